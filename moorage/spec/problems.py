@@ -1,0 +1,21 @@
+"""A problem is a value: something wrong, its place, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in one file; `line` and `column` count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+    rule: str  # a readable slug
+    says: str
+    hint: str = ""  # what to do; may be empty where `says` already tells
+
+    def __str__(self) -> str:
+        advice = f"; {self.hint}" if self.hint else ""
+        return f"{self.file}:{self.line}:{self.column} {self.rule}: {self.says}{advice}"
