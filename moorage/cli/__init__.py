@@ -1,0 +1,71 @@
+"""The commands: parse the arguments, run one module, turn faults into a line and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from typing import Final, Protocol
+
+from moorage import __version__
+from moorage.errors import Exit, MoorageError
+
+# One module of this package each, imported only when the command runs.
+COMMANDS: Final[dict[str, str]] = {
+    "check": "prove specs before anything is spent",
+    "lock": "freeze what the Hub says of a spec's model beside the spec",
+    "plan": "show what would run where, and what it would cost",
+    "schema": "print or prove the JSON Schema of a spec",
+    "preview": "show what an up would change",
+    "up": "deploy a stack",
+    "refresh": "compare a stack with what really runs",
+    "destroy": "take a stack away",
+    "outputs": "print a stack's services: URL, key, model",
+    "test": "measure a stack: ready, smoke or failover",
+    "gateway": "run the gateway from a routes file",
+    "doctor": "tell what is installed, reachable, running and missing",
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; returns its exit code (moorage.errors.Exit)."""
+    arguments = sys.argv[1:] if argv is None else argv
+    args = _parser(arguments).parse_args(arguments)
+    try:
+        return int(_module(args.command).run(args))
+    except MoorageError as error:
+        print(f"moorage: {error}", file=sys.stderr)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        print("moorage: interrupted", file=sys.stderr)
+        return int(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader left (moorage plan | head): not a fault, and nothing more to print.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(Exit.FINE)
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="moorage", description="Model services from specs: proven, deployed, measured."
+    )
+    parser.add_argument("--version", action="version", version=f"moorage {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    wanted = next((word for word in arguments if word in COMMANDS), None)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        if name == wanted:
+            _module(name).configure(command)
+    return parser
+
+
+def _module(command: str) -> _Command:
+    module: _Command = importlib.import_module(f"moorage.cli.{command}")  # type: ignore[assignment]
+    return module
+
+
+class _Command(Protocol):
+    def configure(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...

@@ -1,0 +1,150 @@
+"""Imports run one way: every module is held to the table of rooms, and there are no cycles."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+ROOMS = ("moorage", "components", "stacks", "loadtests")
+
+# Room -> what it may import besides the standard library and itself; the longest prefix wins.
+# A trailing "?" marks an import allowed inside functions only: it is heavy or a door of its own.
+MAY_IMPORT = {
+    "moorage": set(),
+    "moorage.errors": set(),
+    "moorage.__main__": {"moorage.cli"},
+    "moorage.spec": {"moorage", "moorage.errors", "yaml", "jsonschema"},
+    "moorage.plan": {"moorage", "moorage.errors", "moorage.spec", "yaml"},
+    "moorage.hub": {"moorage", "moorage.errors", "moorage.plan", "huggingface_hub"},
+    "moorage.engine": {"moorage", "xllamacpp", "gguf", "numpy"},
+    "moorage.provider": {
+        "moorage",
+        "moorage.errors",
+        "moorage.engine?",
+        "pulumi",
+        "google",
+        "grpc",
+        "psutil",
+        "httpx",
+        "huggingface_hub?",
+        "boto3?",
+        "docker?",
+    },
+    "moorage.resources": {"pulumi"},
+    "moorage.deploy": {"moorage", "moorage.errors", "pulumi", "psutil", "yaml", "rich", "grpc"},
+    "moorage.gateway": {"aiohttp"},
+    "moorage.twin": {"aiohttp"},
+    "moorage.cli": {
+        "moorage",
+        "moorage.errors",
+        "moorage.spec?",
+        "moorage.plan?",
+        "moorage.hub?",
+        "moorage.deploy?",
+        "moorage.gateway?",
+        "moorage.twin?",
+        "moorage.provider?",
+        "loadtests?",
+        "rich?",
+    },
+    "components": {
+        "moorage.errors",
+        "moorage.spec",
+        "moorage.plan",
+        "moorage.resources",
+        "pulumi",
+        "pulumi_docker",
+    },
+    "stacks": {"components", "moorage.errors", "moorage.spec", "moorage.plan", "pulumi"},
+    "loadtests": {"moorage.errors", "moorage.spec", "httpx"},
+    "loadtests.locustfiles": {"locust", "gevent", "geventhttpclient", "moorage.spec", "orjson"},
+}
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for room in ROOMS:
+        for path in sorted((ROOT / room).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+MODULES = dict(modules())
+
+
+def room_of(module: str) -> str:
+    return max((room for room in MAY_IMPORT if within(module, room)), key=len)
+
+
+def within(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Every imported module and whether it is imported at the top level of the file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = set(map(id, tree.body))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in top) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (
+                (
+                    name if (name := f"{node.module}.{alias.name}") in MODULES else node.module,
+                    id(node) in top,
+                )
+                for alias in node.names
+            )
+
+
+def is_allowed(module: str, target: str, *, at_top: bool) -> bool:
+    room = room_of(module)
+    if target.split(".")[0] in sys.stdlib_module_names:
+        return True
+    if target.split(".")[0] in ROOMS and room_of(target) == room:
+        return True
+    allowed = MAY_IMPORT[room]
+    if target == "moorage" or within(target, "moorage") and room_of(target) == "moorage":
+        return "moorage" in allowed
+    names = {name.rstrip("?"): name.endswith("?") for name in allowed if name != "moorage"}
+    matches = [lazy for name, lazy in names.items() if within(target, name)]
+    return bool(matches) and not (at_top and all(matches))
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_a_module_imports_only_what_its_room_may(module: str) -> None:
+    forbidden = [
+        f"{target}{' at the top level' if at_top else ''}"
+        for target, at_top in imports(MODULES[module])
+        if not is_allowed(module, target, at_top=at_top)
+    ]
+    assert not forbidden, f"{module} must not import {', '.join(forbidden)}"
+
+
+def test_a_forbidden_import_is_noticed() -> None:
+    assert not is_allowed("moorage.plan.decide", "pulumi", at_top=True)
+    assert not is_allowed("moorage.gateway.app", "moorage.errors", at_top=True)
+    assert not is_allowed("moorage.cli.up", "moorage.deploy.driver", at_top=True)
+    assert is_allowed("moorage.cli.up", "moorage.deploy.driver", at_top=False)
+
+
+def test_there_are_no_import_cycles() -> None:
+    edges = {
+        module: {t for t, at_top in imports(path) if at_top and t in MODULES and t != module}
+        for module, path in MODULES.items()
+    }
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " -> ".join((*trail[trail.index(module) :], module))
+        if module not in done:
+            for target in sorted(edges[module]):
+                visit(target, (*trail, module))
+            done.add(module)
+
+    for module in edges:
+        visit(module, ())
