@@ -103,12 +103,12 @@ def imports(path: Path) -> Iterator[tuple[str, bool]]:
 
 def is_allowed(module: str, target: str, *, at_top: bool) -> bool:
     room = room_of(module)
-    if target.split(".")[0] in sys.stdlib_module_names:
+    if target.split(".", maxsplit=1)[0] in sys.stdlib_module_names:
         return True
-    if target.split(".")[0] in ROOMS and room_of(target) == room:
+    if target.split(".", maxsplit=1)[0] in ROOMS and room_of(target) == room:
         return True
     allowed = MAY_IMPORT[room]
-    if target == "moorage" or within(target, "moorage") and room_of(target) == "moorage":
+    if target == "moorage" or (within(target, "moorage") and room_of(target) == "moorage"):
         return "moorage" in allowed
     names = {name.rstrip("?"): name.endswith("?") for name in allowed if name != "moorage"}
     matches = [lazy for name, lazy in names.items() if within(target, name)]
