@@ -1,0 +1,301 @@
+"""The twin of the Hugging Face Hub: model facts and files, in the Hub's own shapes.
+
+In a test, in a thread of its own:
+
+    from moorage.twin import hub
+
+    repos = {"acme/tiny-GGUF": hub.Repo(files={"tiny.gguf": b"GGUF..."}, revision="a" * 40)}
+    with hub.serve(repos) as twin:                      # or serve(Path("a/folder"))
+        HfApi(endpoint=twin.url).model_info("acme/tiny-GGUF", files_metadata=True)
+        hf_hub_download("acme/tiny-GGUF", "tiny.gguf", endpoint=twin.url, cache_dir=tmp_path)
+        twin.commit("acme/tiny-GGUF")                   # what a spec pins
+        twin.requests                                   # every (method, path) so far
+        twin.status = 503                               # from now on every answer is a 503
+        twin.cut_after_bytes = 1000                     # downloads break off after 1000 bytes
+
+A process of its own, for a client in another process (`huggingface_hub` reads HF_ENDPOINT when it
+is imported, so set it before):
+
+    python -m moorage.twin --repos DIR --port P         # prints "hub: http://127.0.0.1:P"
+    HF_ENDPOINT=http://127.0.0.1:P python my_program.py
+
+`DIR/<owner>/<name>/` is one repository; an optional `.repo.json` beside its files holds the other
+fields of `Repo` (revision, license, gated, private, readers, sha256 to lie about a digest, ...).
+Weights (.gguf, .safetensors, ...) are LFS files: `resolve` answers 302 with X-Linked-Etag and
+X-Linked-Size to a content address on another port, as the Hub does; Range works there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from moorage.twin.repos import Blob, Repo, Stored, TwinError, read_folder, store
+from moorage.twin.serving import in_thread
+
+__all__ = ["Hub", "Repo", "TwinError", "serve"]
+
+
+@dataclass(kw_only=True, slots=True)
+class Hub:
+    """A running twin; the fields after `requests` make it misbehave and may change any time."""
+
+    repos: Mapping[str, Stored]
+    tokens: tuple[str, ...] = ()  # accepted beside the repositories' readers
+    url: str = ""
+    content_url: str = ""  # the Hub keeps weights on another host; here it is another port
+    requests: list[tuple[str, str]] = field(default_factory=list)
+    status: int | None = None
+    cut_after_bytes: int | None = None
+
+    def listens_at(self, urls: list[str]) -> None:
+        """Where it listens, once it does."""
+        self.url, self.content_url = urls
+
+    def commit(self, repo_id: str) -> str:
+        """The commit that `main` of a repository stands at."""
+        return self.repos[repo_id].commit
+
+    def knows(self, token: str) -> bool:
+        """Whether the token belongs to anybody."""
+        readers = (stored.repo.readers for stored in self.repos.values())
+        return token in self.tokens or any(token in names for names in readers)
+
+
+@contextmanager
+def serve(
+    repos: Mapping[str, Repo] | Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    tokens: tuple[str, ...] = (),
+) -> Iterator[Hub]:
+    """Serve repositories from a thread while the block runs."""
+    hub = make(repos, tokens=tokens)
+    with in_thread(application(hub), host=host, ports=(port, 0)) as urls:
+        hub.listens_at(urls)
+        yield hub
+
+
+def make(repos: Mapping[str, Repo] | Path, *, tokens: tuple[str, ...] = ()) -> Hub:
+    """Digest the repositories; nothing listens yet."""
+    given = read_folder(repos) if isinstance(repos, Path) else repos
+    return Hub(repos={name: store(name, repo) for name, repo in given.items()}, tokens=tokens)
+
+
+def application(hub: Hub) -> web.Application:
+    """The routes of the Hub that a model's reader uses."""
+    app = web.Application(middlewares=[_misbehaving(hub)])
+
+    def info(request: web.Request) -> web.StreamResponse:
+        return _info(hub, request)
+
+    app.router.add_get("/api/whoami-v2", _async(lambda request: _whoami(hub, request)))
+    app.router.add_get("/api/models/{id:[^/]+/[^/]+}", _async(info))
+    app.router.add_get("/api/models/{id:[^/]+/[^/]+}/revision/{revision}", _async(info))
+    app.router.add_get("/api/models/{id:[^/]+/[^/]+}/auth-check", _async(lambda r: _auth(hub, r)))
+    app.router.add_get("/blobs/{sha256}", _blob_handler(hub))
+    app.router.add_get("/{id:[^/]+/[^/]+}/resolve/{revision}/{path:.+}", _resolve_handler(hub))
+    return app
+
+
+def _misbehaving(hub: Hub) -> Any:
+    @web.middleware
+    async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
+        hub.requests.append((request.method, request.path))
+        if request.path.startswith("/blobs/") and "Authorization" in request.headers:
+            return _error(400, "", "a token must not leave the Hub for its content host")
+        if hub.status is not None:
+            return _error(hub.status, "", "the twin was told to answer so")
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    return middleware
+
+
+def _async(function: Any) -> Any:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        answer: web.StreamResponse = function(request)
+        return answer
+
+    return handler
+
+
+def _whoami(hub: Hub, request: web.Request) -> web.StreamResponse:
+    token = _token(request)
+    if token is None or not hub.knows(token):
+        return _error(401, "", "Invalid credentials in Authorization header")
+    return web.json_response({"type": "user", "name": "twin", "orgs": [], "auth": {}})
+
+
+def _info(hub: Hub, request: web.Request) -> web.StreamResponse:
+    stored = _find(hub, request, files=False)
+    if isinstance(stored, web.StreamResponse):
+        return stored
+    commit = stored.resolve(request.match_info.get("revision", "main"))
+    if commit is None:
+        return _error(404, "RevisionNotFound", "Invalid rev id")
+    return web.json_response(_describe(stored, commit, blobs="blobs" in request.query))
+
+
+def _auth(hub: Hub, request: web.Request) -> web.StreamResponse:
+    stored = _find(hub, request, files=True)
+    return stored if isinstance(stored, web.StreamResponse) else web.json_response({})
+
+
+def _resolve_handler(hub: Hub) -> Any:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        stored = _find(hub, request, files=True)
+        if isinstance(stored, web.StreamResponse):
+            return stored
+        commit = stored.resolve(request.match_info["revision"])
+        if commit is None:
+            return _error(404, "RevisionNotFound", "Invalid rev id")
+        blob = stored.blobs.get(request.match_info["path"])
+        if blob is None:
+            return _error(404, "EntryNotFound", "Entry not found", {"X-Repo-Commit": commit})
+        if blob.lfs:
+            return _redirect(f"{hub.content_url}/blobs/{blob.sha256}", blob, commit)
+        headers = {"X-Repo-Commit": commit, "ETag": f'"{blob.blob_id}"'}
+        return await _send(hub, request, blob, headers)
+
+    return handler
+
+
+def _blob_handler(hub: Hub) -> Any:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        wanted = request.match_info["sha256"]
+        blobs = (blob for stored in hub.repos.values() for blob in stored.blobs.values())
+        blob = next((blob for blob in blobs if blob.sha256 == wanted), None)
+        if blob is None:
+            return _error(404, "", "no such content")
+        return await _send(hub, request, blob, {"ETag": f'"{blob.sha256}"'})
+
+    return handler
+
+
+def _redirect(location: str, blob: Blob, commit: str) -> web.StreamResponse:
+    headers = {
+        "Location": location,
+        "X-Repo-Commit": commit,
+        "X-Linked-Etag": f'"{blob.sha256}"',
+        "X-Linked-Size": str(blob.size),
+        "ETag": f'"{blob.sha256}"',
+    }
+    return web.Response(status=302, headers=headers)
+
+
+async def _send(
+    hub: Hub, request: web.Request, blob: Blob, headers: Mapping[str, str]
+) -> web.StreamResponse:
+    span = _range(request, blob.size)
+    if span is None:
+        return web.Response(status=416, headers={"Content-Range": f"bytes */{blob.size}"})
+    start, stop = span
+    partial = "Range" in request.headers
+    response = web.StreamResponse(status=206 if partial else 200, headers=headers)
+    response.headers["Accept-Ranges"] = "bytes"
+    response.content_length = stop - start
+    if partial:
+        response.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{blob.size}"
+    await response.prepare(request)
+    if request.method == "HEAD":
+        return response
+    return await _stream(hub, request, response, blob.chunks(start, stop))
+
+
+async def _stream(
+    hub: Hub, request: web.Request, response: web.StreamResponse, chunks: Iterator[bytes]
+) -> web.StreamResponse:
+    sent = 0
+    for chunk in chunks:
+        left = len(chunk) if hub.cut_after_bytes is None else hub.cut_after_bytes - sent
+        await response.write(chunk[: max(left, 0)])
+        sent += len(chunk)
+        if left < len(chunk):
+            if request.transport is not None:
+                request.transport.close()  # as a lost connection looks to the client
+            return response
+    await response.write_eof()
+    return response
+
+
+def _range(request: web.Request, size: int) -> tuple[int, int] | None:
+    try:
+        start, stop, _ = request.http_range.indices(size)
+    except ValueError:
+        return None
+    return (start, stop) if start < stop or size == 0 else None
+
+
+def _find(hub: Hub, request: web.Request, *, files: bool) -> Stored | web.StreamResponse:
+    """The repository asked for, or the Hub's refusal; facts of a gated one are open to all."""
+    token = _token(request)
+    if token is not None and not hub.knows(token):
+        return _error(401, "", "Invalid credentials in Authorization header")
+    stored = hub.repos.get(request.match_info["id"])
+    if stored is None or (stored.repo.private and token not in stored.repo.readers):
+        if token is None:  # the Hub does not tell strangers what exists
+            return _error(401, "RepoNotFound", "Invalid username or password.")
+        return _error(404, "RepoNotFound", "Repository not found")
+    if files and stored.repo.gated and token not in stored.repo.readers:
+        says = f"Access to model {stored.id} is restricted."
+        return _error(401 if token is None else 403, "GatedRepo", says)
+    return stored
+
+
+def _token(request: web.Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _error(
+    status: int, code: str, says: str, headers: Mapping[str, str] | None = None
+) -> web.StreamResponse:
+    all_headers = {"X-Error-Message": says, **(headers or {})}
+    if code:
+        all_headers["X-Error-Code"] = code
+    body = json.dumps({"error": says})
+    return web.Response(
+        status=status, headers=all_headers, text=body, content_type="application/json"
+    )
+
+
+def _describe(stored: Stored, commit: str, *, blobs: bool) -> dict[str, Any]:
+    repo = stored.repo
+    tags = [f"license:{repo.license}"] if repo.license else []
+    described: dict[str, Any] = {
+        "_id": commit[:24],
+        "id": stored.id,
+        "modelId": stored.id,
+        "author": stored.id.partition("/")[0],
+        "sha": commit,
+        "lastModified": "2025-01-01T00:00:00.000Z",
+        "private": repo.private,
+        "gated": repo.gated,
+        "disabled": False,
+        "downloads": 0,
+        "likes": 0,
+        "pipeline_tag": repo.pipeline_tag,
+        "library_name": repo.library_name,
+        "tags": tags,
+        "cardData": {"license": repo.license} if repo.license else {},
+        "siblings": [_sibling(blob, full=blobs) for blob in stored.blobs.values()],
+    }
+    optional = {"gguf": repo.gguf, "config": repo.config}
+    return described | {key: value for key, value in optional.items() if value is not None}
+
+
+def _sibling(blob: Blob, *, full: bool) -> dict[str, Any]:
+    if not full:
+        return {"rfilename": blob.path}
+    sibling: dict[str, Any] = {"rfilename": blob.path, "size": blob.size, "blobId": blob.blob_id}
+    if blob.lfs:
+        sibling["lfs"] = {"sha256": blob.sha256, "size": blob.size, "pointerSize": 134}
+    return sibling
