@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
-
-_OUTPUT_NAMES: Final = {
-    "readyKey": "ready_key",
-    "reloadSignal": "reload_signal",
-    "stopGraceSeconds": "stop_grace_seconds",
-    "startedAt": "started_at",
-    "sizeBytes": "size_bytes",
-    "localPath": "local_path",
-    "sha256Actual": "sha256_actual",
-    "servedModel": "served_model",
-    "apiKey": "api_key",
-    "modelHint": "model_hint",
-    "timeoutSeconds": "timeout_seconds",
-}
 
 
 class _Moored(pulumi.CustomResource):
@@ -37,8 +24,12 @@ class _Moored(pulumi.CustomResource):
         props = {**dict.fromkeys(outputs), **inputs}
         super().__init__(f"moorage:index:{kind}", resource_name, props, opts)
 
+    def translate_input_property(self, prop: str) -> str:
+        head, *tail = prop.split("_")
+        return head + "".join(word.capitalize() for word in tail)
+
     def translate_output_property(self, prop: str) -> str:
-        return _OUTPUT_NAMES.get(prop, prop)
+        return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: f"_{m[1].lower()}", prop)
 
 
 class Process(_Moored):
@@ -80,11 +71,11 @@ class Process(_Moored):
             "host": host,
             "port": port,
             "ready": ready,
-            "readyKey": _secret(ready_key),
-            "reloadSignal": reload_signal,
-            "stopGraceSeconds": stop_grace_seconds,
+            "ready_key": _secret(ready_key),
+            "reload_signal": reload_signal,
+            "stop_grace_seconds": stop_grace_seconds,
         }
-        outputs = ["pid", "url", "log", "startedAt"]
+        outputs = ["pid", "url", "log", "started_at"]
         super().__init__("Process", resource_name, inputs, outputs, opts)
 
 
@@ -135,10 +126,10 @@ class ModelFile(_Moored):
             "revision": revision,
             "file": file,
             "sha256": sha256,
-            "sizeBytes": size_bytes,
+            "size_bytes": size_bytes,
             "offline": offline,
         }
-        outputs = ["source", "localPath", "sha256Actual", "servedModel"]
+        outputs = ["source", "local_path", "sha256_actual", "served_model"]
         super().__init__("ModelFile", resource_name, inputs, outputs, opts)
 
 
@@ -164,12 +155,12 @@ class OpenAIServer(_Moored):
         inputs = {
             "url": url,
             "task": task,
-            "apiKey": _secret(api_key),
+            "api_key": _secret(api_key),
             "model": model,
-            "modelHint": model_hint,
-            "timeoutSeconds": timeout_seconds,
+            "model_hint": model_hint,
+            "timeout_seconds": timeout_seconds,
         }
-        super().__init__("OpenAIServer", resource_name, inputs, ["servedModel"], opts)
+        super().__init__("OpenAIServer", resource_name, inputs, ["served_model"], opts)
 
 
 def _secret(value: Input[Any] | None) -> Output[Any] | None:
