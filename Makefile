@@ -1,0 +1,33 @@
+# The same few words for people and for CI; each does the set-up that it needs.
+
+PYTHON ?= python3
+STACK ?= local
+WORKERS ?= 2
+DIST ?= loadfile
+ARGS ?=
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down test check
+
+help: ## what there is to say
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: ## virtual environment, dependencies and the Pulumi CLI
+	@$(PYTHON) tools/setup.py
+
+up: ## deploy the stack (STACK=local), test it, leave it running
+	@$(PYTHON) tools/setup.py --need-cli
+	@$(BIN)/moorage up --stack $(STACK) --test
+
+down: ## take the stack away: no process, port or file stays
+	@$(PYTHON) tools/setup.py --need-cli
+	@$(BIN)/moorage destroy --stack $(STACK)
+
+test: setup ## run the tests (ARGS="-k words", WORKERS=2)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist $(DIST) $(ARGS)
+
+check: setup ## formatting, lint and types
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy

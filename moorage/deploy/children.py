@@ -1,0 +1,91 @@
+"""Children are short programs started here: with a deadline, in a group that ends as a whole."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a child ended; `code` is None when its deadline passed first."""
+
+    code: int | None
+    out: str
+    err: str
+
+    @property
+    def last_line(self) -> str:
+        """The last line it wrote to stderr, or to stdout when stderr is empty."""
+        lines = [line.strip() for line in (self.err or self.out).splitlines() if line.strip()]
+        return lines[-1] if lines else ""
+
+
+def ask(
+    command: Sequence[str | Path],
+    *,
+    deadline_s: float,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Ended:
+    """Run a command to its end or its deadline; raises OSError when it cannot be started."""
+    with started(command, env=env, cwd=cwd) as process:
+        try:
+            out, err = process.communicate(timeout=deadline_s)
+        except subprocess.TimeoutExpired:
+            return Ended(code=None, out="", err="")
+        return Ended(code=process.returncode, out=out, err=err)
+
+
+def follow(
+    command: Sequence[str | Path],
+    on_line: Callable[[str], None],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
+) -> int:
+    """Run a command to its end, handing over every line that it writes; returns its exit status."""
+    with started(command, env=env, cwd=cwd, pass_fds=pass_fds, merge=True) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            on_line(line.rstrip())
+        return process.wait()
+
+
+@contextmanager
+def started(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
+    merge: bool = False,
+) -> Iterator[subprocess.Popen[str]]:
+    """Start a command in a group of its own; whatever is left of the group ends with the block."""
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merge else subprocess.PIPE,
+        text=True,
+        errors="replace",
+        env=dict(env) if env is not None else None,
+        cwd=cwd,
+        pass_fds=pass_fds,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+        process.wait()

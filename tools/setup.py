@@ -1,0 +1,262 @@
+"""Set-up of a checkout: the virtual environment and the Pulumi CLI, each only when it is missing.
+
+Run by whatever `python3` a machine has, so nothing here may need more than Python 3.7 and its
+standard library until the version has been looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+OLDEST_PYTHON = (3, 11)
+NEWER_PYTHONS = ("python3.14", "python3.13", "python3.12", "python3.11")
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "moorage-setup.stamp"  # written last: what it names is complete
+INSTALLING = VENV / "moorage-setup.installing"  # there while pip works: what it left is not trusted
+LOG = VENV / "moorage-setup.log"
+
+
+def main(argv=None):
+    # type: (list[str] | None) -> int
+    """Bring the checkout to where `make up` and `make test` can start."""
+    parser = argparse.ArgumentParser(prog="tools/setup.py", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--need-cli", action="store_true", help="fail when no Pulumi CLI can be had"
+    )
+    args = parser.parse_args(argv)
+    if sys.version_info < OLDEST_PYTHON:
+        return run_with_newer_python()
+    sys.path.insert(0, str(ROOT))
+    return set_up(need_cli=args.need_cli)
+
+
+def run_with_newer_python():
+    # type: () -> int
+    """Hand over to a Python that is new enough, or say that there is none."""
+    have = "{}.{}".format(*sys.version_info[:2])
+    for name in NEWER_PYTHONS:
+        path = shutil.which(name)
+        if path and subprocess.call([path, "-c", ""], stderr=subprocess.DEVNULL) == 0:
+            print(f"python3 is {have}; using {path}", file=sys.stderr)
+            os.execv(path, [path, __file__, *sys.argv[1:]])  # noqa: S606
+    print(
+        f"moorage needs Python 3.11 or newer; {sys.executable} is {have}, PATH has no newer one:"
+        " install python3.11 (Debian, Ubuntu: apt install python3 python3-venv) and run this again",
+        file=sys.stderr,
+    )
+    return 2
+
+
+def set_up(*, need_cli: bool) -> int:
+    """Both halves at the same time: the environment here, the CLI in a thread beside it."""
+    from moorage.deploy.progress import Board
+    from moorage.errors import MoorageError
+
+    board = Board()
+    environment = Environment(board)
+    cli = CliHalf(board, environment)
+    try:
+        cli.start()
+        environment.bring_up()
+        cli.join()
+    except MoorageError as fault:
+        board.close()
+        print(fault, file=sys.stderr)
+        return int(fault.exit_code)
+    except KeyboardInterrupt:
+        board.close()
+        print("set-up interrupted; `make setup` picks up where it stopped", file=sys.stderr)
+        os._exit(130)  # the other half may be waiting for a download, which is not waited for
+    board.close()
+    return cli.verdict(need_cli=need_cli)
+
+
+class Environment:
+    """The virtual environment of the checkout with everything that pyproject.toml names."""
+
+    def __init__(self, board) -> None:  # type: ignore[no-untyped-def]
+        self.board = board
+        self.ready = threading.Event()
+        self.fine = False
+
+    def bring_up(self) -> None:
+        """Make the environment, or find that it is complete; whoever waits for it is told."""
+        try:
+            if not self.complete():
+                self._make()
+                self._install()
+            self.fine = True
+        finally:
+            self.ready.set()
+
+    def wait(self) -> Path | None:
+        """The environment's Python once it is complete; None when it could not be made."""
+        self.ready.wait()
+        return PYTHON if self.fine else None
+
+    def complete(self) -> bool:
+        """Whether the last set-up finished and nothing that it depends on has changed."""
+        return read(STAMP) == fingerprint() and PYTHON.exists()
+
+    def _make(self) -> None:
+        if PYTHON.exists() and not INSTALLING.exists() and same_python() and pip_works():
+            return
+        for module in ("venv", "ensurepip"):
+            if importlib.util.find_spec(module) is None:
+                raise missing_venv()
+        self.board.say("making the virtual environment .venv")
+        done = subprocess.run(
+            [sys.executable, "-m", "venv", "--clear", str(VENV)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise (
+                missing_venv()
+                if "ensurepip" in done.stdout + done.stderr
+                else failed("venv", done.stderr)
+            )
+
+    def _install(self) -> None:
+        STAMP.unlink(missing_ok=True)
+        INSTALLING.touch()
+        LOG.unlink(missing_ok=True)
+        self.board.say("installing the dependencies into .venv")
+        self._pip("--upgrade", "pip>=25.1")  # the first that knows dependency groups
+        self._pip("--editable", str(ROOT), "--group", f"{ROOT / 'pyproject.toml'}:dev")
+        INSTALLING.unlink()
+        STAMP.write_text(fingerprint(), encoding="utf-8")
+        self.board.tick("dependencies", "")
+        self.board.say("dependencies are installed")
+
+    def _pip(self, *what: str) -> None:
+        from moorage.deploy.children import follow
+
+        command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--progress-bar", "off", *what]
+        with LOG.open("a", encoding="utf-8") as log:
+            progress = PipProgress(self.board, log)
+            if follow(command, progress.line, env={**os.environ, "PIP_NO_INPUT": "1"}) != 0:
+                raise failed("pip", progress.error)
+
+
+class PipProgress:
+    """Counts what pip tells line by line, and keeps all of it in the log."""
+
+    def __init__(self, board, log) -> None:  # type: ignore[no-untyped-def]
+        self.board, self.log = board, log
+        self.found = 0
+        self.error = ""
+
+    def line(self, line: str) -> None:
+        """One line of pip's output."""
+        self.log.write(line + "\n")
+        words = line.split()
+        if line.startswith("Collecting "):
+            self.found += 1
+            self.board.tick("dependencies", f"{self.found} packages found, now {words[1]}")
+        elif line.lstrip().startswith("Downloading "):
+            self.board.tick("dependencies", f"fetching {words[1].rsplit('/', 1)[-1]}")
+        elif line.startswith("Installing collected"):
+            self.board.tick("dependencies", f"unpacking {line.count(',') + 1} packages")
+        elif line.startswith("ERROR:"):
+            self.error = self.error or line[len("ERROR:") :].strip()
+
+
+class CliHalf(threading.Thread):
+    """Gets the Pulumi CLI while the environment is being made."""
+
+    def __init__(self, board, environment: Environment) -> None:  # type: ignore[no-untyped-def]
+        super().__init__(daemon=True)
+        self.board, self.environment = board, environment
+        self.fault: Exception | None = None
+
+    def run(self) -> None:
+        """Find, fetch or build the CLI; a fault is kept for the end."""
+        from moorage.deploy.pulumi_cli import obtain
+        from moorage.errors import MoorageError
+
+        try:
+            obtain(
+                self.board.say,
+                self.board.tick,
+                python=self.environment.wait,
+                recipe=ROOT / "tools" / "pulumi-cli",
+            )
+        except (MoorageError, OSError) as fault:
+            self.fault = fault
+
+    def verdict(self, *, need_cli: bool) -> int:
+        """The exit status: without a CLI the checks, plans and most tests still work."""
+        if self.fault is None:
+            return 0
+        print(self.fault, file=sys.stderr)
+        if not need_cli:
+            print("everything that needs no engine works without it", file=sys.stderr)
+        return 2 if need_cli else 0
+
+
+def fingerprint() -> str:
+    """What a complete environment depends on: the declared packages, the Python, the place."""
+    declared = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
+    return f"1 {declared} {python_mark()} {ROOT}\n"
+
+
+def python_mark() -> str:
+    """The Python that makes the environment: its version and where it really lies."""
+    return f"{sys.version.split()[0]} {Path(sys.base_prefix).resolve()}"
+
+
+def same_python() -> bool:
+    """Whether the environment was made here, by a Python of this version."""
+    config = read(VENV / "pyvenv.cfg")
+    return f"version = {sys.version.split()[0]}" in config and str(VENV) in read(
+        VENV / "bin" / "pip"
+    )
+
+
+def pip_works() -> bool:
+    """Whether the environment's pip starts."""
+    command = [str(PYTHON), "-m", "pip", "--version"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def read(path: Path) -> str:
+    """The text of a file, or nothing."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def missing_venv() -> Exception:
+    """The fault of a Debian or Ubuntu that splits Python's own venv off."""
+    from moorage.errors import MoorageError
+
+    package = "python{}.{}-venv".format(*sys.version_info[:2])
+    return MoorageError(
+        f"{sys.executable} cannot make virtual environments: "
+        f"install {package} (Debian, Ubuntu: apt install {package}) and run this again"
+    )
+
+
+def failed(tool: str, why: str) -> Exception:
+    """The fault of a tool that ended badly."""
+    from moorage.errors import MoorageError
+
+    lines = [line.strip() for line in why.splitlines() if line.strip()] or ["no reason given"]
+    return MoorageError(f"{tool} failed: {lines[-1]} (all of its output: {LOG})")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
