@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,12 +23,14 @@ class _Moored(pulumi.CustomResource):
         props = {**dict.fromkeys(outputs), **inputs}
         super().__init__(f"moorage:index:{kind}", resource_name, props, opts)
 
-    def translate_input_property(self, prop: str) -> str:
-        head, *tail = prop.split("_")
-        return head + "".join(word.capitalize() for word in tail)
 
-    def translate_output_property(self, prop: str) -> str:
-        return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: f"_{m[1].lower()}", prop)
+def _wire(name: str) -> Any:
+    """The output that is called `name` on the wire.
+
+    Names are mapped here and not by Pulumi's translate hooks: those would also rename the keys
+    of nested maps, environment variables and file names among them.
+    """
+    return property(lambda self: self.__dict__[name])
 
 
 class Process(_Moored):
@@ -43,7 +44,7 @@ class Process(_Moored):
     pid: Output[int]
     url: Output[str]
     log: Output[str]
-    started_at: Output[str]
+    started_at: Output[str] = _wire("startedAt")
 
     def __init__(
         self,
@@ -71,11 +72,11 @@ class Process(_Moored):
             "host": host,
             "port": port,
             "ready": ready,
-            "ready_key": _secret(ready_key),
-            "reload_signal": reload_signal,
-            "stop_grace_seconds": stop_grace_seconds,
+            "readyKey": _secret(ready_key),
+            "reloadSignal": reload_signal,
+            "stopGraceSeconds": stop_grace_seconds,
         }
-        outputs = ["pid", "url", "log", "started_at"]
+        outputs = ["pid", "url", "log", "startedAt"]
         super().__init__("Process", resource_name, inputs, outputs, opts)
 
 
@@ -101,9 +102,9 @@ class ModelFile(_Moored):
 
     task: Output[str]
     source: Output[str]
-    local_path: Output[str]
-    sha256_actual: Output[str]
-    served_model: Output[str]
+    local_path: Output[str] = _wire("localPath")
+    sha256_actual: Output[str] = _wire("sha256Actual")
+    served_model: Output[str] = _wire("servedModel")
 
     def __init__(
         self,
@@ -126,10 +127,10 @@ class ModelFile(_Moored):
             "revision": revision,
             "file": file,
             "sha256": sha256,
-            "size_bytes": size_bytes,
+            "sizeBytes": size_bytes,
             "offline": offline,
         }
-        outputs = ["source", "local_path", "sha256_actual", "served_model"]
+        outputs = ["source", "localPath", "sha256Actual", "servedModel"]
         super().__init__("ModelFile", resource_name, inputs, outputs, opts)
 
 
@@ -137,8 +138,8 @@ class OpenAIServer(_Moored):
     """An OpenAI-compatible server that is already there: proven, never created."""
 
     url: Output[str]
-    api_key: Output[str | None]
-    served_model: Output[str]
+    api_key: Output[str | None] = _wire("apiKey")
+    served_model: Output[str] = _wire("servedModel")
 
     def __init__(
         self,
@@ -155,12 +156,12 @@ class OpenAIServer(_Moored):
         inputs = {
             "url": url,
             "task": task,
-            "api_key": _secret(api_key),
+            "apiKey": _secret(api_key),
             "model": model,
-            "model_hint": model_hint,
-            "timeout_seconds": timeout_seconds,
+            "modelHint": model_hint,
+            "timeoutSeconds": timeout_seconds,
         }
-        super().__init__("OpenAIServer", resource_name, inputs, ["served_model"], opts)
+        super().__init__("OpenAIServer", resource_name, inputs, ["servedModel"], opts)
 
 
 def _secret(value: Input[Any] | None) -> Output[Any] | None:

@@ -1,0 +1,61 @@
+"""What every placement kind must give: an endpoint, as the gateway will see it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pulumi
+
+from moorage.plan.types import Placement, Plan
+from moorage.resources import ModelFile
+
+PYTHON = str(Path(sys.prefix, "bin", "python"))  # one text, whoever runs the program
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """Where a component builds: the checkout, the project and the stack."""
+
+    root: Path
+    project: str
+    stack: str
+
+    def directory(self, name: str) -> str:
+        """The folder of one process of this machine; its path is the process's identity."""
+        return str(self.root / ".moorage" / "run" / self.stack / name)
+
+    def owner(self, name: str) -> str:
+        """The ownership tag of one remote thing."""
+        return f"{self.project}/{self.stack}/{name}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """A live URL with its secret and the name under which it serves the model."""
+
+    name: str
+    kind: str
+    url: pulumi.Output[str]  # ends in /v1
+    model: pulumi.Output[str]
+    api_key: pulumi.Output[str | None]
+    details: Mapping[str, Any] = field(default_factory=dict)  # what operators want to see beside it
+
+
+class Kind(Protocol):
+    """A placement kind is a module with this one function."""
+
+    def build(
+        self,
+        placement: Placement,
+        *,
+        plan: Plan,
+        site: Site,
+        weights: ModelFile | None,
+        opts: pulumi.ResourceOptions,
+    ) -> Endpoint:
+        """Declare the resources of one placement."""
+        ...

@@ -1,0 +1,79 @@
+"""The one front of a stack: routes to every service, handed to a gateway process."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+
+from components.endpoint import PYTHON, Endpoint, Site
+from components.model_service import ModelService
+from moorage.resources import Process
+
+HOST = "127.0.0.1"
+
+
+class Gateway(pulumi.ComponentResource):
+    """The gateway process of a stack; `url` is where clients point their OpenAI SDK."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        services: Sequence[ModelService],
+        port: int,
+        site: Site,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("moorage:index:Gateway", name, None, opts)
+        routes = _routes(services, port)
+        process = Process(
+            f"{name}-process",
+            directory=site.directory(name),
+            owner=site.owner(name),
+            command=[PYTHON, "-m", "moorage.gateway", "--routes", "{directory}/routes.json"],
+            files={"routes.json": routes},
+            host=HOST,
+            port=port,
+            # The answer names the routes in force, so ready means: these very routes.
+            ready={"path": "/health", "contains": pulumi.Output.unsecret(routes.apply(_digest))},
+            reload_signal="SIGHUP",
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        self.url: pulumi.Output[str] = process.url.apply(lambda url: f"{url}/v1")
+        self.register_outputs({"url": self.url})
+
+
+def _routes(services: Sequence[ModelService], port: int) -> pulumi.Output[str]:
+    routes = {
+        "version": 1,
+        "listen": {"host": HOST, "port": port},
+        "services": [_service(service) for service in services],
+    }
+    return pulumi.Output.secret(pulumi.Output.json_dumps(routes, indent=2))
+
+
+def _service(service: ModelService) -> dict[str, Any]:
+    plan = service.plan
+    return {
+        "name": plan.service,
+        "models": list(dict.fromkeys([plan.service, plan.model_id])),
+        "task": plan.task,
+        "api_key": service.api_key,
+        "backends": [_backend(endpoint) for endpoint in service.endpoints],
+    }
+
+
+def _backend(endpoint: Endpoint) -> dict[str, Any]:
+    return {
+        "name": endpoint.name,
+        "url": endpoint.url,
+        "model": endpoint.model,
+        "api_key": endpoint.api_key,
+    }
+
+
+def _digest(routes: str) -> str:
+    return hashlib.sha256(routes.encode()).hexdigest()
