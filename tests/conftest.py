@@ -1,0 +1,15 @@
+"""What every test may rely on: engine tests are skipped, with the reason, where there is no CLI."""
+
+from __future__ import annotations
+
+import pytest
+
+from moorage.deploy import pulumi_cli
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    engine_tests = [item for item in items if item.get_closest_marker("engine")]
+    if engine_tests and pulumi_cli.find(lambda _: None) is None:
+        skip = pytest.mark.skip(reason="needs the Pulumi CLI: `make setup` says how to get one")
+        for item in engine_tests:
+            item.add_marker(skip)
