@@ -15,7 +15,16 @@ class Problem:
     rule: str  # a readable slug
     says: str
     hint: str = ""  # what to do; may be empty where `says` already tells
+    severity: str = "error"  # error | warning; a warning does not refuse the spec
 
     def __str__(self) -> str:
         advice = f"; {self.hint}" if self.hint else ""
         return f"{self.file}:{self.line}:{self.column} {self.rule}: {self.says}{advice}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where something stands in a file, counted from 1."""
+
+    line: int = 1
+    column: int = 1

@@ -1,0 +1,65 @@
+"""Durations, percentages and money: text with a unit, turned into numbers whose names carry it."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+DURATION = r"^([0-9]{1,9}(\.[0-9]{1,6})?)(ms|s|m|h)$"
+PERCENT = r"^(100(\.0{1,6})?|[0-9]{1,2}(\.[0-9]{1,6})?)%$"
+
+_MS_PER = {"ms": Decimal(1), "s": Decimal(1000), "m": Decimal(60_000), "h": Decimal(3_600_000)}
+_DURATION = re.compile(DURATION.removesuffix("$") + r"\Z")
+_PERCENT = re.compile(PERCENT.removesuffix("$") + r"\Z")
+_BARE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
+
+
+def duration_ms(text: str) -> float:
+    """Milliseconds of `800ms`, `2s`, `1.5m` or `1h`."""
+    found = _DURATION.match(text)
+    if found is None:
+        message = f"not a duration: {text!r}"
+        raise ValueError(message)
+    return float(Decimal(found[1]) * _MS_PER[found[3]])
+
+
+def share(text: str) -> float:
+    """The share of a percentage: 0.5% is 0.005."""
+    if _PERCENT.match(text) is None:
+        message = f"not a percentage: {text!r}"
+        raise ValueError(message)
+    return float(Decimal(text[:-1]) / 100)
+
+
+def money(text: str) -> Decimal:
+    """An amount as it is written, without the error of binary fractions."""
+    return Decimal(text)
+
+
+def hint(kind: str, text: str) -> str:
+    """What was probably meant by a value of the wrong unit; empty when nobody can tell."""
+    if kind == "duration" and _BARE.fullmatch(text):
+        return f"write the unit: {text}ms or {text}s"
+    if kind == "duration" and (found := re.fullmatch(r"([0-9.]+) *(\w+)", text)):
+        return _other_unit(found[1], found[2])
+    if kind == "percent" and _BARE.fullmatch(text):
+        return f"write {text}%"
+    if kind == "money" and (found := re.fullmatch(r"([0-9.]{1,9}) *[kK]", text)):
+        return f"write {_thousands(found[1])}" if _BARE.fullmatch(found[1]) else ""
+    if kind == "money" and (
+        found := re.fullmatch(r"\$? *([0-9][0-9,]*(\.[0-9]+)?) *(USD|\$)?", text)
+    ):
+        return f"write {found[1].replace(',', '')}"
+    return ""
+
+
+def _thousands(digits: str) -> str:
+    return format((Decimal(digits) * 1000).normalize(), "f")
+
+
+def _other_unit(number: str, unit: str) -> str:
+    words = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m"}
+    words |= {"minute": "m", "minutes": "m", "hour": "h", "hours": "h", "msec": "ms", "ms": "ms"}
+    words |= {"millis": "ms", "s": "s", "m": "m", "h": "h", "milliseconds": "ms"}
+    short = words.get(unit.lower())
+    return f"write {number}{short}" if short and _BARE.fullmatch(number) else ""
