@@ -84,7 +84,7 @@ def _architecture(info: ModelInfo) -> str | None:
 def _translated(model_id: str, revision: str | None, endpoint: str) -> Iterator[None]:
     """The Hub's errors, and its transport's, as one line each."""
     from huggingface_hub import errors
-    from huggingface_hub.utils import httpx  # the module that the Hub's client itself uses
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # the client's own
 
     try:
         yield

@@ -48,17 +48,17 @@ def make(model: Model, facts: ModelFacts) -> Lock:
 
 
 def same(one: Lock, other: Lock) -> bool:
-    """Whether two locks say the same of the model, whoever was asked and when."""
-    return differences(one, other) == ()
+    """Whether two locks say the same, whoever was asked and when."""
+    return one.quantization == other.quantization and _flat(one) == _flat(other)
 
 
 def differences(old: Lock, new: Lock) -> tuple[str, ...]:
-    """What has moved, in words."""
+    """What has moved of what the old lock knew, in words."""
     before, after = _flat(old), _flat(new)
     return tuple(
-        f"{name} was {before.get(name, 'not there')}, is {after.get(name, 'not there')}"
-        for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
+        f"{name} was {known}, is {after.get(name, 'gone')}"
+        for name, known in sorted(before.items())
+        if after.get(name) != known
     )
 
 
@@ -151,7 +151,9 @@ def _flat(lock: Lock) -> dict[str, object]:
         "library": model.library,
         "architecture": model.architecture,
     }
-    known: dict[str, object] = {key: value for key, value in facts.items() if value is not None}
+    known: dict[str, object] = {"id": model.id} | {
+        key: value for key, value in facts.items() if value is not None
+    }
     return known | {f"sha256 of {file.name}": file.sha256 for file in model.files}
 
 

@@ -14,6 +14,7 @@ from moorage.plan.kinds import KINDS
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem
 from moorage.spec.types import Target
+from moorage.spec.words import nearest
 
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}", re.ASCII)
 
@@ -96,17 +97,27 @@ def _file_pattern(subject: Subject) -> Iterator[Problem]:
         yield from pattern_problems(subject, [file.name for file in locked.model.files])
 
 
-def pattern_problems(subject: Subject, names: list[str]) -> Iterator[Problem]:
-    """The names that a pattern matched must be one."""
+def pattern_problems(
+    subject: Subject, names: list[str], *, there: list[str] | None = None
+) -> Iterator[Problem]:
+    """The names that a pattern matched must be one; `there` are all that it could have matched."""
     if len(names) == 1:
         return
-    pattern = subject.spec.model.quantization.removeprefix("gguf:")
+    model = subject.spec.model
+    pattern = model.quantization.removeprefix("gguf:")
     if names:
         says, hint = f"'{pattern}' matches {len(names)} files", f"name one: {_some(names)}"
     else:
-        says = f"no file of {subject.spec.model.id} matches '{pattern}'"
-        hint = "`moorage lock` lists what is there"
+        says = f"no file of {model.id} matches '{pattern}'"
+        hint = "`moorage lock` lists what is there" if there is None else _offered(there, pattern)
     yield subject.problem("file-pattern", says, hint, "model", "quantization")
+
+
+def _offered(there: list[str], pattern: str) -> str:
+    if not there:
+        return "it has no GGUF file at this commit"
+    near = nearest(pattern, there)
+    return f"did you mean '{near}'?" if near else f"it has {_some(there)}"
 
 
 def _model_file_missing(subject: Subject) -> Iterator[Problem]:

@@ -1,0 +1,27 @@
+"""`moorage check`: every problem of every spec, before anything is spent."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Paths, the format, and a promise that is always kept: no network."""
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="files, folders, globs (specs/)")
+    parser.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
+    parser.add_argument("--offline", action="store_true", help="ask nobody (it never does, yet)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the problems."""
+    from moorage.plan.load import find_root, load
+    from moorage.spec import report
+
+    root = find_root(Path.cwd())
+    loaded = load([Path(path) for path in args.paths] or [root / "specs"], root=root)
+    sys.stdout.write(report.FORMATS[args.format](loaded.problems))
+    if args.format == "text":
+        print(report.summary(len(loaded.files), loaded.problems))
+    return int(report.exit_code(loaded.problems))

@@ -1,0 +1,77 @@
+"""`moorage lock`: ask the Hub once, and freeze its answer beside the spec."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moorage.errors import Exit, MoorageError
+
+if TYPE_CHECKING:
+    from moorage.plan.facts import Lock, ModelFacts
+    from moorage.plan.subject import Subject
+    from moorage.spec.problems import Problem
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Paths, and whether to write."""
+    parser.add_argument("paths", metavar="PATH", nargs="*", help="files, folders, globs (specs/)")
+    parser.add_argument("--check", action="store_true", help="only tell what has moved upstream")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Lock every spec whose model lies on the Hub; a Hub that does not answer ends the run."""
+    from moorage.plan.load import find_root, read
+    from moorage.spec import report
+
+    root = find_root(Path.cwd())
+    seen = read([Path(path) for path in args.paths] or [root / "specs"], root=root)
+    problems = list(seen.problems)
+    for subject in seen.subjects:
+        problems += _lock(subject, root, check=args.check)
+    for problem in problems:
+        print(problem)
+    return int(report.exit_code(problems))
+
+
+def _lock(subject: Subject, root: Path, *, check: bool) -> list[Problem]:
+    from moorage.plan.relock import moved, relock
+
+    if not subject.needs_hub:
+        print(f"{subject.parsed.file}: nothing to lock, its model is not loaded from the Hub")
+        return []
+    answer = _ask(subject)
+    new = answer if isinstance(answer, list) else relock(subject, answer)
+    if isinstance(new, list):
+        return new
+    if check:
+        return moved(subject, new)
+    _write(subject, root, new)
+    return []
+
+
+def _ask(subject: Subject) -> ModelFacts | list[Problem]:
+    from moorage import hub
+
+    model = subject.spec.model
+    try:
+        return hub.facts(model.id, model.revision)
+    except MoorageError as error:
+        if error.exit_code != Exit.PROBLEMS:
+            raise
+        return [subject.problem("hub-refused", str(error), "", "model", "id")]
+
+
+def _write(subject: Subject, root: Path, new: Lock) -> None:
+    from moorage.plan import lock
+
+    name = subject.facts.lock_file
+    if subject.facts.lock is not None and lock.same(subject.facts.lock, new):
+        print(f"{name}: unchanged")
+        return
+    path = root / name
+    temporary = path.with_name(f".{path.name}.new")  # the old lock stays whole until the new one is
+    temporary.write_text(lock.render(new), encoding="utf-8")
+    temporary.replace(path)
+    print(f"{name}: written")

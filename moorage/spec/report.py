@@ -1,0 +1,94 @@
+"""Problems as text for people and as JSON, GitHub commands and SARIF for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from moorage.errors import Exit
+from moorage.spec.problems import Problem
+from moorage.spec.source import UNREADABLE
+
+
+def exit_code(problems: Sequence[Problem]) -> Exit:
+    """Fine, problems, or a file that could not even be read."""
+    if any(problem.rule == UNREADABLE for problem in problems):
+        return Exit.USAGE
+    refused = any(problem.severity == "error" for problem in problems)
+    return Exit.PROBLEMS if refused else Exit.FINE
+
+
+def summary(files: int, problems: Sequence[Problem]) -> str:
+    """The last line of a check."""
+    specs = "1 spec" if files == 1 else f"{files} specs"
+    if not problems:
+        return f"{specs}, no problems"
+    return f"{specs}, 1 problem" if len(problems) == 1 else f"{specs}, {len(problems)} problems"
+
+
+def _text(problems: Sequence[Problem]) -> str:
+    return "".join(f"{problem}\n" for problem in problems)
+
+
+def _json(problems: Sequence[Problem]) -> str:
+    rows = [asdict(problem) for problem in problems]
+    return json.dumps({"problems": rows}, indent=2, ensure_ascii=False) + "\n"
+
+
+def _github(problems: Sequence[Problem]) -> str:
+    return "".join(f"{_command(problem)}\n" for problem in problems)
+
+
+def _command(problem: Problem) -> str:
+    place = {
+        "file": problem.file,
+        "line": str(problem.line),
+        "col": str(problem.column),
+        "title": problem.rule,
+    }
+    settings = ",".join(f"{key}={_property(value)}" for key, value in place.items())
+    return f"::{problem.severity} {settings}::{_escaped(_message(problem))}"
+
+
+def _property(value: str) -> str:
+    return _escaped(value).replace(":", "%3A").replace(",", "%2C")
+
+
+def _escaped(value: str) -> str:
+    return value.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _message(problem: Problem) -> str:
+    return f"{problem.says}; {problem.hint}" if problem.hint else problem.says
+
+
+def _sarif(problems: Sequence[Problem]) -> str:
+    rules = [{"id": rule} for rule in sorted({problem.rule for problem in problems})]
+    run = {
+        "tool": {"driver": {"name": "moorage", "rules": rules}},
+        "results": [_result(problem) for problem in problems],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    log = {"$schema": schema, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+
+
+def _result(problem: Problem) -> dict[str, Any]:
+    region = {"startLine": problem.line, "startColumn": problem.column}
+    where = {"artifactLocation": {"uri": problem.file}, "region": region}
+    return {
+        "ruleId": problem.rule,
+        "level": problem.severity,
+        "message": {"text": _message(problem)},
+        "locations": [{"physicalLocation": where}],
+    }
+
+
+FORMATS: Final[dict[str, Callable[[Sequence[Problem]], str]]] = {
+    "text": _text,
+    "json": _json,
+    "github": _github,
+    "sarif": _sarif,
+}
