@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pulumi
@@ -23,13 +24,14 @@ def main(root: Path) -> None:
     port = config.require_int("gatewayPort")
     gateway = Gateway("gateway", services=services, port=port, site=site)
     pulumi.export("services", {s.plan.service: _service(s, gateway) for s in services})
-    pulumi.export("backends", {s.plan.service: _backends(s) for s in services})
+    pulumi.export("details", {s.plan.service: _details(s) for s in services})
 
 
 def _plans(root: Path, patterns: list[str]) -> tuple[Plan, ...]:
     loaded = load([root / pattern for pattern in patterns], root=root)
-    if loaded.problems:
-        raise MoorageError("\n".join(map(str, loaded.problems)), exit_code=Exit.PROBLEMS)
+    errors = [problem for problem in loaded.problems if problem.severity == "error"]
+    if errors:
+        raise MoorageError("\n".join(map(str, errors)), exit_code=Exit.PROBLEMS)
     if not loaded.plans:
         message = f"moorage:specs of this stack names no spec: {', '.join(patterns)}"
         raise MoorageError(message)
@@ -40,11 +42,19 @@ def _service(service: ModelService, gateway: Gateway) -> dict[str, pulumi.Input[
     return {"url": gateway.url, "api_key": service.api_key, "model": service.plan.service}
 
 
-def _backends(service: ModelService) -> list[dict[str, object]]:
-    return [
-        {"name": e.name, "kind": e.kind, "url": e.url, "model": e.model, **e.details}
-        for e in service.endpoints
-    ]
+def _details(service: ModelService) -> dict[str, object]:
+    """What operators and load tests need of a service; without secrets."""
+    plan = service.plan
+    return {
+        "task": plan.task,
+        "slo": asdict(plan.slo),
+        "failover": asdict(plan.failover),
+        "load": asdict(plan.load),
+        "backends": [
+            {"name": e.name, "kind": e.kind, "url": e.url, "model": e.model, **e.details}
+            for e in service.endpoints
+        ],
+    }
 
 
 if __name__ == "__main__":

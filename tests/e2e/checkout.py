@@ -70,7 +70,7 @@ class Checkout:
         return self.outputs()["services"][name]
 
     def backends(self, name: str = "hello") -> Any:
-        return self.outputs()["backends"][name]
+        return self.outputs()["details"][name]["backends"]
 
     def outputs(self) -> Any:
         ended = self.moorage("outputs", "--all", "--json", "--show-secrets")
