@@ -151,7 +151,7 @@ async def _pour_rest(
     elif end := events.end():
         await reply.write(end)
     else:
-        raise BackendError("ended without [DONE]", transport=True)
+        raise BackendError("ended before it was done", transport=True)
 
 
 def _feed(events: sse.Splitter, chunk: bytes) -> bytes:

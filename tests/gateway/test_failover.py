@@ -1,0 +1,224 @@
+"""Whole answers: whatever a backend does, the client gets one from the next, or one clear error."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from tests.gateway import backends
+from tests.gateway.backends import Script, ScriptedBackend, in_turn, replies, says
+from tests.gateway.conftest import Serve, StartBackend
+from tests.gateway.running import Gateway, ask, eventually, said, service
+
+FAULTS: dict[str, tuple[Script, str]] = {
+    "closes before an answer": (backends.closes, "closed without an answer"),
+    "resets before an answer": (backends.resets, "connection reset"),
+    "never answers": (backends.hangs, "timed out"),
+    "never ends its head": (backends.trickles_a_head, "timed out"),
+    "is no HTTP server": (backends.talks_nonsense, "answer is not HTTP"),
+    "closes inside its answer": (backends.cuts_short, "answer cut short"),
+    "resets inside its answer": (backends.resets_inside, "answer cut short"),
+    "stalls inside its answer": (backends.hangs_inside, "stalled"),
+    "answers 500": (backends.fails(500), "answered 500"),
+    "answers 503": (backends.fails(503), "answered 503"),
+    "answers 429": (backends.fails(429), "answered 429"),
+    "refuses our key": (backends.fails(401), "answered 401"),
+    "forbids our key": (backends.fails(403), "answered 403"),
+    "is out of credit": (backends.fails(402), "answered 402"),
+    "lacks the model": (backends.fails(404), "answered 404"),
+    "redirects": (replies(b"", status=307, Location="http://127.0.0.1:9/"), "answered 307"),
+    "answers no JSON": (replies(b"<html>it works</html>"), "answer is not JSON"),
+    "answers half JSON": (replies(b'{"choices": ['), "answer is not JSON"),
+    "answers a list": (replies(b"[]"), "answer is not a JSON object"),
+    "answers nothing": (replies(b""), "answer is not JSON"),
+    "hides an error in a 200": (
+        replies(b'{"error": {"message": "x"}}'),
+        "answered 200 with an error",
+    ),
+    "answers an endless nest": (replies(b'{"a":' * 50_000), "answer is not JSON"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_backend_that_fails_costs_the_client_nothing(
+    name: str, start: StartBackend, serve: Serve, shared_gateway: Gateway
+) -> None:
+    script, reason = FAULTS[name]
+    response = ask(serve(start(script), start(says("second"))))
+    assert said(response) == "second"
+    assert response.headers["x-moorage-backend"] == "b2"
+    line = shared_gateway.log().splitlines()[-1]
+    assert f'attempts=2 id={response.headers["x-request-id"]} failed="b1 {reason}"' in line
+
+
+def test_when_all_fail_the_error_names_each_backend_and_its_reason(
+    start: StartBackend, serve: Serve
+) -> None:
+    scripts = (backends.closes, backends.fails(500), backends.fails(429))
+    response = ask(serve(*map(start, scripts)))
+    assert response.status_code == 502
+    assert response.headers["retry-after"] == "1"
+    assert "x-moorage-backend" not in response.headers
+    assert response.json()["error"] == {
+        "message": "no backend of 'hello' answered: "
+        "b1 closed without an answer, b2 answered 500, b3 answered 429",
+        "type": "backend_error",
+        "param": None,
+        "code": "no_backend_answered",
+    }
+
+
+def test_nobody_listening_is_503_in_milliseconds(serve: Serve, start: StartBackend) -> None:
+    with ScriptedBackend(script=says("never")) as gone:
+        pass
+    client = serve(gone)
+    started = time.monotonic()
+    response = ask(client)
+    assert time.monotonic() - started < 0.5
+    assert response.status_code == 503
+    assert response.json()["error"]["message"].endswith("b1 refused")
+
+
+def test_all_timing_out_is_504(serve: Serve, start: StartBackend) -> None:
+    assert ask(serve(start(backends.hangs))).status_code == 504
+
+
+def test_an_address_that_swallows_packets_costs_the_connect_deadline(
+    start: StartBackend, serve: Serve
+) -> None:
+    client = serve("http://192.0.2.1:9/v1", start(says("second")))
+    started = time.monotonic()
+    assert said(ask(client)) == "second"
+    assert time.monotonic() - started < 1.5
+
+
+def test_the_total_deadline_bounds_the_whole_search(start: StartBackend, serve: Serve) -> None:
+    slow = service(*(start(backends.hangs).url for _ in range(4)))
+    for each in slow["backends"]:  # type: ignore[attr-defined]
+        each["timeouts"] = {"first_byte_s": 5, "total_s": 0.5}
+    started = time.monotonic()
+    response = ask(serve(slow))
+    assert time.monotonic() - started < 2
+    assert response.status_code == 504
+    assert "no time was left for 3 more" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
+def test_an_error_of_the_clients_making_passes_through_verbatim(
+    status: int, start: StartBackend, serve: Serve
+) -> None:
+    body = b'{"error": {"message": "too many  tokens", "odd": [1]}}'
+    script = replies(body, status=status, Content_Type="application/problem+json")
+    never = start(says("never"))
+    response = ask(serve(start(script), never))
+    assert (response.status_code, response.content) == (status, body)
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers["x-moorage-backend"] == "b1"
+    assert not never.seen
+
+
+def test_only_the_model_is_rewritten(start: StartBackend, serve: Serve) -> None:
+    """Unknown fields, Unicode, big numbers and nulls reach the backend as they were sent."""
+    backend = start(says("ok"))
+    more = {"odd": {"deep": [1, None, 2**70, 0.1, "ü\u2028🙂"]}, "stream": False, "n": 1}
+    ask(serve(backend), **more, model="org/hello")
+    (seen,) = backend.seen
+    expected = {"model": "b1-model", "messages": [{"role": "user", "content": "hi"}], **more}
+    assert seen.body == expected
+    assert list(seen.body) == list(expected)
+
+
+def test_the_backend_gets_its_own_key_and_the_client_only_what_is_its(
+    start: StartBackend, serve: Serve
+) -> None:
+    secret: dict[str, Any] = {
+        "Set_Cookie": "a=b",
+        "Keep_Alive": "timeout=5",
+        "Connection": "x-hop",
+        "x_hop": "1",
+    }
+    body = json.dumps(backends.completion("ok")).encode()
+    backend = start(replies(body, x_request_id="theirs", x_ratelimit_remaining="7", **secret))
+    client = serve(backend)
+    response = client.post(
+        "/v1/chat/completions",
+        json={"model": "hello", "messages": []},
+        headers={"x-request-id": "req-1:a.b", "cookie": "c=d", "x-odd": "1"},
+    )
+    assert said(response) == "ok"
+    assert response.headers["x-request-id"] == "req-1:a.b"
+    assert response.headers["x-ratelimit-remaining"] == "7"
+    assert not {"set-cookie", "keep-alive", "x-hop"} & set(response.headers)
+    sent = backend.seen[0].headers
+    assert sent["authorization"] == "Bearer sk-b1-secret"
+    assert sent["x-request-id"] == "req-1:a.b"
+    assert sent["accept-encoding"] == "identity"
+    assert not {"cookie", "x-odd"} & set(sent)
+
+
+def test_a_backend_without_a_key_gets_no_authorization(start: StartBackend, serve: Serve) -> None:
+    backend = start(says("ok"))
+    keyless = service(backend.url)
+    keyless["backends"][0]["api_key"] = None  # type: ignore[index]
+    assert said(ask(serve(keyless))) == "ok"
+    assert "authorization" not in backend.seen[0].headers
+
+
+@pytest.mark.parametrize("path", ["/v1/completions", "/v1/embeddings"])
+def test_the_other_endpoints_are_relayed_alike(
+    path: str, start: StartBackend, serve: Serve
+) -> None:
+    backend = start(replies(b'{"data": [{"embedding": [0.5]}]}'))
+    task = "feature-extraction" if "embeddings" in path else "text-generation"
+    client = serve(service(start(backends.fails(500)).url, backend.url, task=task))
+    response = client.post(path, json={"model": "hello", "input": "x"})
+    assert response.content == b'{"data": [{"embedding": [0.5]}]}'
+    assert backend.seen[0].path == path
+
+
+def test_a_kept_connection_that_was_closed_is_no_failure(start: StartBackend, serve: Serve) -> None:
+    """The race of every keep-alive: the only backend is asked again on a fresh connection."""
+
+    def only_once_per_connection(turn: backends.Turn) -> bool:
+        return says("ok")(turn) if turn.count == 1 else False
+
+    backend = start(only_once_per_connection)
+    client = serve(backend)
+    assert [said(ask(client)) for _ in range(5)] == ["ok"] * 5
+
+
+def test_a_dead_backend_is_skipped_and_back_at_once_when_it_lives(
+    start: StartBackend, serve: Serve, shared_gateway: Gateway
+) -> None:
+    with ScriptedBackend(script=says("first")) as first:
+        client = serve(first, start(says("second")))
+        assert said(ask(client)) == "first"
+    assert said(ask(client)) == "second"
+    assert said(ask(client)) == "second"
+    assert "attempts=1" in shared_gateway.log().splitlines()[-1]
+    with ScriptedBackend(script=says("first"), port=first.port) as again:
+        eventually(lambda: said(ask(client)) == "first", within_s=5)
+        assert again.probes[0].headers["authorization"] == "Bearer sk-b1-secret"
+
+
+def test_a_marked_backend_is_asked_when_nothing_else_is_left(
+    start: StartBackend, serve: Serve
+) -> None:
+    client = serve(start(in_turn(backends.closes, says("recovered"))))
+    assert ask(client).status_code == 502
+    assert said(ask(client)) == "recovered"
+
+
+def test_a_backend_that_listens_but_hangs_holds_up_one_request_at_a_time(
+    start: StartBackend, serve: Serve
+) -> None:
+    hung = start(backends.hangs)
+    client = serve(hung, start(says("second")))
+    ask(client)
+    started = time.monotonic()
+    assert [said(ask(client)) for _ in range(20)] == ["second"] * 20
+    assert time.monotonic() - started < 1
+    assert len(hung.seen) == 1
