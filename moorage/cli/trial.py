@@ -70,7 +70,7 @@ class Trial:
 
     def _obstacle(self, service: str) -> str | None:
         backends = self._details(service)["backends"]
-        if len(backends) < 2:  # noqa: PLR2004  there is nobody to take over
+        if len(backends) < 2:
             return "it has one backend only; add a second entry to `providers`"
         if "directory" not in backends[0]:
             return f"{backends[0]['name']} is somebody else's server, which is not ours to kill"
