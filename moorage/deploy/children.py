@@ -42,6 +42,18 @@ def ask(
         return Ended(code=process.returncode, out=out, err=err)
 
 
+def ask_with_input(
+    command: Sequence[str | Path], text: str, *, deadline_s: float, cwd: Path | None = None
+) -> Ended:
+    """Run a command that reads `text` from its stdin."""
+    with started(command, cwd=cwd, stdin=subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate(text, timeout=deadline_s)
+        except subprocess.TimeoutExpired:
+            return Ended(code=None, out="", err="")
+        return Ended(code=process.returncode, out=out, err=err)
+
+
 def follow(
     command: Sequence[str | Path],
     on_line: Callable[[str], None],
@@ -66,11 +78,12 @@ def started(
     cwd: Path | None = None,
     pass_fds: Sequence[int] = (),
     merge: bool = False,
+    stdin: int = subprocess.DEVNULL,
 ) -> Iterator[subprocess.Popen[str]]:
     """Start a command in a group of its own; whatever is left of the group ends with the block."""
     process = subprocess.Popen(
         [str(part) for part in command],
-        stdin=subprocess.DEVNULL,
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merge else subprocess.PIPE,
         text=True,
@@ -85,7 +98,7 @@ def started(
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        for stream in (process.stdout, process.stderr):
+        for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
         process.wait()

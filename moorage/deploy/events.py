@@ -1,0 +1,116 @@
+"""Events are what happens during one operation on a stack, in our own few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi.automation import EngineEvent
+
+from moorage.deploy.faults import clean
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Began:
+    """An operation on the stack began."""
+
+    operation: str  # preview, up, refresh or destroy
+    stack: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Started:
+    """The engine began a step on one resource."""
+
+    urn: str
+    step: str  # Pulumi's word: create, update, same, …
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finished:
+    """The engine finished a step on one resource."""
+
+    urn: str
+    step: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Failed:
+    """A step on one resource failed; why is told by a `Said` of severity error."""
+
+    urn: str
+    step: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """The engine, the provider or the program said something, of one resource or of none."""
+
+    text: str
+    severity: str  # info, warning or error
+    urn: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Note:
+    """The driver itself says something that stays."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """The operation is over; `changes` counts resources per step."""
+
+    operation: str
+    stack: str
+    fine: bool
+    changes: Mapping[str, int]
+    duration_s: float
+
+
+Event = Began | Started | Finished | Failed | Said | Note | Ended
+
+# The stack itself and the provider plugins are book-keeping, not what a person deploys.
+INTERNAL_TYPES = ("pulumi:pulumi:", "pulumi:providers:")
+
+
+def translate(event: EngineEvent) -> Event | None:
+    """One engine event in our words; None for what nobody needs to see."""
+    if event.diagnostic_event is not None:
+        diagnostic = event.diagnostic_event
+        severity = diagnostic.severity.removesuffix("#err")
+        if severity == "debug":
+            return None
+        return Said(text=clean(diagnostic.message), severity=severity, urn=diagnostic.urn or "")
+    for step_event, kind in (
+        (event.resource_pre_event, Started),
+        (event.res_outputs_event, Finished),
+        (event.res_op_failed_event, Failed),
+    ):
+        if step_event is not None:
+            metadata = step_event.metadata
+            return kind(urn=metadata.urn, step=getattr(metadata.op, "value", str(metadata.op)))
+    return None
+
+
+def type_of(urn: str) -> str:
+    """The type token in a URN, without its parents."""
+    parts = urn.split("::")
+    return parts[2].rsplit("$", 1)[-1] if len(parts) > 2 else ""
+
+
+def label(urn: str) -> str:
+    """What a person calls the resource: `Process hello-local-1`."""
+    parts = urn.split("::")
+    return f"{type_of(urn).rsplit(':', 1)[-1]} {'::'.join(parts[3:])}".strip() or urn
+
+
+def is_internal(urn: str) -> bool:
+    """Whether a resource is Pulumi's own book-keeping."""
+    return type_of(urn).startswith(INTERNAL_TYPES)
+
+
+def is_stack(urn: str) -> bool:
+    """Whether a resource is the stack itself."""
+    return type_of(urn) == "pulumi:pulumi:Stack"

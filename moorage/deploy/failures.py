@@ -1,0 +1,117 @@
+"""Failures: from what a failed CLI, its events and the program left behind to one error of ours."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+import traceback
+from collections.abc import Callable, Sequence
+
+from moorage.deploy.command import CliFailed
+from moorage.deploy.events import Said, is_internal, label
+from moorage.deploy.faults import Fault, distil, distinct, from_traceback, recognise
+from moorage.deploy.place import Place
+from moorage.errors import Exit, MoorageError
+
+
+class Program:
+    """The stack's program, which remembers how it failed."""
+
+    def __init__(self, program: Callable[[], None]) -> None:
+        self._program = program
+        self.fault: MoorageError | Fault | None = None
+
+    def __call__(self) -> None:
+        """Run the program; the engine is told of a failure, and so are we."""
+        try:
+            self._program()
+        except MoorageError as error:
+            self.fault = error
+            raise
+        except BaseException as error:
+            self.fault = from_traceback("".join(traceback.format_exception(error)))
+            raise
+
+
+def explain(
+    where: Place,
+    failed: CliFailed,
+    *,
+    operation: str,
+    said: Sequence[Said] = (),
+    program: Program | None = None,
+    left: Sequence[str] = (),
+) -> MoorageError:
+    """The one error that a person gets: the program's own, a known one, or what the events said."""
+    if program is not None and isinstance(program.fault, MoorageError):
+        return program.fault
+    if failed.result.code < 0:
+        return _killed(where, failed, operation, left)
+    known = recognise(failed.result.stderr)
+    if known is not None:
+        kind, detail = known
+        line = kind.says.format(
+            stack=where.stack, passphrase=where.passphrase_source, detail=detail
+        )
+        return MoorageError(line, exit_code=kind.exit_code)
+    lines = _lines(where, operation, said, program)
+    if not lines:
+        lines = [f.line for f in distinct(_of_stderr(failed))] or [_unexplained(failed)]
+    return MoorageError(
+        f"{operation} of stack {where.stack} failed: " + "\n  ".join(["", *lines]).strip("\n ")
+        if len(lines) == 1
+        else f"{operation} of stack {where.stack} failed:" + "".join(f"\n  {one}" for one in lines),
+        exit_code=Exit.PROBLEMS,
+    )
+
+
+def _lines(
+    where: Place, operation: str, said: Sequence[Said], program: Program | None
+) -> list[str]:
+    found = []
+    for one in said:
+        fault = distil(one.text)
+        if fault is not None and fault.traceback and program is not None:
+            fault = program.fault if isinstance(program.fault, Fault) else fault
+        if fault is not None:
+            found.append((one.urn, fault))
+    kept = distinct(fault for _, fault in found)
+    lines = []
+    for fault in kept:
+        urn = next((urn for urn, other in found if other == fault), "")
+        about = f"{label(urn)}: " if urn and not is_internal(urn) else ""
+        log = f" (traceback: {_keep_traceback(where, operation, fault)})" if fault.traceback else ""
+        lines.append(f"{about}{fault.line}{log}")
+    return lines
+
+
+def _of_stderr(failed: CliFailed) -> list[Fault]:
+    text = failed.result.stderr or failed.result.stdout
+    starts = re.split(r"(?m)^(?=error: )", text)
+    return [fault for fault in map(distil, starts) if fault is not None]
+
+
+def _unexplained(failed: CliFailed) -> str:
+    return f"the Pulumi CLI ended with {failed.result.code} and said nothing of why"
+
+
+def _killed(where: Place, failed: CliFailed, operation: str, left: Sequence[str]) -> MoorageError:
+    name = signal.Signals(-failed.result.code).name
+    unfinished = f" during the {', '.join(left)}" if left else ""
+    return MoorageError(
+        f"the Pulumi CLI was killed ({name}){unfinished}, so {operation} of stack {where.stack} "
+        "did not finish: run it again, it settles what was under way and goes on",
+        exit_code=Exit.PROBLEMS,
+    )
+
+
+def _keep_traceback(where: Place, operation: str, fault: Fault) -> str:
+    folder = where.home / "log"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{operation}-{where.stack}-{time.strftime('%Y%m%d-%H%M%S')}.txt"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(fault.traceback + "\n")
+    return str(path.relative_to(where.root))

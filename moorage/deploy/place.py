@@ -1,0 +1,232 @@
+"""A place is where the runs of one stack happen: its work folder, settings and environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shlex
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from moorage.errors import Exit, MoorageError
+
+NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+PASSPHRASE_SETTINGS = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+# Of one stack's settings these say how its secrets are kept; Pulumi writes them where we have none.
+SECRETS_SETTINGS = ("secretsprovider", "encryptedkey", "encryptionsalt")
+
+Settings = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """The files, the backend and the environment of one stack's runs."""
+
+    root: Path
+    stack: str
+    project: str
+    backend: str
+    environ: Mapping[str, str]  # what the CLI gets on top of our own environment
+    settings: Settings  # the team's stack file
+    manifest: Settings  # the team's Pulumi.yaml
+
+    @property
+    def home(self) -> Path:
+        """The folder of everything that moorage itself keeps in a checkout."""
+        return self.root / ".moorage"
+
+    @property
+    def work(self) -> Path:
+        """The folder that the CLI works in."""
+        return self.home / "work" / self.stack
+
+    @property
+    def backend_folder(self) -> Path | None:
+        """Where a file backend keeps its files; None for any other backend."""
+        if not self.backend.startswith("file://"):
+            return None
+        return Path(self.backend.removeprefix("file://")).expanduser() / ".pulumi"
+
+    @property
+    def state_file(self) -> Path | None:
+        """The stack's state, where the backend is a folder."""
+        folder = self.backend_folder
+        return folder / "stacks" / self.project / f"{self.stack}.json" if folder else None
+
+    @property
+    def passphrase_source(self) -> str:
+        """Where the passphrase is looked for, in words."""
+        for name in reversed(PASSPHRASE_SETTINGS):
+            if os.environ.get(name):
+                return name
+        return str(self.home / "passphrase")
+
+
+def locate(root: Path, stack: str, *, may_be_undeclared: bool = False) -> Place:
+    """Read what there is to know of a stack; an undeclared one may be in the state all the same."""
+    if not NAME.fullmatch(stack):
+        msg = f"{stack!r} is no name of a stack: letters, digits, `.`, `_`, `-` only"
+        raise MoorageError(msg)
+    root = root.resolve()
+    manifest = _load(root / "Pulumi.yaml", root)
+    project = manifest.get("name")
+    if not isinstance(project, str):
+        msg = f"{root / 'Pulumi.yaml'} has no `name:` of the project"
+        raise MoorageError(msg)
+    backend = _backend(manifest, root)
+    place = Place(
+        root=root,
+        stack=stack,
+        project=project,
+        backend=backend,
+        environ={},
+        settings=_stack_settings(root, manifest, stack, may_be_undeclared=may_be_undeclared),
+        manifest=manifest,
+    )
+    return _with_environ(place)
+
+
+def prepare(place: Place, plugin: Sequence[str]) -> None:
+    """Write the folder that the CLI works in: manifest, settings, the provider's wrapper."""
+    folder = place.work / "plugin"
+    folder.mkdir(parents=True, exist_ok=True)
+    place.home.chmod(0o700)
+    if place.backend_folder is not None:
+        place.backend_folder.parent.mkdir(parents=True, exist_ok=True)
+    wrapper = f'#!/bin/sh\nexec {shlex.join(plugin)} "$@"\n'
+    _write(folder / "pulumi-resource-moorage", wrapper, mode=0o700)
+    _write(place.work / "Pulumi.yaml", yaml.safe_dump(_manifest(place)), mode=0o600)
+    settings = {**_kept_secrets_settings(place), **place.settings}
+    _write(place.work / f"Pulumi.{place.stack}.yaml", yaml.safe_dump(settings), mode=0o600)
+    if not any(os.environ.get(name) is not None for name in PASSPHRASE_SETTINGS):
+        _ensure_passphrase(place)
+
+
+def tidy(place: Place) -> None:
+    """Remove what only this stack's runs needed, and every folder of ours that is empty then."""
+    shutil.rmtree(place.work, ignore_errors=True)
+    for folder in (place.home / "work", place.home / "run" / place.stack, place.home / "run"):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _load(path: Path, root: Path) -> Settings:
+    name = path.relative_to(root)
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        spot = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        msg = f"{name}{spot} is not valid YAML: {error.problem}"
+        raise MoorageError(msg) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f"{path} cannot be read: {error}"
+        raise MoorageError(msg) from None
+    if not isinstance(loaded, dict | None):
+        msg = f"{name}:1:1 must be a mapping of settings, not {type(loaded).__name__}"
+        raise MoorageError(msg)
+    return loaded or {}
+
+
+def _stack_settings(
+    root: Path, manifest: Settings, stack: str, *, may_be_undeclared: bool
+) -> Settings:
+    folder = root / str(manifest.get("stackConfigDir", "."))
+    path = folder / f"Pulumi.{stack}.yaml"
+    if path.exists():
+        return _load(path, root)
+    if may_be_undeclared:
+        return {}
+    names = sorted(one.name.split(".", 1)[1].removesuffix(".yaml") for one in _stack_files(folder))
+    there = f"there are: {', '.join(names)}" if names else "there is none yet"
+    msg = f"no stack {stack}: {path.relative_to(root)} is missing; {there}"
+    raise MoorageError(msg)
+
+
+def _stack_files(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("Pulumi.*.yaml") if path.name != "Pulumi.yaml"]
+
+
+def _backend(manifest: Settings, root: Path) -> str:
+    declared = manifest.get("backend")
+    declared_url = declared.get("url") if isinstance(declared, dict) else None
+    return os.environ.get("PULUMI_BACKEND_URL") or declared_url or f"file://{root}/.moorage/state"
+
+
+def _with_environ(place: Place) -> Place:
+    environ = {
+        "PULUMI_BACKEND_URL": place.backend,
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Our provider is here by path; anything else that is missing is a fault, not a download.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": os.environ.get(
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true"
+        ),
+    }
+    if place.backend == f"file://{place.root}/.moorage/state":
+        environ["PULUMI_CREDENTIALS_PATH"] = str(place.home)  # the user's own login is not ours
+    if not any(os.environ.get(name) is not None for name in PASSPHRASE_SETTINGS):
+        environ["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(place.home / "passphrase")
+    return Place(
+        root=place.root,
+        stack=place.stack,
+        project=place.project,
+        backend=place.backend,
+        environ=environ,
+        settings=place.settings,
+        manifest=place.manifest,
+    )
+
+
+def _manifest(place: Place) -> Settings:
+    """The team's Pulumi.yaml as it must read from the work folder."""
+    foreign = {"main", "stackConfigDir", "backend", "runtime", "plugins"}
+    kept = {key: value for key, value in place.manifest.items() if key not in foreign}
+    providers = [{"name": "moorage", "path": str(place.work / "plugin")}]
+    declared = (place.manifest.get("plugins") or {}).get("providers") or []
+    providers += [
+        {**plugin, "path": str(place.root / plugin.get("path", "."))}
+        for plugin in declared
+        if plugin.get("name") != "moorage"
+    ]
+    return {**kept, "runtime": "python", "plugins": {"providers": providers}}
+
+
+def _kept_secrets_settings(place: Place) -> Settings:
+    """How secrets were kept in earlier runs: Pulumi wrote it into the work folder's stack file."""
+    path = place.work / f"Pulumi.{place.stack}.yaml"
+    if not path.exists() or any(name in place.settings for name in SECRETS_SETTINGS):
+        return {}
+    earlier = _load(path, place.root)
+    return {name: earlier[name] for name in SECRETS_SETTINGS if name in earlier}
+
+
+def _ensure_passphrase(place: Place) -> None:
+    path = place.home / "passphrase"
+    if path.exists():
+        return
+    folder = place.backend_folder
+    if folder is not None and any(folder.glob("stacks/*/*.json")):
+        msg = (
+            f"{path} is gone, and with it the key to the secrets of what is deployed: "
+            "put it back, or set PULUMI_CONFIG_PASSPHRASE"
+        )
+        raise MoorageError(
+            msg,
+            exit_code=Exit.NEEDS_PERSON,
+        )
+    _write(path, secrets.token_urlsafe(32), mode=0o600)
+
+
+def _write(path: Path, text: str, *, mode: int) -> None:
+    """Write a file whole or not at all, never readable by others on the way."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    draft.replace(path)

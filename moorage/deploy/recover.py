@@ -1,0 +1,207 @@
+"""Recovery of what a died run left pending in the state: what it had created is found, never lost.
+
+The engine (3.259) keeps a pending create through `up` and `destroy` with a warning and forgets what
+it created, so a create is settled here: the provider is asked whether the thing exists. What exists
+goes into the state by its id, is read back by a refresh of it alone, and is marked as unfinished,
+which makes the next `up` wait for it; what does not exist is struck from the list.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from moorage.deploy.children import ask_with_input
+from moorage.deploy.command import Command
+from moorage.deploy.events import label
+from moorage.deploy.place import Place
+from moorage.errors import Exit, MoorageError
+
+OURS = "moorage:"
+LOCATE_DEADLINE_S = 60.0
+# A provider whose engine died ends by itself, or when told to, once the ids of its creates are known.
+PLUGIN_GRACES_S = (3.0, 10.0)
+UNFINISHED = "the run that worked on it died"
+
+State = dict[str, Any]
+Say = Callable[[str], None]
+
+
+def settle(where: Place, command: Command, plugin: Sequence[str], say: Say) -> None:
+    """Settle every pending operation of our provider's resources."""
+    if not _may_have_pending(where):
+        return
+    exported = _export(where, command)
+    ours = [one for one in _pending(exported) if _type(one).startswith(OURS)]
+    if not ours:
+        return
+    say(f"an earlier run died at work on {', '.join(_name(one) for one in ours)}; settling that")
+    _await_plugins(where, plugin)
+    found = _locate(where, plugin, [one for one in ours if one["type"] == "creating"])
+    settled = settled_state(exported, ours, found)
+    _import(where, command, settled)
+    urns = [_urn(one) for one in ours if _urn(one) in _urns(settled)]
+    if urns:
+        _refresh(where, command, urns)
+        _import(where, command, with_unfinished(_export(where, command), urns))
+    for one in ours:
+        say(f"{_name(one)}: {_verdict(one, found)}")
+
+
+def settled_state(state: State, ours: Iterable[State], found: dict[str, str | None]) -> State:
+    """The state with our pending operations resolved; pure."""
+    deployment = state["deployment"]
+    ours = list(ours)
+    kept = [one for one in _pending(state) if one not in ours]
+    resources = list(deployment.get("resources") or [])
+    for one in ours:
+        identity = found.get(_urn(one))
+        if one["type"] == "creating" and identity:
+            resources = _with_created(resources, {**one["resource"], "id": identity})
+    return {
+        **state,
+        "deployment": {**deployment, "resources": resources, "pending_operations": kept},
+    }
+
+
+def with_unfinished(state: State, urns: Iterable[str]) -> State:
+    """The state with these resources marked as not ready, so an `up` takes them up again; pure."""
+    urns = set(urns)
+    resources = [
+        {**one, "initErrors": [UNFINISHED]} if one["urn"] in urns and not one.get("delete") else one
+        for one in state["deployment"].get("resources") or []
+    ]
+    return {**state, "deployment": {**state["deployment"], "resources": resources}}
+
+
+def _with_created(resources: list[State], created: State) -> list[State]:
+    same = [one for one in resources if one["urn"] == created["urn"]]
+    if any(one.get("id") == created["id"] for one in same):
+        return resources
+    # Another thing under the same name is what the died run was about to replace.
+    replaced = [{**one, "delete": True} if one in same else one for one in resources]
+    at = min((resources.index(one) for one in same), default=len(resources))
+    return [*replaced[:at], created, *replaced[at:]]
+
+
+def _may_have_pending(where: Place) -> bool:
+    """Whether a look into the whole state is worth its second; a file can be looked at directly."""
+    path = where.state_file
+    if path is None or not path.exists():
+        return where.backend_folder is None
+    try:
+        checkpoint = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]
+        return bool((checkpoint.get("latest") or {}).get("pending_operations"))
+    except (OSError, ValueError, KeyError):
+        return True
+
+
+def _locate(where: Place, plugin: Sequence[str], creates: list[State]) -> dict[str, str | None]:
+    """What the provider says of each thing that was being created: its id, or None."""
+    if not creates:
+        return {}
+    asked = "".join(
+        json.dumps({"type": _type(one), "urn": _urn(one), "inputs": one["resource"]["inputs"]})
+        + "\n"
+        for one in creates
+    )
+    ended = ask_with_input([*plugin, "locate"], asked, deadline_s=LOCATE_DEADLINE_S, cwd=where.work)
+    try:
+        answers = [json.loads(line) for line in ended.out.splitlines() if line.strip()]
+        found: dict[str, str | None] = {str(one["urn"]): one["id"] for one in answers}
+        missing = [_name(one) for one in creates if _urn(one) not in found]
+    except (ValueError, KeyError, TypeError):
+        missing = [_name(one) for one in creates]
+        found = {}
+    if missing or ended.code != 0:
+        reason = ended.last_line or "no answer"
+        msg = f"cannot tell whether a died run created {', '.join(missing) or 'anything'}: {reason}"
+        raise MoorageError(msg, exit_code=Exit.NEEDS_PERSON)
+    return found
+
+
+def _await_plugins(where: Place, plugin: Sequence[str]) -> None:
+    """Wait for the died run's provider to end by itself, and end it when it does not."""
+    left = _plugins(where, plugin)
+    for grace_s, then in zip(PLUGIN_GRACES_S, (signal.SIGTERM, signal.SIGKILL), strict=True):
+        _, left = psutil.wait_procs(left, timeout=grace_s)
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(then)
+    psutil.wait_procs(left, timeout=5.0)
+
+
+def _plugins(where: Place, plugin: Sequence[str]) -> list[psutil.Process]:
+    """Provider processes that work in this stack's folder; those of other stacks are not ours."""
+    tail = list(plugin[1:])
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline"]):
+        words = process.info["cmdline"] or []
+        if words[1 : 1 + len(tail)] == tail and _works_in(process, where.work):
+            found.append(process)
+    return [process for process in found if process.pid != os.getpid()]
+
+
+def _works_in(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return Path(process.cwd()) == folder
+    except (psutil.Error, OSError):
+        return False
+
+
+def _export(where: Place, command: Command) -> State:
+    told = command.run(["stack", "export", "--stack", where.stack], str(where.work), where.environ)
+    exported: State = json.loads(told.stdout)
+    return exported
+
+
+def _import(where: Place, command: Command, state: State) -> None:
+    path = where.work / "settled.json"
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(state, file)
+    try:
+        args = ["stack", "import", "--stack", where.stack, "--file", str(path)]
+        command.run(args, str(where.work), where.environ)
+    finally:
+        path.unlink()
+
+
+def _refresh(where: Place, command: Command, urns: Iterable[str]) -> None:
+    args = ["refresh", "--yes", "--skip-preview", "--color", "never", "--stack", where.stack]
+    for urn in urns:
+        args += ["--target", urn]
+    command.run(args, str(where.work), where.environ)
+
+
+def _verdict(one: State, found: dict[str, str | None]) -> str:
+    if one["type"] != "creating":
+        return f"its {one['type'].removesuffix('ing')}e was cut short; looked at again"
+    return "it was created; now in the state" if found.get(_urn(one)) else "it was not created"
+
+
+def _pending(state: State) -> list[State]:
+    return list(state["deployment"].get("pending_operations") or [])
+
+
+def _urns(state: State) -> set[str]:
+    return {one["urn"] for one in state["deployment"].get("resources") or []}
+
+
+def _type(one: State) -> str:
+    return str(one["resource"]["type"])
+
+
+def _urn(one: State) -> str:
+    return str(one["resource"]["urn"])
+
+
+def _name(one: State) -> str:
+    return label(_urn(one))
