@@ -29,9 +29,9 @@ HALF_GRACE_S = 2.5
 
 def serve(path: Path) -> int:
     """Run the gateway until a signal ends it; return the exit code."""
-    _log_to_stderr()
     try:
         routes = load(path)
+        _log_to_stderr()
         if path.stat().st_mode & 0o077:
             log.warning("%s holds keys and is open to others: chmod 600", path)
         return asyncio.run(_run(path, routes))
