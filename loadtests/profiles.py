@@ -41,6 +41,7 @@ class Profile:
     first_token_timeout_s: float = 15.0
     stall_timeout_s: float = 5.0
     total_timeout_s: float = 30.0
+    max_in_flight: int | None = None  # None: enough that only a client in trouble drops
     seed: int = 1
 
     @property
@@ -80,6 +81,8 @@ def fitted(profile: Profile, load: Load) -> Profile:
 
 def max_in_flight(profile: Profile, load: Load) -> int:
     """So many that only a client in trouble drops, even when every answer takes all its time."""
+    if profile.max_in_flight is not None:
+        return profile.max_in_flight
     return min(2000, max(64, math.ceil(load.rps * profile.total_timeout_s * 1.25)))
 
 

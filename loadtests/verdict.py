@@ -154,7 +154,8 @@ def _doubts_of_failover(profile: Profile, marks: Marks, parts: Phases | None) ->
         count = len(getattr(parts, name))
         if count < floor:
             yield f"too few requests in {name}: {count} of at least {floor}"
-    if (errors := error_rate(parts.baseline) or 0.0) > 1 - BASELINE_MUST_SUCCEED:
+    ended = [row for row in parts.baseline if (row.end_s or 0.0) < parts.fault_s]
+    if (errors := error_rate(ended) or 0.0) > 1 - BASELINE_MUST_SUCCEED:
         yield f"the service was not well before the fault: {errors:.0%} of the requests failed"
     yield from _doubts_of_fault(marks, parts)
 

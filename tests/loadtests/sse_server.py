@@ -89,11 +89,8 @@ class SseServer:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         came_s = time.monotonic()
         method, path, _ = head.split("\r\n")[0].split(" ")
-        headers = dict(
-            (line.split(": ", 1)[0].lower(), line.split(": ", 1)[1])
-            for line in head.split("\r\n")[1:]
-            if line
-        )
+        fields = [line.split(": ", 1) for line in head.split("\r\n")[1:] if line]
+        headers = {name.lower(): value for name, value in fields}
         raw = await reader.readexactly(int(headers.get("content-length", 0)))
         body = json.loads(raw) if raw else {}
         if method == "GET":
@@ -139,7 +136,7 @@ class SseServer:
         held = b""
         for index in range(0 if how.fault == "empty" else how.tokens):
             await asyncio.sleep(came_s + how.first_s + index * how.gap_s - time.monotonic())
-            if self.cut.is_set() and how.backend == self.cut_backend:
+            if index and self.cut.is_set() and how.backend == self.cut_backend:
                 reset(writer)
                 return False
             if how.fault and index == how.at_token and await strike(how.fault, writer):
