@@ -12,6 +12,7 @@ from typing import Any
 
 from moorage.plan.facts import Lock, ModelFacts, RepoFile
 from moorage.spec.problems import Problem
+from moorage.spec.secrets import redact
 from moorage.spec.types import Model
 
 VERSION = "moorage/lock/v1"
@@ -163,6 +164,6 @@ def _broken(file: str, why: str, line: int = 1, column: int = 1) -> Problem:
         line=line,
         column=column,
         rule="lock-broken",
-        says=f"this is not a lock: {why[:200]}",
+        says=f"this is not a lock: {redact(why)[:200]}",
         hint="write it anew with `moorage lock`",
     )

@@ -204,9 +204,9 @@ class _Builder:
             parent.name = node.value
             return
         parent.name = None
-        quoted = f'; write "{node.text}"' if node.text else ""
-        says = "a key must be text" + (f", and YAML reads {node.text} otherwise" if quoted else "")
-        self._note(node.at, "yaml-key", says, quoted.removeprefix("; "))
+        hint = f'write "{node.text}"' if node.text else ""
+        says = f"a key must be text, not {node.text or 'this'}"
+        self._note(node.at, "yaml-key", says, hint)
 
     def _enter(self, parent: _Open, node: Node) -> None:
         name, at = parent.name, parent.name_at
@@ -214,7 +214,7 @@ class _Builder:
         if name is None or at is None or parent.entries is None:
             return
         if (first := parent.entries.get(name)) is not None:
-            says = f"'{name}' is given twice, first in line {first.key.line}"
+            says = f"{name[:60]!r} is given twice, first in line {first.key.line}"
             self._note(at, "duplicate-key", says, "keep one of them")
             return
         parent.entries[name] = node

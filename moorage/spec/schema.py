@@ -86,6 +86,7 @@ def _label(description: str, example: str) -> Schema:
     return {
         "description": description,
         "type": "string",
+        "format": "label",
         "pattern": LABEL,
         "errorMessage": "must be at most 24 lower-case letters, digits and hyphens, a letter first",
         "examples": [example],

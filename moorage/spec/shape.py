@@ -14,7 +14,7 @@ from typing import Any
 from moorage.spec import units
 from moorage.spec.document import Node
 from moorage.spec.problems import Place, Problem
-from moorage.spec.words import expected, listing, nearest, show
+from moorage.spec.words import expected, label_like, listing, nearest, show
 
 Schema = Mapping[str, Any]
 
@@ -108,7 +108,7 @@ class _Checker:
         near = nearest(key, known)
         hint = f"did you mean '{near}'?" if near else self._elsewhere(key)
         hint = hint or f"known keys: {', '.join(known)}"
-        return self._problem(node.key, "unknown-key", f"{name} has no key '{key[:60]}'", hint)
+        return self._problem(node.key, "unknown-key", f"{name} has no key {key[:60]!r}", hint)
 
     def _elsewhere(self, key: str) -> str:
         for section, schema in self._root["properties"].items():
@@ -161,6 +161,9 @@ def _hint(node: Node, schema: Schema) -> str:
     unit = _UNITS.get(schema.get("format", ""))
     if unit and (advice := units.hint(unit, node.text)):
         return advice
+    if schema.get("format") == "label" and isinstance(node.value, str):
+        near = label_like(node.value)
+        return f"for example '{near}'" if near else ""
     if schema.get("type") == "string" and not unit and node.plain and node.value is not None:
         if isinstance(node.value, bool):
             truth = "true" if node.value else "false"

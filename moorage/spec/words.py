@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -32,6 +33,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     by_lower = {str(name).lower(): str(name) for name in known}
     found = get_close_matches(word[:100].lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
+
+
+def label_like(text: str) -> str:
+    """The label that a text could be written as; empty where nothing is left of it."""
+    return re.sub(r"[^a-z0-9]+", "-", redact(text).lower()).lstrip("-0123456789")[:24].rstrip("-")
 
 
 def listing(words: Iterable[object]) -> str:
