@@ -26,7 +26,7 @@ from moorage.errors import Exit, MoorageError
 
 OURS = "moorage:"
 LOCATE_DEADLINE_S = 60.0
-# A provider whose engine died ends by itself, or when told to, once the ids of its creates are known.
+# A provider whose engine died ends once the ids of its creates are known, by itself or when told.
 PLUGIN_GRACES_S = (3.0, 10.0)
 UNFINISHED = "the run that worked on it died"
 

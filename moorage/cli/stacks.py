@@ -1,0 +1,76 @@
+"""What the commands on a stack share: which stack, its program, and how its results are printed."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moorage.errors import MoorageError
+
+if TYPE_CHECKING:
+    from moorage.deploy.driver import Result, Stack
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command on a stack."""
+    parser.add_argument("--stack", default="local", metavar="S", help="which stack (local)")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+
+def open_stack(name: str) -> Stack:
+    """The stack of the project around the working directory, ready to be driven."""
+    from moorage.deploy import display
+    from moorage.deploy.driver import Stack
+    from moorage.plan.load import find_root
+
+    root = find_root(Path.cwd())
+    if not (root / "Pulumi.yaml").is_file():
+        message = f"{root} is in no project: no folder upwards of it holds a Pulumi.yaml"
+        raise MoorageError(message)
+    return Stack(root=root, name=name, program=lambda: run_program(root), display=display.choose())
+
+
+def reports(stack: Stack) -> Path:
+    """Where the reports of a stack's tests go."""
+    return stack.root / ".moorage" / "reports" / stack.name
+
+
+def run_program(root: Path) -> None:
+    """Run the stack program of a project: `main(root)` in stacks/__main__.py."""
+    main = _program(root / "stacks" / "__main__.py", root)
+    main(root)
+
+
+def print_result(result: Result, *, as_json: bool) -> int:
+    """Print what an operation did; on a terminal the display has told it already."""
+    if as_json:
+        told = {
+            "operation": result.operation,
+            "stack": result.stack,
+            "changed": result.changed,
+            "changes": dict(result.changes),
+            "duration_s": round(result.duration_s, 3),
+        }
+        print(json.dumps(told))
+    return 0
+
+
+def _program(path: Path, root: Path) -> Callable[[Path], None]:
+    spec = importlib.util.spec_from_file_location("moorage_stack_program", path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        message = f"{path} is missing: it is the program that says what a stack consists of"
+        raise MoorageError(message)
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))  # a project's own components, where they are not installed
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    main: Callable[[Path], None] | None = getattr(module, "main", None)
+    if main is None:
+        message = f"{path} has no function `main(root)`"
+        raise MoorageError(message)
+    return main
