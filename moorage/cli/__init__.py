@@ -61,7 +61,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
 
 
 def _module(command: str) -> _Command:
-    module: _Command = importlib.import_module(f"moorage.cli.{command}")  # type: ignore[assignment]
+    module: _Command = importlib.import_module(f"moorage.cli.{command}")
     return module
 
 

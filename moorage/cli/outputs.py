@@ -7,6 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from moorage.errors import MoorageError
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Which stack, how much, and whether secrets are shown."""
@@ -14,6 +16,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
     arguments(parser)
     parser.add_argument("--all", action="store_true", help="every output, not the services only")
+    parser.add_argument("--key", metavar="SERVICE", help="print the key of one service, no more")
     parser.add_argument("--show-secrets", action="store_true", help="print keys in clear")
 
 
@@ -21,13 +24,25 @@ def run(args: argparse.Namespace) -> int:
     """Print the outputs."""
     from moorage.cli.stacks import open_stack
 
-    outputs = open_stack(args.stack).outputs(show_secrets=args.show_secrets)
+    show_secrets = args.show_secrets or args.key is not None
+    outputs = open_stack(args.stack).outputs(show_secrets=show_secrets)
     if args.all:
         print(json.dumps(outputs, indent=None if args.json else 2))
         return 0
     services = outputs.get("services", {})
+    if args.key is not None:
+        print(key_of(services, args.key))
+        return 0
     print(json.dumps({"services": services}) if args.json else as_text(services))
     return 0
+
+
+def key_of(services: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    """The bearer key of one service."""
+    if name not in services:
+        message = f"there is no service {name!r} in this stack; there are: {', '.join(services)}"
+        raise MoorageError(message)
+    return str(services[name]["api_key"])
 
 
 def as_text(services: Mapping[str, Mapping[str, Any]]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from moorage.errors import Exit
+from moorage.errors import Exit, MoorageError
 
 if TYPE_CHECKING:
     from loadtests.profiles import Target
@@ -77,9 +79,15 @@ class Trial:
         return None
 
     def _break(self, service: str) -> None:
-        from moorage.provider.process import kill
+        """Kill the first backend's process, found by its marks: never a stranger's."""
+        from moorage.provider import machine
 
-        kill(Path(self._details(service)["backends"][0]["directory"]))
+        backend = self._details(service)["backends"][0]
+        leader = machine.leader(backend["directory"])
+        if leader is None:
+            message = f"{service}: {backend['name']} does not run; `moorage up` heals it"
+            raise MoorageError(message, exit_code=Exit.UNANSWERED)
+        os.kill(leader.pid, signal.SIGKILL)
 
     def _target(self, service: str) -> Target:
         from loadtests.profiles import Target

@@ -10,10 +10,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from moorage.cli.stacks import arguments
 
     arguments(parser)
+    parser.add_argument("--test", action="store_true", help="plan first, and measure afterwards")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
+    from moorage.cli.launch import launch
     from moorage.cli.stacks import open_stack, print_result
 
+    if args.test:
+        return int(launch(open_stack(args.stack)))
     return print_result(open_stack(args.stack).up(), as_json=args.json)
