@@ -29,13 +29,13 @@ def run(args: argparse.Namespace) -> int:
     seen = read([Path(path) for path in args.paths] or [root / "specs"], root=root)
     problems = list(seen.problems)
     for subject in seen.subjects:
-        problems += _lock(subject, root, check=args.check)
+        problems += _lock(subject, check=args.check)
     for problem in problems:
         print(problem)
     return int(report.exit_code(problems))
 
 
-def _lock(subject: Subject, root: Path, *, check: bool) -> list[Problem]:
+def _lock(subject: Subject, *, check: bool) -> list[Problem]:
     from moorage.plan.relock import moved, relock
 
     if not subject.needs_hub:
@@ -47,7 +47,7 @@ def _lock(subject: Subject, root: Path, *, check: bool) -> list[Problem]:
         return new
     if check:
         return moved(subject, new)
-    _write(subject, root, new)
+    _write(subject, new)
     return []
 
 
@@ -63,15 +63,20 @@ def _ask(subject: Subject) -> ModelFacts | list[Problem]:
         return [subject.problem("hub-refused", str(error), "", "model", "id")]
 
 
-def _write(subject: Subject, root: Path, new: Lock) -> None:
+def _write(subject: Subject, new: Lock) -> None:
     from moorage.plan import lock
 
     name = subject.facts.lock_file
     if subject.facts.lock is not None and lock.same(subject.facts.lock, new):
         print(f"{name}: unchanged")
         return
-    path = root / name
+    path = subject.facts.lock_path
     temporary = path.with_name(f".{path.name}.new")  # the old lock stays whole until the new one is
-    temporary.write_text(lock.render(new), encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.write_text(lock.render(new), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        message = f"{name}: cannot be written: {error.strerror}"
+        raise MoorageError(message) from error
     print(f"{name}: written")

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from moorage.errors import Exit
+from moorage.errors import Exit, MoorageError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
     if args.check:
         return int(_check(file, text))
     if args.write:
-        file.write_text(text, encoding="utf-8")
+        _write(file, text)
     else:
         sys.stdout.write(text)
     return int(Exit.FINE)
@@ -39,3 +39,11 @@ def _check(file: Path, text: str) -> Exit:
         return Exit.FINE
     print(f"{file}: not what the code says; write it anew with `moorage schema --write`")
     return Exit.PROBLEMS
+
+
+def _write(file: Path, text: str) -> None:
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"{file}: cannot be written: {error.strerror}"
+        raise MoorageError(message) from error

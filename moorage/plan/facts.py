@@ -53,6 +53,7 @@ class Facts:
     """Everything besides spec and catalogue that a verdict depends on."""
 
     lock: Lock | None = None
-    lock_file: str = ""  # the lock's name, whether it is there or not
+    lock_file: str = ""  # the lock's name as messages show it, whether it is there or not
+    lock_path: Path = Path()
     lock_fault: Problem | None = None  # it is there and cannot be understood
     file: LocalFile | None = None  # only where the model is a path

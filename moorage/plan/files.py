@@ -35,7 +35,8 @@ def shown(path: Path, root: Path) -> str:
     """A file's name in messages: relative to the project where it lies inside."""
     absolute, base = _absolute(path), _absolute(root)
     inside = os.path.commonpath([absolute, base]) == base
-    return Path(os.path.relpath(absolute, base) if inside else absolute).as_posix()
+    name = Path(os.path.relpath(absolute, base) if inside else absolute).as_posix()
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
 
 
 def facts(model: Model, spec: Path, root: Path) -> Facts:
@@ -44,12 +45,12 @@ def facts(model: Model, spec: Path, root: Path) -> Facts:
     name = shown(beside, root)
     file = _local_file(model.id, spec.parent) if model.is_path else None
     if not os.path.lexists(beside):
-        return Facts(lock_file=name, file=file)
+        return Facts(lock_file=name, lock_path=beside, file=file)
     text = source.text(beside, file=name)
     read = text if isinstance(text, Problem) else lock.read(text, name)
     if isinstance(read, Problem):
-        return Facts(lock_file=name, lock_fault=read, file=file)
-    return Facts(lock_file=name, lock=read, file=file)
+        return Facts(lock_file=name, lock_path=beside, lock_fault=read, file=file)
+    return Facts(lock_file=name, lock_path=beside, lock=read, file=file)
 
 
 def _meant(path: Path) -> Iterator[Path]:
@@ -63,7 +64,7 @@ def _meant(path: Path) -> Iterator[Path]:
             if _is_folder(match) or _is_spec(match):
                 yield from _meant(match)
     else:
-        message = f"{path}: no such file or folder"
+        message = f"{path}: no such file or folder; give a spec, or a folder that holds some"
         raise MoorageError(message)
 
 

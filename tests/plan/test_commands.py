@@ -123,6 +123,24 @@ def test_a_hub_that_does_not_answer_is_one_line_and_exit_3(project: Path) -> Non
     assert done.stderr.count("\n") == 1
 
 
+def test_a_lock_that_cannot_be_written_is_one_line(project: Path, twin: Hub) -> None:
+    (project / "specs" / "tiny.lock.json").mkdir()
+    done = moorage(project, "lock", hub=twin.url)
+    assert done.returncode == 2
+    assert done.stderr == "moorage: specs/tiny.lock.json: cannot be written: Is a directory\n"
+    assert sorted(path.name for path in (project / "specs").iterdir()) == [
+        "tiny.lock.json",
+        "tiny.yaml",
+    ]
+
+
+def test_a_name_that_no_terminal_can_show_is_shown_all_the_same(project: Path) -> None:
+    (project / "specs" / os.fsdecode(b"\xff\n.yaml")).write_text("a: [")
+    done = moorage(project, "check", "specs")
+    assert done.returncode == 1
+    assert "specs/\\udcff\\n.yaml:1:4 yaml-syntax" in done.stdout
+
+
 def test_a_spec_without_the_hub_has_nothing_to_lock(project: Path) -> None:
     (project / "specs" / "tiny.yaml").write_text(SPEC.replace("acme/tiny-GGUF", "./x.gguf"))
     done = moorage(project, "lock")

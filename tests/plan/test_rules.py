@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from moorage.plan.address import reach
-from moorage.plan.rules import RULES
+from moorage.plan.load import read
+from moorage.plan.rules import RULES, check
 from tests.plan.test_cases import CASES
 
 TOLD = "".join(path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*/problems.txt")))
@@ -15,8 +17,19 @@ TOLD = "".join(path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*
 
 @pytest.mark.parametrize("rule", sorted(set(RULES) - {"task-not-served"}))
 def test_every_rule_has_a_story(rule: str) -> None:
-    """task-not-served has none while every kind serves every task of the language."""
+    """task-not-served is told below: no kind of the catalogue refuses a task yet."""
     assert f" {rule}: " in TOLD
+
+
+def test_a_task_that_a_kind_does_not_serve_is_refused() -> None:
+    spec = CASES / "serves-an-embedding-model-by-a-pattern" / "spec.yaml"
+    subject = read([spec], root=spec.parent).subjects[0]
+    local = dataclasses.replace(subject.catalog["local"], tasks=("text-generation",))
+    problems = check(dataclasses.replace(subject, catalog={"local": local}))
+    assert [str(problem) for problem in problems] == [
+        "spec.yaml:11:5 task-not-served: kind local does not serve sentence-similarity; "
+        "it serves text-generation"
+    ]
 
 
 def test_every_rule_is_said_in_one_line() -> None:

@@ -85,7 +85,11 @@ def test_digits_too_long_for_a_number_are_text() -> None:
     assert resolve("1" * 40) == "1" * 40
 
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=12)
+# The YAML package leaves 0E0 and 08 bare, as YAML 1.1 has it; to us, as in 1.2, they are numbers.
+LETTERS = st.characters(codec="utf-8", exclude_categories=["C", "Z"])
+TEXT = st.sampled_from(["no", "1", "~", "0x1"]) | st.text(LETTERS, max_size=12).filter(
+    lambda text: isinstance(resolve(text), str)
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | TEXT,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
