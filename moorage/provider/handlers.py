@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from moorage.provider import api_key
+from moorage.provider import api_key, model_file, openai_server, process
 from moorage.provider.handler import Handler
 
 HANDLERS: Final[dict[str, Handler]] = {
     "moorage:index:ApiKey": api_key,
+    "moorage:index:ModelFile": model_file,
+    "moorage:index:OpenAIServer": openai_server,
+    "moorage:index:Process": process,
 }

@@ -1,0 +1,215 @@
+"""Processes of this machine, found by the marks that we left in their environment.
+
+No file of process ids: one that outlives its process points at a stranger.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Final
+
+import psutil
+
+_DIRECTORY: Final = "MOORAGE_PROCESS"
+_OWNER: Final = "MOORAGE_OWNER"
+_PORT: Final = "MOORAGE_PORT"
+_DIGEST: Final = "MOORAGE_DIGEST"
+_HIDDEN_PREFIXES: Final = (
+    "PULUMI_",
+    "MOORAGE_",
+)  # the passphrase is none of the process's business
+_GONE: Final = (psutil.NoSuchProcess, psutil.AccessDenied, OSError)
+
+# Popen objects of processes that outlive the call; kept so that the dead among them are reaped.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+_children_lock = threading.Lock()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Launch:
+    """All that makes a process what it is."""
+
+    directory: str
+    owner: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+    port: int
+
+    def digest(self) -> str:
+        """Equal for equal launches; it tells a process that may be adopted."""
+        parts = [*self.command, "", *(f"{k}={v}" for k, v in sorted(self.environment.items()))]
+        return hashlib.sha256("\0".join([self.directory, *parts]).encode()).hexdigest()
+
+    def marks(self) -> dict[str, str]:
+        """What the process carries so that it is found again."""
+        return {
+            _DIRECTORY: self.directory,
+            _OWNER: self.owner,
+            _PORT: str(self.port),
+            _DIGEST: self.digest(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leader:
+    """A live process that we, or somebody with our marks, started for a directory."""
+
+    pid: int
+    owner: str
+    port: int
+    digest: str
+    arguments_digest: str
+    started_at: str
+
+
+def start(launch: Launch, log: IO[bytes]) -> int:
+    """Start a process in a session of its own, so that it outlives us and our group."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(_HIDDEN_PREFIXES)}
+    process = subprocess.Popen(
+        launch.command,
+        cwd=launch.directory,
+        env={**inherited, **launch.environment, **launch.marks()},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    with _children_lock:
+        _children[process.pid] = process
+    return process.pid
+
+
+def exit_code(pid: int) -> int | None:
+    """The exit code of a child of ours that has ended, where it can still be known."""
+    with _children_lock:
+        child = _children.get(pid)
+        return child.poll() if child else None
+
+
+def leader(directory: str) -> Leader | None:
+    """The live process of a directory; its helpers and its zombies do not count."""
+    for process, environment in _marked(directory):
+        with suppress(*_GONE):
+            if os.getsid(process.pid) == process.pid:
+                return _leader(process, environment)
+    return None
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """Send a signal; a process that is gone will be missed elsewhere."""
+    with suppress(OSError):
+        os.kill(pid, number)
+
+
+def stop(directory: str, *, grace_s: float) -> None:
+    """End the process of a directory and all its helpers: politely, then for good."""
+    processes = _whole(directory)
+    leaders = [process for process in processes if _is_leader(process)]
+    for process in leaders or processes:
+        with suppress(*_GONE):
+            process.terminate()
+    psutil.wait_procs(processes, timeout=grace_s)
+    while remaining := _whole(directory):
+        for process in remaining:
+            with suppress(*_GONE):
+                process.kill()
+        psutil.wait_procs(remaining, timeout=5)
+
+
+def _whole(directory: str) -> list[psutil.Process]:
+    """Everything marked, and everything in the sessions of what is marked."""
+    marked = {process.pid: process for process, _ in _marked(directory)}
+    sessions = {pid for pid in marked if _session(pid) == pid}
+    for process in _own_processes():
+        if _session(process.pid) in sessions:
+            marked.setdefault(process.pid, process)
+    return list(marked.values())
+
+
+def _session(pid: int) -> int | None:
+    with suppress(OSError):
+        return os.getsid(pid)
+    return None
+
+
+def _is_leader(process: psutil.Process) -> bool:
+    return _session(process.pid) == process.pid
+
+
+def _marked(directory: str) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
+    for process in _own_processes():
+        with suppress(*_GONE):
+            environment = process.environ()
+            if environment.get(_DIRECTORY) == directory:
+                yield process, environment
+
+
+def _own_processes() -> Iterator[psutil.Process]:
+    """The live processes of this user; ended children of ours are reaped on the way."""
+    with _children_lock:
+        for child in _children.values():
+            child.poll()
+    user = os.getuid()
+    for process in psutil.process_iter():
+        with suppress(*_GONE):
+            if process.uids().real == user and process.status() != psutil.STATUS_ZOMBIE:
+                yield process
+
+
+def _leader(process: psutil.Process, environment: Mapping[str, str]) -> Leader:
+    started = datetime.fromtimestamp(process.create_time(), tz=UTC)
+    port = environment.get(_PORT, "")
+    return Leader(
+        pid=process.pid,
+        owner=environment.get(_OWNER, ""),
+        port=int(port) if port.isdecimal() else 0,
+        digest=environment.get(_DIGEST, ""),
+        arguments_digest=hashlib.sha256("\0".join(process.cmdline()).encode()).hexdigest(),
+        started_at=started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    )
+
+
+def is_alive(pid: int, directory: str) -> bool:
+    """Whether this very process still runs."""
+    if exit_code(pid) is not None:
+        return False
+    try:
+        process = psutil.Process(pid)
+        return (
+            process.status() != psutil.STATUS_ZOMBIE
+            and process.environ().get(_DIRECTORY) == directory
+        )
+    except _GONE:
+        return False
+
+
+def holder(port: int) -> str:
+    """Who listens on a port, as far as this user may see: "pid 12 (python3)"."""
+    for process in psutil.process_iter():
+        with suppress(*_GONE):
+            for connection in process.net_connections(kind="tcp"):
+                if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port:
+                    return f"pid {process.pid} ({process.name()})"
+    return "another process"
+
+
+def readable_tail(log: Path, *, lines: int = 1) -> str:
+    """The last lines of a log that say something."""
+    tail_bytes = 8192
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - tail_bytes))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ""
+    meaningful = [line.strip() for line in text.splitlines() if line.strip()]
+    return "; ".join(meaningful[-lines:])[:400]

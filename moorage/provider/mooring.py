@@ -1,0 +1,203 @@
+"""Bringing a process to where it is declared to be: adopt, reload, restart or start, then prove."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+from moorage.errors import MoorageError
+from moorage.provider import berth, machine, ports, ready
+from moorage.provider.berth import Berth
+from moorage.provider.handler import Context, Created, Incomplete, State
+from moorage.provider.machine import Launch, Leader
+from moorage.provider.values import UNKNOWN
+
+ENDED: Final = "the process has ended"
+_SHORTEST_SECRET: Final = 6  # shorter texts would blot out half of every message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Running:
+    pid: int
+    port: int
+
+
+def moor(inputs: State, before: State, context: Context) -> State:
+    """The process as declared, running and serving; its outputs.
+
+    The same for create and update: what is found on the machine decides. `before` is the
+    recorded state, empty when nothing is recorded yet.
+    """
+    directory = inputs["directory"]
+    running = _run(inputs, before, context)
+    reason = ready.wait(inputs, pid=running.pid, port=running.port, context=context)
+    leader = machine.leader(directory)
+    state = {**inputs, **addresses(inputs, running.port), **_facts(leader)}
+    if reason is not None:
+        thing = Created(id=directory, state=state)
+        raise Incomplete(_redacted(reason, inputs), thing=thing)
+    if leader:
+        state["argumentsDigest"] = leader.arguments_digest
+    return state
+
+
+def addresses(inputs: State, port: Any) -> State:
+    """The outputs that follow from the directory and the port."""
+    directory, host = inputs["directory"], inputs["host"]
+    known = UNKNOWN not in (host, port)
+    return {
+        "port": port,
+        "url": f"http://{host}:{port}" if known else UNKNOWN,
+        "log": directory if directory is UNKNOWN else f"{directory}/log",
+    }
+
+
+def drift(leader: Leader, state: State) -> str | None:
+    """Whether the live process is another than the recorded one."""
+    recorded = state.get("argumentsDigest")
+    same = leader.digest == _launch(state, state["port"]).digest() and recorded in (
+        None,
+        leader.arguments_digest,
+    )
+    return None if same else "its arguments were changed"
+
+
+def _facts(leader: Leader | None) -> State:
+    if leader is None:
+        return {"pid": 0, "startedAt": "", "drift": ENDED}
+    return {"pid": leader.pid, "startedAt": leader.started_at}
+
+
+def _run(inputs: State, before: State, context: Context) -> _Running:
+    """Have exactly one process with these arguments."""
+    directory = inputs["directory"]
+    with berth.held(directory) as place:
+        leader = machine.leader(directory)
+        is_untouched = place.is_empty()
+        with _removed_on_failure(place, when=is_untouched):
+            _refuse_stranger(leader, inputs)
+            place.own(inputs["owner"])
+        with _removed_on_failure(place, when=not before):
+            if leader and not is_untouched and _may_stay(leader, inputs, before, place):
+                _reload(leader, inputs, before, place)
+                return _Running(pid=leader.pid, port=leader.port)
+            return _restart(leader, inputs, before, place, context)
+
+
+@contextmanager
+def _removed_on_failure(place: Berth, *, when: bool) -> Iterator[None]:
+    """What is not recorded must not stay when it fails."""
+    try:
+        yield
+    except (MoorageError, OSError) as error:
+        if when:
+            place.remove()
+        if isinstance(error, MoorageError):
+            raise
+        message = f"{error.filename or place.path}: {error.strerror}"
+        raise MoorageError(message) from error
+
+
+def _refuse_stranger(leader: Leader | None, inputs: State) -> None:
+    if leader and leader.owner != inputs["owner"]:
+        message = (
+            f"{inputs['directory']}: pid {leader.pid} runs there for"
+            f" {leader.owner or 'nobody we know'}, not for {inputs['owner']};"
+            " stop it or choose another directory"
+        )
+        raise MoorageError(message)
+
+
+def _may_stay(leader: Leader, inputs: State, before: State, place: Berth) -> bool:
+    launch = _launch(inputs, inputs.get("port") or leader.port)
+    arguments = before.get("argumentsDigest")
+    return (
+        leader.digest == launch.digest()
+        and arguments in (None, leader.arguments_digest)
+        and ("reloadSignal" in inputs or place.has(inputs.get("files", {})))
+    )
+
+
+def _reload(leader: Leader, inputs: State, before: State, place: Berth) -> None:
+    files = inputs.get("files", {})
+    was_told = not before or before.get("files", {}) == files
+    if "reloadSignal" in inputs and not (was_told and place.has(files)):
+        place.write_all(files, instead_of=before.get("files", {}))
+        machine.send(leader.pid, signal.Signals[inputs["reloadSignal"]])
+
+
+def _restart(
+    leader: Leader | None, inputs: State, before: State, place: Berth, context: Context
+) -> _Running:
+    fixed = inputs.get("port")
+    if fixed and (leader is None or leader.port != fixed):
+        _require_free(inputs, fixed)  # before the one that runs is stopped for nothing
+    if leader:
+        context.progress(f"stopping pid {leader.pid}")
+    machine.stop(inputs["directory"], grace_s=inputs["stopGraceSeconds"])
+    port = _port(inputs, leader.port if leader else before.get("port"))
+    launch = _launch(inputs, port)
+    place.write_all(inputs.get("files", {}), instead_of=before.get("files", {}))
+    with place.new_log() as log:
+        pid = _start(launch, log)
+    return _Running(pid=pid, port=port)
+
+
+def _start(launch: Launch, log: IO[bytes]) -> int:
+    try:
+        return machine.start(launch, log)
+    except OSError as error:
+        message = f"cannot start {launch.command[0]}: {error.strerror}"
+        raise MoorageError(message) from error
+
+
+def _port(inputs: State, earlier: int | None) -> int:
+    host, fixed = inputs["host"], inputs.get("port")
+    if fixed:
+        _require_free(inputs, fixed)
+        return int(fixed)
+    if earlier and ports.is_free(host, earlier):
+        return earlier
+    chosen = ports.choose(host, inputs["directory"])
+    if chosen is None:
+        message = f"{host}: no free port for {inputs['owner']}; is this address of this machine?"
+        raise MoorageError(message)
+    return chosen
+
+
+def _require_free(inputs: State, port: int) -> None:
+    fault = ports.fault(inputs["host"], port)
+    if fault is None:
+        return
+    message = f"{inputs['host']}:{port}: {fault}; choose another port for {inputs['owner']}"
+    if fault == ports.IN_USE:
+        message = (
+            f"port {port} is in use by {machine.holder(port)};"
+            f" stop it or choose another port for {inputs['owner']}"
+        )
+    raise MoorageError(message)
+
+
+def _launch(inputs: State, port: int) -> Launch:
+    def filled(text: str) -> str:
+        return text.replace("{port}", str(port)).replace("{directory}", inputs["directory"])
+
+    return Launch(
+        directory=inputs["directory"],
+        owner=inputs["owner"],
+        command=[filled(text) for text in inputs["command"]],
+        environment={name: filled(text) for name, text in inputs.get("environment", {}).items()},
+        port=port,
+    )
+
+
+def _redacted(text: str, inputs: State) -> str:
+    """A process may log what it was given; what leaves here shows no secret."""
+    secrets = [*inputs.get("environment", {}).values(), inputs.get("readyKey", "")]
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SHORTEST_SECRET:
+            text = text.replace(secret, "[secret]")
+    return text

@@ -1,0 +1,115 @@
+"""Waiting until a process truly serves: its API answers, and it lives meanwhile."""
+
+from __future__ import annotations
+
+import signal
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from moorage.provider import machine, probe
+from moorage.provider.handler import Context, State
+
+_FIRST_PAUSE_S: Final = 0.05
+_LONGEST_PAUSE_S: Final = 1.0
+_LONGEST_PROBE_S: Final = 30.0  # the first answer of a large model takes its time
+_REPORT_EVERY_S: Final = 2.0
+
+
+@dataclass(kw_only=True, slots=True)
+class _Wait:
+    """One wait: what is asked, of whom, until when."""
+
+    question: probe.Question
+    contains: str
+    directory: str
+    pid: int
+    timeout_s: float
+    context: Context = field(repr=False)
+    began_s: float = field(default_factory=time.monotonic)
+    reported_s: float = 0.0
+    last: str = ""
+
+    def is_over(self) -> bool:
+        """Whether nobody needs to ask any more."""
+        return (
+            self.context.cancelled.is_set()
+            or self.left_s() <= 0
+            or not machine.is_alive(self.pid, self.directory)
+        )
+
+    def left_s(self) -> float:
+        """The time that is left: of this wait, and of the whole call."""
+        own = self.began_s + self.timeout_s - time.monotonic()
+        return min(own, self.context.remaining_s())
+
+    def report(self) -> None:
+        """Say now and then what is being waited for."""
+        now = time.monotonic()
+        if now - self.reported_s >= _REPORT_EVERY_S:
+            self.reported_s = now
+            elapsed = f"{now - self.began_s:.0f} s"
+            line = f"pid {self.pid}: waiting for {self.question.url}"
+            self.context.progress(f"{line} ({elapsed}): {self.last}" if self.last else line)
+
+
+def wait(inputs: State, *, pid: int, port: int, context: Context) -> str | None:
+    """None once it serves; otherwise one line on why it does not."""
+    ready = inputs["ready"]
+    waiting = _Wait(
+        question=probe.Question(
+            url=f"http://{inputs['host']}:{port}{ready['path']}",
+            body=ready.get("body"),
+            key=inputs.get("readyKey"),
+        ),
+        contains=ready.get("contains", ""),
+        directory=inputs["directory"],
+        pid=pid,
+        timeout_s=ready["timeoutSeconds"],
+        context=context,
+    )
+    return None if _serves(waiting) else _reason(waiting)
+
+
+def _serves(waiting: _Wait) -> bool:
+    pause_s = _FIRST_PAUSE_S
+    while not waiting.is_over():
+        waiting.report()
+        timeout_s = min(_LONGEST_PROBE_S, max(0.1, waiting.left_s()))
+        answer = probe.ask(waiting.question, timeout_s=timeout_s, given_up=waiting.is_over)
+        if answer is None:
+            return False
+        if answer.is_good and waiting.contains in answer.text:
+            return True
+        waiting.last = _told(answer)
+        waiting.context.cancelled.wait(min(pause_s, max(0.0, waiting.left_s())))
+        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+    return False
+
+
+def _told(answer: probe.Answer) -> str:
+    return "the answer lacks the text expected" if answer.is_good else str(answer)
+
+
+def _reason(waiting: _Wait) -> str:
+    log = Path(waiting.directory, "log")
+    if not machine.is_alive(waiting.pid, waiting.directory):
+        how = _manner(machine.exit_code(waiting.pid))
+        tail = machine.readable_tail(log) or "it wrote nothing"
+        return f"the process ended{how} before it served: {tail}; its log: {log}"
+    if waiting.context.cancelled.is_set():
+        stays = f"pid {waiting.pid} keeps running, run up again to wait on"
+        return f"cancelled while waiting for {waiting.question.url}; {stays}"
+    elapsed = f"{time.monotonic() - waiting.began_s:.0f} s"
+    return (
+        f"{waiting.question.url} does not serve after {elapsed}:"
+        f" {waiting.last or 'no answer'};"
+        f" pid {waiting.pid} keeps running, its log: {log}; run up again to wait on"
+    )
+
+
+def _manner(exit_code: int | None) -> str:
+    if exit_code is None:
+        return ""
+    return f" by {signal.Signals(-exit_code).name}" if exit_code < 0 else f" with code {exit_code}"
