@@ -21,6 +21,10 @@ _WORDS = {  # a part of what the parser says -> what we say, what to do
         "line it up with the entries above",
     ),
     "did not find expected ',' or": ("a list or mapping in brackets is not closed", ""),
+    "did not find expected node content": (
+        "a value is missing here",
+        "close the bracket above, or take a stray one out",
+    ),
     "unexpected end of stream": ("the file ends inside a quoted text", "close the quote"),
     "cannot start any token": (
         "this character cannot begin a value",

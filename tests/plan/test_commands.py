@@ -138,7 +138,7 @@ def test_a_name_that_no_terminal_can_show_is_shown_all_the_same(project: Path) -
     (project / "specs" / os.fsdecode(b"\xff\n.yaml")).write_text("a: [")
     done = moorage(project, "check", "specs")
     assert done.returncode == 1
-    assert "specs/\\udcff\\n.yaml:1:4 yaml-syntax" in done.stdout
+    assert "specs/\\udcff\\n.yaml:2:1 yaml-syntax: a value is missing here" in done.stdout
 
 
 def test_a_spec_without_the_hub_has_nothing_to_lock(project: Path) -> None:
