@@ -20,8 +20,8 @@ from google.protobuf import struct_pb2
 from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.empty_pb2 import Empty
 from google.rpc import status_pb2
+from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
 from pulumi.runtime.proto import provider_pb2 as proto
-from pulumi.runtime.proto import provider_pb2_grpc, plugin_pb2
 
 
 def plain(struct: Any) -> dict[str, Any]:

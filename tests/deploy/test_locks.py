@@ -1,0 +1,146 @@
+"""Locks of the living are respected, locks of the dead are cleared, and one run holds a stack."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from moorage.deploy import locks
+from moorage.deploy.place import Place
+from moorage.errors import Exit, MoorageError
+
+NOW = datetime.now().astimezone()
+
+
+@pytest.fixture
+def where(tmp_path: Path) -> Place:
+    return Place(
+        root=tmp_path,
+        stack="local",
+        project="demo",
+        backend=f"file://{tmp_path}/.moorage/state",
+        environ={},
+        settings={},
+        manifest={},
+    )
+
+
+def lock(where: Place, *, pid: int, host: str = "", since: datetime = NOW) -> Path:
+    """A lock file as Pulumi writes it."""
+    assert where.backend_folder is not None
+    folder = where.backend_folder / "locks" / "organization" / "demo" / "local"
+    folder.mkdir(parents=True)
+    said = {
+        "pid": pid,
+        "username": "ann",
+        "hostname": host or socket.gethostname(),
+        "timestamp": since.isoformat().replace("+", "789+"),  # nanoseconds, as Go prints them
+    }
+    path = folder / "0b5f.json"
+    path.write_text(json.dumps(said), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def dead_pid() -> int:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_the_lock_of_a_dead_run_is_cleared_with_one_line(where: Place, dead_pid: int) -> None:
+    path = lock(where, pid=dead_pid)
+    said: list[str] = []
+    locks.settle(where, said.append)
+    assert not path.exists()
+    assert said == [s for s in said if "cleared the lock of a run that died" in s]
+    assert f"ann@{socket.gethostname()}, pid {dead_pid}" in said[0]
+
+
+def test_a_pid_that_was_given_to_another_process_does_not_own_the_lock(where: Place) -> None:
+    path = lock(where, pid=os.getpid(), since=NOW - timedelta(days=30))
+    locks.settle(where, lambda _: None)
+    assert not path.exists()
+
+
+def test_the_lock_of_a_living_run_is_respected(where: Place) -> None:
+    path = lock(where, pid=os.getpid())
+    with pytest.raises(MoorageError) as fault:
+        locks.settle(where, lambda _: None, grace_s=0.0)
+    assert fault.value.exit_code == Exit.NEEDS_PERSON
+    assert f"pid {os.getpid()}" in str(fault.value)
+    assert f"kill -INT {os.getpid()}" in str(fault.value)
+    assert path.exists()
+
+
+def test_a_run_that_is_ending_is_waited_for(where: Place) -> None:
+    process = subprocess.Popen(["sleep", "60"])
+    path = lock(where, pid=process.pid)
+    said: list[str] = []
+
+    def its_end(_seconds: float) -> None:
+        process.kill()
+        process.wait()
+
+    locks.settle(where, said.append, sleep=its_end)
+    assert not path.exists()
+    assert "waiting for it" in said[0]
+
+
+def test_the_lock_of_another_host_is_never_cleared(where: Place, dead_pid: int) -> None:
+    path = lock(where, pid=dead_pid, host="elsewhere")
+    with pytest.raises(MoorageError) as fault:
+        locks.settle(where, lambda _: None)
+    assert fault.value.exit_code == Exit.NEEDS_PERSON
+    assert "ann@elsewhere" in str(fault.value)
+    assert str(path) in str(fault.value)
+
+
+def test_a_backend_that_is_no_folder_keeps_its_own_locks(tmp_path: Path, where: Place) -> None:
+    cloud = Place(
+        root=tmp_path,
+        stack="local",
+        project="demo",
+        backend="s3://bucket",
+        environ={},
+        settings={},
+        manifest={},
+    )
+    locks.settle(cloud, pytest.fail)
+
+
+def test_a_second_run_is_told_who_works_on_the_stack(where: Place) -> None:
+    with (
+        locks.held(where, "moorage up --stack local"),
+        pytest.raises(MoorageError) as fault,
+        locks.held(where, "moorage destroy"),
+    ):
+        pytest.fail("two runs at once")
+    assert fault.value.exit_code == Exit.NEEDS_PERSON
+    assert f"`moorage up --stack local` (pid {os.getpid()})" in str(fault.value)
+
+
+def test_our_lock_leaves_no_file_and_can_be_taken_again(where: Place) -> None:
+    for _ in range(2):
+        with locks.held(where, "moorage up"):
+            assert (where.home / "local.lock").exists()
+        assert not (where.home / "local.lock").exists()
+
+
+def test_our_lock_does_not_outlive_its_process(where: Place) -> None:
+    """A killed holder leaves the file, which then is no lock."""
+    where.home.mkdir()
+    program = (
+        "import fcntl, os, sys; f = open(sys.argv[1], 'a+'); fcntl.flock(f, fcntl.LOCK_EX);"
+        "f.write('1 moorage up'); f.flush(); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(where.home / "local.lock")], check=False)
+    with locks.held(where, "moorage up"):
+        assert (where.home / "local.lock").read_text() == f"{os.getpid()} moorage up\n"

@@ -1,0 +1,65 @@
+"""What a died run left pending is resolved in the state: found things in, the rest struck off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moorage.deploy.recover import settled_state, with_unfinished
+
+STACK = {"urn": "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", "type": "pulumi:pulumi:Stack"}
+URN = "urn:pulumi:s::p::moorage:index:Process::one"
+THING: dict[str, Any] = {"urn": URN, "type": "moorage:index:Process", "inputs": {"directory": "/d"}}
+
+
+def state(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "version": 3,
+        "deployment": {"resources": list(resources), "pending_operations": pending},
+    }
+
+
+def test_a_create_that_happened_enters_the_state_by_its_id() -> None:
+    pending = [{"type": "creating", "resource": THING}]
+    settled = settled_state(state(STACK, pending=pending), pending, {URN: "/d"})
+    assert settled["deployment"]["resources"] == [STACK, {**THING, "id": "/d"}]
+    assert settled["deployment"]["pending_operations"] == []
+
+
+def test_a_create_that_did_not_happen_is_struck_off() -> None:
+    pending = [{"type": "creating", "resource": THING}]
+    settled = settled_state(state(STACK, pending=pending), pending, {URN: None})
+    assert settled["deployment"] == {"resources": [STACK], "pending_operations": []}
+
+
+def test_a_replacement_that_happened_leaves_the_old_one_to_be_deleted() -> None:
+    old = {**THING, "id": "/old"}
+    pending = [{"type": "creating", "resource": THING}]
+    settled = settled_state(state(STACK, old, pending=pending), pending, {URN: "/d"})
+    assert settled["deployment"]["resources"] == [
+        STACK,
+        {**THING, "id": "/d"},
+        {**old, "delete": True},
+    ]
+
+
+def test_a_thing_that_the_state_knows_already_stays_single() -> None:
+    known = {**THING, "id": "/d"}
+    pending = [{"type": "creating", "resource": THING}]
+    settled = settled_state(state(STACK, known, pending=pending), pending, {URN: "/d"})
+    assert settled["deployment"]["resources"] == [STACK, known]
+
+
+def test_operations_of_other_providers_stay_pending() -> None:
+    docker = {"type": "creating", "resource": {"urn": "u", "type": "docker:index:Container"}}
+    ours = {"type": "updating", "resource": THING}
+    settled = settled_state(state(STACK, THING, pending=[docker, ours]), [ours], {})
+    assert settled["deployment"]["pending_operations"] == [docker]
+
+
+def test_what_was_cut_short_is_marked_so_that_an_up_takes_it_up_again() -> None:
+    dying = {**THING, "delete": True}
+    marked = with_unfinished(state(STACK, THING, dying, pending=[]), [URN])
+    resources = marked["deployment"]["resources"]
+    assert "initErrors" not in resources[0]
+    assert resources[1]["initErrors"]
+    assert "initErrors" not in resources[2]
