@@ -214,8 +214,8 @@ def shown(value: float, unit: str) -> str:
     """A number for a person."""
     if unit == "share":
         return f"{value * 100:.3g} %"
-    if unit == "":
-        return f"{value:g}"
+    if unit in ("", "events"):
+        return f"{value:g} {unit}".rstrip()
     digits = 0 if value >= 100 else 1 if value >= 10 else 2
     return f"{value:.{digits}f} {unit}"
 

@@ -139,8 +139,10 @@ class SseServer:
             if index and self.cut.is_set() and how.backend == self.cut_backend:
                 reset(writer)
                 return False
-            if how.fault and index == how.at_token and await strike(how.fault, writer):
-                return False
+            if how.fault and index == how.at_token:
+                lives_on = await strike(how.fault, writer)
+                if lives_on is not None:
+                    return lives_on
             token = event({"choices": [{"delta": {"content": f"w{index} "}}]})
             if how.fault == "buffered":
                 held += token
@@ -152,26 +154,17 @@ class SseServer:
         return True
 
 
-async def strike(fault: str, writer: asyncio.StreamWriter) -> bool:
-    """The fault in the middle of a stream; True when the connection is over."""
-    if fault == "fin":
-        await writer.drain()
-        return True
-    if fault == "rst":
-        reset(writer)
-        return True
+async def strike(fault: str, writer: asyncio.StreamWriter) -> bool | None:
+    """The fault in the middle of a stream: whether the connection lives on; None: go on."""
     if fault == "stall":
         await asyncio.sleep(60)
-    if fault == "clean-end":
-        writer.write(CHUNK_END)
-    elif fault == "error-event":
-        writer.write(event({"error": {"message": "the engine died"}}) + CHUNK_END)
-    elif fault == "bad-json":
-        writer.write(chunk(b"data: {broken\n\n") + CHUNK_END)
-    else:
-        return False
-    await writer.drain()
-    return True
+    if fault == "rst":
+        reset(writer)
+    if fault in ENDINGS:
+        writer.write(ENDINGS[fault])
+        await writer.drain()
+        return True
+    return False if fault in ("fin", "rst", "stall") else None
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
@@ -209,6 +202,14 @@ def whole_answer(path: str, how: Behaviour) -> bytes:
         return json.dumps({"data": [{"embedding": [0.1, 0.2]}]}).encode()
     message = {"message": {"content": "yes"}, "finish_reason": "stop"}
     return json.dumps({"choices": [message], "usage": {"completion_tokens": how.tokens}}).encode()
+
+
+# How a stream ends early though its HTTP message is whole.
+ENDINGS = {
+    "clean-end": CHUNK_END,
+    "error-event": event({"error": {"message": "the engine died"}}) + CHUNK_END,
+    "bad-json": chunk(b"data: {broken\n\n") + CHUNK_END,
+}
 
 
 @contextlib.contextmanager

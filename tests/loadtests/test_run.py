@@ -79,6 +79,8 @@ def test_the_first_token_is_not_held_back_by_reads_of_a_fixed_size(tmp_path: Pat
 
 FAULTS: dict[str, Behaviour] = {
     "ok": Behaviour(),
+    "ok, though buffered": Behaviour(fault="buffered"),
+    "ok, though delayed": Behaviour(first_s=0.8),
     "truncated": Behaviour(fault="fin"),
     "truncated, though the end was clean": Behaviour(fault="clean-end"),
     "reset": Behaviour(fault="rst"),

@@ -160,6 +160,11 @@ def test_tokens_are_never_guessed_so_without_usage_a_limit_on_them_is_unproven()
     assert "tpot_p95 stands on 0 answers" in verdict.reasons[0]
 
 
+def test_a_stream_that_came_in_one_piece_is_told_as_buffered() -> None:
+    rows = [replace(row, first_token_s=row.last_token_s) for row in steady(20)]
+    assert judged([*rows, *steady(20)]).measure("buffered_share").value == 0.5
+
+
 def test_embeddings_are_judged_by_their_whole_answer() -> None:
     rows = [
         replace(row, streamed=False, first_token_s=None, last_token_s=None, completion_tokens=None)
@@ -277,7 +282,13 @@ def test_a_recovery_is_over_only_when_every_later_window_is_good() -> None:
 
 def test_slow_first_tokens_delay_the_recovery() -> None:
     rows = [row(r.intended_s, ttft_s=2) if 5 <= r.intended_s < 8 else r for r in failing_over()]
-    assert time_to_recover_s(rows, 5, 2, SLO) == 3
+    assert time_to_recover_s(rows, 5, 2, SLO) == 2.75
+
+
+def test_one_slow_answer_does_not_undo_a_recovery() -> None:
+    rows = failing_over(gap_s=0.5)
+    rows[60] = row(rows[60].intended_s, ttft_s=2)
+    assert time_to_recover_s(rows, 5, 2, SLO) == 0.5
 
 
 @pytest.mark.parametrize(
