@@ -89,6 +89,8 @@ class Protocol(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - quotes the request, keys and all
     ) -> web.StreamResponse:
+        if isinstance(exc, ConnectionError):
+            raise exc  # the client is gone: nobody is left to answer
         call = Call(request=request, id=_request_id(request), status=status)
         if status < HTTPStatus.INTERNAL_SERVER_ERROR:
             says = "not a valid HTTP request, or a line of its head is above 8 KiB"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -19,7 +21,7 @@ from moorage.gateway.upstream import Upstream, UpstreamClient
 
 MAX_HELD_BYTES = 1 << 20  # of a stream that has not said anything yet
 MAX_EVENT_BYTES = 32 << 20
-LAST_WORD_S = 1.0  # for the error event to a client that may have stopped reading
+LAST_WORD_S = 1.0  # for the error event at the end of a stream's total time
 
 Body = dict[str, object]
 
@@ -64,11 +66,12 @@ class Relay:
     async def _attempt(
         self, call: Call, backend: Backend, body: Body, deadline: float
     ) -> web.StreamResponse:
+        content = _encoded({**body, "model": backend.model})
         call.attempts += 1
         upstream = await self._client.post(
             backend,
             call.request.path.removeprefix("/v1"),
-            _encoded({**body, "model": backend.model}),
+            content,
             request_id=call.id,
             deadline=deadline,
         )
@@ -96,15 +99,12 @@ class Relay:
         headers = self._answered(call, backend, upstream)
         reply = web.StreamResponse(status=upstream.status, headers=headers)
         await reply.prepare(call.request)
-        try:
-            async with asyncio.timeout_at(upstream.ends_at):
-                await reply.write(head)
-                await _pour_rest(upstream, events, reply, done=sse.ends_done(head))
-        except BackendError as error:
-            self._note(call, backend, error)
-            await _last_word(call, reply, f"{backend.name} {error}")
-        except TimeoutError:
-            await _last_word(call, reply, f"{backend.name} took too long")
+        async with _while_it_reads(call.request, until=upstream.ends_at + LAST_WORD_S):
+            try:
+                await _pour_all(upstream, events, reply, head)
+            except BackendError as error:
+                self._note(call, backend, error)
+                await reply.write(_last_word(f"{backend.name} {error}"))
         return reply
 
     def _answered(self, call: Call, backend: Backend, upstream: Upstream) -> LooseHeaders:
@@ -139,9 +139,11 @@ async def _head(upstream: Upstream, events: sse.Splitter) -> bytes:
     raise BackendError("stream ended without content", transport=True)
 
 
-async def _pour_rest(
-    upstream: Upstream, events: sse.Splitter, reply: web.StreamResponse, *, done: bool
+async def _pour_all(
+    upstream: Upstream, events: sse.Splitter, reply: web.StreamResponse, head: bytes
 ) -> None:
+    await reply.write(head)
+    done = sse.ends_done(head)
     while not done and (chunk := await upstream.read_next()):
         if news := _feed(events, chunk):
             await reply.write(news)
@@ -161,16 +163,22 @@ def _feed(events: sse.Splitter, chunk: bytes) -> bytes:
     return news
 
 
-async def _last_word(call: Call, reply: web.StreamResponse, says: str) -> None:
-    """Tell a client whose stream was cut; no [DONE] follows."""
+def _last_word(says: str) -> bytes:
+    """Tell a client that its stream was cut; no [DONE] follows."""
     error = error_object(f"the stream was cut: {says}", kind="backend_error", code="stream_cut")
+    return sse.error_event(error)
+
+
+@asynccontextmanager
+async def _while_it_reads(client: web.BaseRequest, *, until: float) -> AsyncIterator[None]:
+    """Hang up on a client that lets a write wait: reads of a backend end earlier by themselves."""
     try:
-        async with asyncio.timeout(LAST_WORD_S):
-            await reply.write(sse.error_event(error))
-            await reply.write_eof()
+        async with asyncio.timeout_at(until):
+            yield
     except TimeoutError:
-        if call.request.transport:
-            call.request.transport.abort()
+        if client.transport:
+            client.transport.abort()
+        raise ConnectionResetError("the client reads no more") from None
 
 
 def _encoded(body: Body) -> bytes:

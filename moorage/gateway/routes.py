@@ -231,7 +231,7 @@ def _is_plain_http(text: str) -> bool:
         parts = urlsplit(text)
         return (
             parts.scheme in {"http", "https"}
-            and bool(parts.hostname)
+            and bool((parts.hostname or "").encode("idna"))  # raises for a host no resolver takes
             and parts.port != 0
             and not re.search(r"[@?#\s]", text)
         )

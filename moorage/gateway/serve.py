@@ -94,7 +94,7 @@ async def _bind(runner: web.ServerRunner, routes: Routes, path: Path) -> None:
     except OSError as error:
         says = f"listen: cannot bind {routes.host}:{routes.port}: {_reason(error)}"
         raise RoutesError(says, at=path) from None
-    log.info("listening on http://%s:%d routes=%s", routes.host, site.port, routes.digest[:12])
+    log.info("listening on %s routes=%s", site.name, routes.digest[:12])
 
 
 def _reason(error: OSError) -> str:

@@ -115,7 +115,7 @@ class Upstream:
 
     @property
     def is_event_stream(self) -> bool:
-        return self._response.content_type == "text/event-stream"
+        return self.status == 200 and self._response.content_type == "text/event-stream"
 
     def headers(self, own: dict[str, str]) -> LooseHeaders:
         """Return what may be passed back to the client, with our own put in."""
@@ -138,9 +138,9 @@ class Upstream:
         return await self._read(asyncio.get_running_loop().time() + self._stall_s, "stalled")
 
     async def read_all(self) -> bytes:
-        chunks: list[bytes] = []
-        while chunk := await self.read_next():
-            chunks.append(chunk)
+        chunks = [await self.read_first()]  # some send their head early and think afterwards
+        while chunks[-1]:
+            chunks.append(await self.read_next())
         return b"".join(chunks)
 
     async def drain(self) -> None:

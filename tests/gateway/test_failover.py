@@ -95,6 +95,11 @@ def test_an_address_that_swallows_packets_costs_the_connect_deadline(
     assert time.monotonic() - started < 1.5
 
 
+def test_a_host_that_cannot_be_found_is_a_failed_backend(start: StartBackend, serve: Serve) -> None:
+    client = serve("http://no-such-host.invalid/v1", start(says("second")))
+    assert said(ask(client)) == "second"
+
+
 def test_the_total_deadline_bounds_the_whole_search(start: StartBackend, serve: Serve) -> None:
     slow = service(*(start(backends.hangs).url for _ in range(4)))
     for each in slow["backends"]:  # type: ignore[attr-defined]

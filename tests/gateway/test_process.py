@@ -73,6 +73,13 @@ def test_a_host_that_is_not_ours_is_one_line_and_exit_2(tmp_path: Path) -> None:
     assert ended.stderr.endswith("cannot bind 192.0.2.7:0: cannot assign requested address\n")
 
 
+def test_an_ipv6_address_is_served_and_named_as_a_url(tmp_path: Path) -> None:
+    text = routes(NOWHERE).replace('"host": "127.0.0.1"', '"host": "::1"')
+    with running(tmp_path, text) as gateway:
+        assert gateway.url.startswith("http://[::1]:")
+        assert gateway.health()
+
+
 def test_the_command_gives_the_same_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,7 +117,7 @@ def test_an_invalid_reload_is_logged_in_one_line_and_the_old_stays(own_gateway: 
 def test_another_address_is_ignored_by_a_reload(own_gateway: Gateway) -> None:
     own_gateway.reload(routes(NOWHERE, port=1))
     assert "listen is read at start only" in own_gateway.log()
-    assert httpx.get(f"{own_gateway.url}/health", trust_env=False).status_code == 200
+    assert own_gateway.health()
 
 
 def test_a_request_in_flight_finishes_on_the_old_routes(

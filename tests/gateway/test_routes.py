@@ -102,6 +102,7 @@ BAD: list[tuple[Change, str]] = [
 BAD_URLS = [
     "127.0.0.1:9001/v1", "ftp://h/v1", "http://", "http://h:99999/v1", "http://h:0/v1",
     f"http://user:{KEY}@h/v1", f"http://h/v1?key={KEY}", "http://h/v1#x", "http://h /v1", 7, None,
+    "http://a..b/v1", f"http://{'x' * 80}/v1", "http://[::1/v1",
 ]  # fmt: skip
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import pairwise
 
 import httpx
 import pytest
@@ -115,9 +114,8 @@ def test_tokens_are_passed_on_as_they_come(start: StartBackend, serve: Serve) ->
     body = {"model": "hello", "messages": [], "stream": True}
     with client.stream("POST", "/v1/chat/completions", json=body) as response:
         arrivals = [time.monotonic() for chunk in response.iter_raw() if b'"content": "' in chunk]
-    gaps = [later - earlier for earlier, later in pairwise(arrivals)]
     assert len(arrivals) == 6
-    assert all(0.05 < gap < 0.3 for gap in gaps), gaps
+    assert arrivals[-1] - arrivals[0] > 0.35
 
 
 @pytest.mark.parametrize(
@@ -153,6 +151,24 @@ def test_a_stream_over_its_total_time_is_cut(start: StartBackend, serve: Serve) 
     slow = service(start(tells(*["x"] * 40, pause_s=0.1)).url)
     slow["backends"][0]["timeouts"]["total_s"] = 0.5  # type: ignore[index]
     assert b"took too long" in stream(serve(slow))
+
+
+def test_a_client_that_stops_reading_is_cut_off_in_the_end(
+    start: StartBackend, serve: Serve, shared_gateway: Gateway
+) -> None:
+    flood = start(tells(*["x" * 100_000] * 1000))
+    slow = service(flood.url)
+    slow["backends"][0]["timeouts"]["total_s"] = 0.5  # type: ignore[index]
+    client = serve(slow)
+    body = {"model": "hello", "messages": [], "stream": True}
+    with client.stream("POST", "/v1/chat/completions", json=body):
+        eventually(lambda: "status=499" in shared_gateway.log().splitlines()[-1], within_s=3)
+
+
+def test_a_stream_carries_its_ids(start: StartBackend, serve: Serve) -> None:
+    response = ask(serve(start(backends.closes), start(tells("x"))), stream=True)
+    assert response.headers["x-moorage-backend"] == "b2"
+    assert response.headers["x-request-id"]
 
 
 def test_a_client_that_goes_away_ends_the_work_of_the_backend(
