@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "moorage.spec": {"moorage", "moorage.errors", "yaml", "jsonschema"},
     "moorage.plan": {"moorage", "moorage.errors", "moorage.spec", "yaml"},
     "moorage.hub": {"moorage", "moorage.errors", "moorage.plan", "huggingface_hub"},
-    "moorage.engine": {"moorage", "xllamacpp", "gguf", "numpy"},
+    "moorage.engine": {"moorage", "moorage.errors", "xllamacpp", "gguf", "numpy"},
     "moorage.provider": {
         "moorage",
         "moorage.errors",
@@ -32,11 +32,13 @@ MAY_IMPORT = {
         "psutil",
         "httpx",
         "huggingface_hub?",
+        "httpx2?",  # what huggingface_hub raises
+        "tqdm?",
         "boto3?",
         "docker?",
     },
     "moorage.resources": {"pulumi"},
-    "moorage.deploy": {"moorage", "moorage.errors", "pulumi", "psutil", "yaml", "rich", "grpc"},
+    "moorage.deploy": {"moorage", "moorage.errors", "pulumi", "semver", "psutil", "yaml", "rich"},
     "moorage.gateway": {"aiohttp"},
     "moorage.twin": {"aiohttp"},
     "moorage.cli": {
@@ -62,7 +64,7 @@ MAY_IMPORT = {
     },
     "stacks": {"components", "moorage.errors", "moorage.spec", "moorage.plan", "pulumi"},
     "loadtests": {"moorage.errors", "moorage.spec", "httpx"},
-    "loadtests.locustfiles": {"locust", "gevent", "geventhttpclient", "moorage.spec", "orjson"},
+    "loadtests.locustfiles": {"loadtests", "locust", "gevent", "geventhttpclient"},
 }
 
 
