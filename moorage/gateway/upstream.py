@@ -59,7 +59,7 @@ class UpstreamClient:
     ) -> aiohttp.ClientResponse:
         """Send again when a kept connection turns out closed: that says nothing of the backend."""
         connection = _Connection()
-        for last_try in (False,) * (STALE_TRIES - 1) + (True,):
+        for tries_left in reversed(range(STALE_TRIES)):
             connection.reused = False
             try:
                 return await self._session.post(
@@ -71,7 +71,7 @@ class UpstreamClient:
                     trace_request_ctx=connection,
                 )
             except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
-                if last_try or not connection.reused:
+                if not tries_left or not connection.reused:
                     raise
         raise AssertionError
 

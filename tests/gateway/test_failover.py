@@ -77,7 +77,7 @@ def test_nobody_listening_is_503_in_milliseconds(serve: Serve, start: StartBacke
     client = serve(gone)
     started = time.monotonic()
     response = ask(client)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 1.5
     assert response.status_code == 503
     assert response.json()["error"]["message"].endswith("b1 refused")
 

@@ -167,7 +167,7 @@ def test_an_idle_gateway_ends_at_once(
     with own_gateway.client() as client:
         client.get("/v1/models")
         own_gateway.process.send_signal(number)
-        assert own_gateway.process.wait(1) == code
+        assert own_gateway.process.wait(3) == code
     assert "Traceback" not in own_gateway.log()
 
 
