@@ -43,8 +43,9 @@ def to_document(verdict: Verdict, context: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def to_markdown(verdict: Verdict) -> str:
-    lines = [f"### {_title(verdict)}", ""]
-    lines += [f"- {reason}" for reason in verdict.reasons]
+    lines = [f"### {_title(verdict)}"]
+    if verdict.reasons:
+        lines += ["", *(f"- {reason}" for reason in verdict.reasons)]
     if verdict.measures:
         lines += ["", f"| {' | '.join(_HEADINGS)} |", "|---|---:|---:|---:|---|"]
         lines += [f"| {' | '.join(_cells(measure))} |" for measure in verdict.measures]
