@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -224,6 +225,7 @@ def test_a_backend_that_listens_but_hangs_holds_up_one_request_at_a_time(
     client = serve(hung, start(says("second")))
     ask(client)
     started = time.monotonic()
-    assert [said(ask(client)) for _ in range(20)] == ["second"] * 20
-    assert time.monotonic() - started < 1
-    assert len(hung.seen) == 1
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: said(ask(client)), range(100)))
+    assert answers == ["second"] * 100
+    assert len(hung.seen) <= 2 + (time.monotonic() - started)  # one try a second at most
