@@ -10,7 +10,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ _HIDDEN_PREFIXES: Final = (
     "PULUMI_",
     "MOORAGE_",
 )  # the passphrase is none of the process's business
+_HELPERS_GRACE_S: Final = 1.0
+_BIRTH_S: Final = 1.0
 _GONE: Final = (psutil.NoSuchProcess, psutil.AccessDenied, OSError)
 
 # Popen objects of processes that outlive the call; kept so that the dead among them are reaped.
@@ -85,7 +88,17 @@ def start(launch: Launch, log: IO[bytes]) -> int:
     )
     with _children_lock:
         _children[process.pid] = process
+    _wait_for_marks(process.pid, launch.directory)
     return process.pid
+
+
+def _wait_for_marks(pid: int, directory: str) -> None:
+    """A process just born shows no environment for a moment; nobody may take that for absence."""
+    deadline = time.monotonic() + _BIRTH_S
+    while exit_code(pid) is None and time.monotonic() < deadline:
+        if _is_marked(pid, directory):
+            return
+        time.sleep(0.001)
 
 
 def exit_code(pid: int) -> int | None:
@@ -112,27 +125,31 @@ def send(pid: int, number: signal.Signals) -> None:
 
 def stop(directory: str, *, grace_s: float) -> None:
     """End the process of a directory and all its helpers: politely, then for good."""
-    processes = _whole(directory)
-    leaders = [process for process in processes if _is_leader(process)]
-    for process in leaders or processes:
-        with suppress(*_GONE):
-            process.terminate()
-    psutil.wait_procs(processes, timeout=grace_s)
-    while remaining := _whole(directory):
+    sessions = {process.pid for process, _ in _marked(directory) if _is_leader(process)}
+    leaders = [process for process in _members(directory, sessions) if _is_leader(process)]
+    _end(leaders, grace_s)  # it may want to end its helpers itself
+    _end(_members(directory, sessions), min(grace_s, _HELPERS_GRACE_S))
+    while remaining := _members(directory, sessions):
         for process in remaining:
             with suppress(*_GONE):
                 process.kill()
         psutil.wait_procs(remaining, timeout=5)
 
 
-def _whole(directory: str) -> list[psutil.Process]:
-    """Everything marked, and everything in the sessions of what is marked."""
-    marked = {process.pid: process for process, _ in _marked(directory)}
-    sessions = {pid for pid in marked if _session(pid) == pid}
+def _end(processes: list[psutil.Process], grace_s: float) -> None:
+    for process in processes:
+        with suppress(*_GONE):
+            process.terminate()
+    psutil.wait_procs(processes, timeout=grace_s)
+
+
+def _members(directory: str, sessions: Collection[int]) -> list[psutil.Process]:
+    """Everything marked, and everything in these sessions."""
+    members = {process.pid: process for process, _ in _marked(directory)}
     for process in _own_processes():
         if _session(process.pid) in sessions:
-            marked.setdefault(process.pid, process)
-    return list(marked.values())
+            members.setdefault(process.pid, process)
+    return list(members.values())
 
 
 def _session(pid: int) -> int | None:
@@ -180,14 +197,18 @@ def _leader(process: psutil.Process, environment: Mapping[str, str]) -> Leader:
 
 def is_alive(pid: int, directory: str) -> bool:
     """Whether this very process still runs."""
-    if exit_code(pid) is not None:
-        return False
+    with _children_lock:
+        child = _children.get(pid)
+        if child:
+            return child.poll() is None
+    return _is_marked(pid, directory)
+
+
+def _is_marked(pid: int, directory: str) -> bool:
     try:
         process = psutil.Process(pid)
-        return (
-            process.status() != psutil.STATUS_ZOMBIE
-            and process.environ().get(_DIRECTORY) == directory
-        )
+        is_zombie = process.status() == psutil.STATUS_ZOMBIE
+        return not is_zombie and process.environ().get(_DIRECTORY) == directory
     except _GONE:
         return False
 

@@ -1,0 +1,1 @@
+"""How one remote thing is created, read, changed and deleted."""
