@@ -100,14 +100,19 @@ def _parameters(service: Service) -> Any:
     params.n_ctx = service.context_tokens * service.parallel  # llama.cpp divides it by the slots
     params.n_parallel = service.parallel
     params.ui = False
-    if service.threads:
-        params.cpuparams.n_threads = service.threads
-        params.cpuparams_batch.n_threads = service.threads
+    threads = service.threads or _threads()
+    params.cpuparams.n_threads = threads
+    params.cpuparams_batch.n_threads = threads
     if service.task in EMBEDDING_TASKS:
         params.embedding = True
         params.n_ubatch = params.n_batch = max(params.n_batch, service.context_tokens)
         params.pooling_type = llama_pooling_type.LLAMA_POOLING_TYPE_UNSPECIFIED
     return params
+
+
+def _threads() -> int:
+    """One per two processors: llama.cpp's threads spin, and whoever else needs one makes all wait."""
+    return max(1, (os.cpu_count() or 2) // 2)
 
 
 def _leave(code: int, message: str) -> NoReturn:
