@@ -67,7 +67,7 @@ def _check_port(host: str, port: int) -> None:
         with socket.create_server((host, port)):
             pass
     except OSError as error:
-        cause = os.strerror(error.errno) if (error.errno or 0) > 0 else error.strerror
+        cause = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         message = f"{host}:{port}: cannot listen: {cause}; choose another port"
         raise MoorageError(message) from error
 
@@ -111,7 +111,7 @@ def _parameters(service: Service) -> Any:
 
 
 def _threads() -> int:
-    """One per two processors: llama.cpp's threads spin, and whoever else needs one makes all wait."""
+    """Half of the processors: threads that spin for one that is taken make all others wait."""
     return max(1, (os.cpu_count() or 2) // 2)
 
 
