@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,16 @@ from pulumi import automation as auto
 
 from moorage.deploy import locks, place, pulumi_cli, recover
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
-from moorage.deploy.events import (
-    Began,
-    Ended,
-    Event,
-    Failed,
-    Finished,
-    Note,
-    Said,
-    Started,
-    is_stack,
-    label,
-    translate,
-)
+from moorage.deploy.events import Began, Ended, Event, Note
 from moorage.deploy.failures import Program, explain
 from moorage.deploy.place import Place
+from moorage.deploy.record import UNCHANGED_STEPS, Record, quiet_sdk
 from moorage.errors import Exit, MoorageError
 
 PLUGIN = (sys.executable, "-m", "moorage.provider")
 PARALLEL = 64  # waiting for a model to load costs nothing, so many may wait at once
-UNCHANGED_STEPS = frozenset({"same", "read", "refresh"})
+
+_Call = Callable[[auto.Stack, dict[str, Any]], object]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,55 +41,6 @@ class Result:
     def changed(self) -> bool:
         """Whether anything differs from before (or would, for a preview)."""
         return any(n for step, n in self.changes.items() if step not in UNCHANGED_STEPS)
-
-
-@dataclass(kw_only=True)
-class _Run:
-    """What the events of one operation have told so far."""
-
-    display: Callable[[Event], None]
-    counted: dict[str, int] = field(default_factory=dict)
-    book_keeping: dict[str, int] = field(default_factory=dict)
-    under_way: dict[str, str] = field(default_factory=dict)
-    errors: list[Said] = field(default_factory=list)
-
-    def on_event(self, event: auto.EngineEvent) -> None:
-        """Take one engine event; called from the event stream's thread."""
-        if event.summary_event is not None:
-            counted = event.summary_event.resource_changes.items()
-            self.counted = {str(getattr(k, "value", k)): int(v) for k, v in counted}
-        told = translate(event)
-        match told:
-            case None:
-                return
-            case Started():
-                self.under_way[told.urn] = told.step
-            case Finished() | Failed():
-                self._over(told)
-            case Said(severity="error"):
-                self.errors.append(told)
-            case _:
-                pass
-        self.display(told)
-
-    @property
-    def changes(self) -> dict[str, int]:
-        """Resources per step as the engine counts them, less the stack that it counts too."""
-        rest = {k: n - self.book_keeping.get(k, 0) for k, n in self.counted.items()}
-        return {step: count for step, count in rest.items() if count > 0}
-
-    def _over(self, told: Finished | Failed) -> None:
-        self.under_way.pop(told.urn, None)
-        if is_stack(told.urn) and isinstance(told, Finished):
-            self.book_keeping[told.step] = self.book_keeping.get(told.step, 0) + 1
-
-    def left(self) -> list[str]:
-        """What was being worked on when the events stopped."""
-        return [
-            f"{step} of {label(urn)}"
-            for urn, step in self.under_way.items()
-            if step not in UNCHANGED_STEPS and not is_stack(urn)
-        ]
 
 
 class _Stack(auto.Stack):
@@ -177,9 +118,7 @@ class Stack:
         with locks.held(where, "moorage cancel"):
             locks.settle(where, self._note)
 
-    def _operate(
-        self, operation: str, call: Callable[[auto.Stack, dict[str, Any]], object]
-    ) -> Result:
+    def _operate(self, operation: str, call: _Call) -> Result:
         with self._session(operation) as (where, command):
             if not self._exists(where, command):
                 if operation == "refresh":
@@ -203,49 +142,36 @@ class Stack:
                 except Interrupted:
                     raise self._interrupted(operation, command, []) from None
                 except CliFailed as failed:
-                    raise explain(where, failed, operation=operation) from None
+                    raise explain(where, failed, operation) from None
 
-    def _run(
-        self,
-        operation: str,
-        where: Place,
-        command: Command,
-        call: Callable[[auto.Stack, dict[str, Any]], object],
-    ) -> Result:
-        run, program = _Run(display=self.display), Program(self.program)
+    def _run(self, operation: str, where: Place, command: Command, call: _Call) -> Result:
+        run, program = Record(self.display), Program(self.program)
         began_s = time.monotonic()
-        stack = _Stack.select(self.name, self._workspace(where, command, operation, program))
-        settings = {"on_event": run.on_event, "parallel": PARALLEL, "color": "never"}
         self.display(Began(operation=operation, stack=self.name))
         fine = False
         try:
-            call(stack, settings)
+            quiet_sdk()
+            stack = _Stack.select(self.name, self._workspace(where, command, operation, program))
+            call(stack, {"on_event": run.on_event, "parallel": PARALLEL, "color": "never"})
+            if run.broken is not None:
+                raise run.broken
             fine = True
         except CliFailed as failed:
             if command.interrupted:
                 raise self._interrupted(operation, command, run.left()) from None
-            raise explain(
-                where,
-                failed,
-                operation=operation,
-                said=run.errors,
-                program=program,
-                left=run.left(),
-            ) from None
+            raise explain(where, failed, operation, run.errors, program, run.left()) from None
         finally:
-            duration_s = time.monotonic() - began_s
+            took_s = time.monotonic() - began_s
             self.display(
                 Ended(
                     operation=operation,
                     stack=self.name,
                     fine=fine,
                     changes=run.changes,
-                    duration_s=duration_s,
+                    duration_s=took_s,
                 )
             )
-        return Result(
-            operation=operation, stack=self.name, changes=run.changes, duration_s=duration_s
-        )
+        return Result(operation=operation, stack=self.name, changes=run.changes, duration_s=took_s)
 
     def _workspace(
         self, where: Place, command: Command, operation: str, program: Program
@@ -268,7 +194,7 @@ class Stack:
         try:
             return command.run(args, str(where.work), where.environ).stdout
         except CliFailed as failed:
-            raise explain(where, failed, operation=" ".join(args[:2])) from None
+            raise explain(where, failed, " ".join(args[:2])) from None
 
     def _exists(self, where: Place, command: Command) -> bool:
         if where.state_file is not None:

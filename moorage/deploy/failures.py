@@ -38,7 +38,6 @@ class Program:
 def explain(
     where: Place,
     failed: CliFailed,
-    *,
     operation: str,
     said: Sequence[Said] = (),
     program: Program | None = None,
@@ -59,12 +58,9 @@ def explain(
     lines = _lines(where, operation, said, program)
     if not lines:
         lines = [f.line for f in distinct(_of_stderr(failed))] or [_unexplained(failed)]
-    return MoorageError(
-        f"{operation} of stack {where.stack} failed: " + "\n  ".join(["", *lines]).strip("\n ")
-        if len(lines) == 1
-        else f"{operation} of stack {where.stack} failed:" + "".join(f"\n  {one}" for one in lines),
-        exit_code=Exit.PROBLEMS,
-    )
+    told = f" {lines[0]}" if len(lines) == 1 else "".join(f"\n  {line}" for line in lines)
+    message = f"{operation} of stack {where.stack} failed:{told}"
+    return MoorageError(message, exit_code=Exit.PROBLEMS)
 
 
 def _lines(

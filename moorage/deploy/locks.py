@@ -59,7 +59,6 @@ class Lock:
 @contextmanager
 def held(place: Place, command: str) -> Iterator[None]:
     """Hold our own lock on a stack: freed by the kernel however this process ends."""
-    place.home.mkdir(parents=True, exist_ok=True)
     path = place.home / f"{place.stack}.lock"
     with _locked(path, place.stack) as file:
         file.write(f"{os.getpid()} {command}\n")
@@ -68,11 +67,14 @@ def held(place: Place, command: str) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+            with suppress(OSError):
+                place.home.rmdir()  # after a destroy there may be nothing left to keep
 
 
 @contextmanager
 def _locked(path: Path, stack: str) -> Iterator[TextIO]:
     while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

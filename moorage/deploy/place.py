@@ -109,9 +109,18 @@ def prepare(place: Place, plugin: Sequence[str]) -> None:
 
 
 def tidy(place: Place) -> None:
-    """Remove what only this stack's runs needed, and every folder of ours that is empty then."""
+    """Remove what only this stack's runs needed, and all that is ours when no stack is left."""
     shutil.rmtree(place.work, ignore_errors=True)
-    for folder in (place.home / "work", place.home / "run" / place.stack, place.home / "run"):
+    _remove_empty(place.home / "work", place.home / "run" / place.stack, place.home / "run")
+    others = [path for path in place.home.glob("*.lock") if path.stem != place.stack]
+    state = place.home / "state"
+    if not others and not any(state.glob(".pulumi/stacks/*/*")):
+        shutil.rmtree(state, ignore_errors=True)
+        (place.home / "passphrase").unlink(missing_ok=True)
+
+
+def _remove_empty(*folders: Path) -> None:
+    for folder in folders:
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
 

@@ -1,9 +1,10 @@
 """Recovery of what a died run left pending in the state: what it had created is found, never lost.
 
-The engine (3.259) keeps a pending create through `up` and `destroy` with a warning and forgets what
-it created, so a create is settled here: the provider is asked whether the thing exists. What exists
-goes into the state by its id, is read back by a refresh of it alone, and is marked as unfinished,
-which makes the next `up` wait for it; what does not exist is struck from the list.
+The engine (3.259) carries a pending create through `up` and `destroy` with a warning and knows
+nothing of what it created; `refresh --import-pending-creates` drops it when it is not interactive.
+So a create is settled here: the provider is asked whether the thing exists. What exists enters
+the state by its id, marked as unfinished, so that the next `up` finishes it and a `destroy` takes
+it away; what does not exist is struck off. Updates and deletes cut short are marked the same way.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -45,40 +46,35 @@ def settle(where: Place, command: Command, plugin: Sequence[str], say: Say) -> N
     say(f"an earlier run died at work on {', '.join(_name(one) for one in ours)}; settling that")
     _await_plugins(where, plugin)
     found = _locate(where, plugin, [one for one in ours if one["type"] == "creating"])
-    settled = settled_state(exported, ours, found)
-    _import(where, command, settled)
-    urns = [_urn(one) for one in ours if _urn(one) in _urns(settled)]
-    if urns:
-        _refresh(where, command, urns)
-        _import(where, command, with_unfinished(_export(where, command), urns))
+    _import(where, command, settled_state(exported, ours, found))
     for one in ours:
         say(f"{_name(one)}: {_verdict(one, found)}")
 
 
-def settled_state(state: State, ours: Iterable[State], found: dict[str, str | None]) -> State:
-    """The state with our pending operations resolved; pure."""
+def settled_state(state: State, ours: list[State], found: dict[str, str | None]) -> State:
+    """The state with these pending operations resolved; pure."""
     deployment = state["deployment"]
-    ours = list(ours)
-    kept = [one for one in _pending(state) if one not in ours]
     resources = list(deployment.get("resources") or [])
     for one in ours:
         identity = found.get(_urn(one))
         if one["type"] == "creating" and identity:
-            resources = _with_created(resources, {**one["resource"], "id": identity})
-    return {
-        **state,
-        "deployment": {**deployment, "resources": resources, "pending_operations": kept},
+            resources = _with_created(resources, _created(one, identity))
+    unfinished = {_urn(one) for one in ours}
+    rest = {
+        "resources": [_marked(one) if one["urn"] in unfinished else one for one in resources],
+        "pending_operations": [one for one in _pending(state) if one not in ours],
     }
+    return {**state, "deployment": {**deployment, **rest}}
 
 
-def with_unfinished(state: State, urns: Iterable[str]) -> State:
-    """The state with these resources marked as not ready, so an `up` takes them up again; pure."""
-    urns = set(urns)
-    resources = [
-        {**one, "initErrors": [UNFINISHED]} if one["urn"] in urns and not one.get("delete") else one
-        for one in state["deployment"].get("resources") or []
-    ]
-    return {**state, "deployment": {**state["deployment"], "resources": resources}}
+def _created(one: State, identity: str) -> State:
+    """What is known of a thing whose create never answered: its inputs."""
+    inputs = one["resource"].get("inputs") or {}
+    return {**one["resource"], "id": identity, "outputs": inputs}
+
+
+def _marked(resource: State) -> State:
+    return resource if resource.get("delete") else {**resource, "initErrors": [UNFINISHED]}
 
 
 def _with_created(resources: list[State], created: State) -> list[State]:
@@ -174,25 +170,14 @@ def _import(where: Place, command: Command, state: State) -> None:
         path.unlink()
 
 
-def _refresh(where: Place, command: Command, urns: Iterable[str]) -> None:
-    args = ["refresh", "--yes", "--skip-preview", "--color", "never", "--stack", where.stack]
-    for urn in urns:
-        args += ["--target", urn]
-    command.run(args, str(where.work), where.environ)
-
-
 def _verdict(one: State, found: dict[str, str | None]) -> str:
     if one["type"] != "creating":
-        return f"its {one['type'].removesuffix('ing')}e was cut short; looked at again"
+        return f"its {one['type'].removesuffix('ing')}e was cut short; it is done again"
     return "it was created; now in the state" if found.get(_urn(one)) else "it was not created"
 
 
 def _pending(state: State) -> list[State]:
     return list(state["deployment"].get("pending_operations") or [])
-
-
-def _urns(state: State) -> set[str]:
-    return {one["urn"] for one in state["deployment"].get("resources") or []}
 
 
 def _type(one: State) -> str:

@@ -30,6 +30,10 @@ Traceback (most recent call last):
     loop.run_until_complete(coro)
 KeyboardInterrupt
 """
+LOCKED = """\
+error: the stack is currently locked by 1 lock(s). Either wait or run `pulumi cancel`.
+  s3://b/.pulumi/locks/x.json: created by ann@host (pid 7) at 2026-11-23T21:44:14Z
+"""
 
 
 def test_a_programs_exception_names_its_own_line_not_pulumis() -> None:
@@ -81,14 +85,7 @@ def test_each_fault_is_told_once() -> None:
             "passphrase does not open",
             Exit.NEEDS_PERSON,
         ),
-        (
-            (
-                "error: the stack is currently locked by 1 lock(s). Either wait or run `pulumi cancel`."
-                "\n  s3://b/.pulumi/locks/x.json: created by ann@host (pid 7) at 2026-11-23T21:44:14Z"
-            ),
-            "created by ann@host (pid 7)",
-            Exit.NEEDS_PERSON,
-        ),
+        (LOCKED, "created by ann@host (pid 7)", Exit.NEEDS_PERSON),
         ("error: no stack named 'local' found", "moorage up --stack", Exit.USAGE),
         ("error: write /s/a.json: no space left on device", "is full", Exit.NEEDS_PERSON),
     ],

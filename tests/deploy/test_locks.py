@@ -16,8 +16,6 @@ from moorage.deploy import locks
 from moorage.deploy.place import Place
 from moorage.errors import Exit, MoorageError
 
-NOW = datetime.now().astimezone()
-
 
 @pytest.fixture
 def where(tmp_path: Path) -> Place:
@@ -32,11 +30,12 @@ def where(tmp_path: Path) -> Place:
     )
 
 
-def lock(where: Place, *, pid: int, host: str = "", since: datetime = NOW) -> Path:
+def lock(where: Place, *, pid: int, host: str = "", age: timedelta = timedelta()) -> Path:
     """A lock file as Pulumi writes it."""
     assert where.backend_folder is not None
     folder = where.backend_folder / "locks" / "organization" / "demo" / "local"
     folder.mkdir(parents=True)
+    since = datetime.now().astimezone() - age
     said = {
         "pid": pid,
         "username": "ann",
@@ -65,7 +64,7 @@ def test_the_lock_of_a_dead_run_is_cleared_with_one_line(where: Place, dead_pid:
 
 
 def test_a_pid_that_was_given_to_another_process_does_not_own_the_lock(where: Place) -> None:
-    path = lock(where, pid=os.getpid(), since=NOW - timedelta(days=30))
+    path = lock(where, pid=os.getpid(), age=timedelta(days=30))
     locks.settle(where, lambda _: None)
     assert not path.exists()
 

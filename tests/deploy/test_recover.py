@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from moorage.deploy.recover import settled_state, with_unfinished
+from moorage.deploy.recover import UNFINISHED, settled_state
 
 STACK = {"urn": "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", "type": "pulumi:pulumi:Stack"}
 URN = "urn:pulumi:s::p::moorage:index:Process::one"
-THING: dict[str, Any] = {"urn": URN, "type": "moorage:index:Process", "inputs": {"directory": "/d"}}
+INPUTS = {"directory": "/d"}
+THING: dict[str, Any] = {"urn": URN, "type": "moorage:index:Process", "inputs": INPUTS}
+FOUND = {**THING, "id": "/d", "outputs": INPUTS, "initErrors": [UNFINISHED]}
 
 
 def state(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def state(*resources: dict[str, Any], pending: list[dict[str, Any]]) -> dict[str
 def test_a_create_that_happened_enters_the_state_by_its_id() -> None:
     pending = [{"type": "creating", "resource": THING}]
     settled = settled_state(state(STACK, pending=pending), pending, {URN: "/d"})
-    assert settled["deployment"]["resources"] == [STACK, {**THING, "id": "/d"}]
+    assert settled["deployment"]["resources"] == [STACK, FOUND]
     assert settled["deployment"]["pending_operations"] == []
 
 
@@ -37,7 +39,7 @@ def test_a_replacement_that_happened_leaves_the_old_one_to_be_deleted() -> None:
     settled = settled_state(state(STACK, old, pending=pending), pending, {URN: "/d"})
     assert settled["deployment"]["resources"] == [
         STACK,
-        {**THING, "id": "/d"},
+        FOUND,
         {**old, "delete": True},
     ]
 
@@ -46,7 +48,7 @@ def test_a_thing_that_the_state_knows_already_stays_single() -> None:
     known = {**THING, "id": "/d"}
     pending = [{"type": "creating", "resource": THING}]
     settled = settled_state(state(STACK, known, pending=pending), pending, {URN: "/d"})
-    assert settled["deployment"]["resources"] == [STACK, known]
+    assert settled["deployment"]["resources"] == [STACK, {**known, "initErrors": [UNFINISHED]}]
 
 
 def test_operations_of_other_providers_stay_pending() -> None:
@@ -58,8 +60,9 @@ def test_operations_of_other_providers_stay_pending() -> None:
 
 def test_what_was_cut_short_is_marked_so_that_an_up_takes_it_up_again() -> None:
     dying = {**THING, "delete": True}
-    marked = with_unfinished(state(STACK, THING, dying, pending=[]), [URN])
-    resources = marked["deployment"]["resources"]
-    assert "initErrors" not in resources[0]
-    assert resources[1]["initErrors"]
-    assert "initErrors" not in resources[2]
+    pending = [{"type": "updating", "resource": THING}]
+    settled = settled_state(state(STACK, THING, dying, pending=pending), pending, {})
+    assert settled["deployment"] == {
+        "resources": [STACK, {**THING, "initErrors": [UNFINISHED]}, dying],
+        "pending_operations": [],
+    }

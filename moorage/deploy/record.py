@@ -1,0 +1,88 @@
+"""The record of one operation: what the engine's events told, counted and kept for the end."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from pulumi.automation import EngineEvent
+
+from moorage.deploy.events import (
+    Event,
+    Failed,
+    Finished,
+    Said,
+    Started,
+    is_stack,
+    label,
+    translate,
+)
+
+UNCHANGED_STEPS = frozenset({"same", "read", "refresh"})
+
+
+def quiet_sdk() -> None:
+    """Mute the SDK's warnings of a killed CLI's stream, and of events newer than itself.
+
+    They come from a thread that may outlive the operation, so this holds until the process ends.
+    """
+    for start in ("Error in event stream", "Failed to parse engine event"):
+        warnings.filterwarnings("ignore", start, UserWarning)
+
+
+@dataclass
+class Record:
+    """What the events of one operation have told so far; passes each of them on."""
+
+    display: Callable[[Event], None]
+    counted: dict[str, int] = field(default_factory=dict)
+    stack_step: str = ""
+    under_way: dict[str, str] = field(default_factory=dict)
+    errors: list[Said] = field(default_factory=list)
+    broken: Exception | None = None
+
+    def on_event(self, event: EngineEvent) -> None:
+        """Take one engine event, in the event stream's thread, which would swallow our mistakes."""
+        try:
+            self._take(event)
+        except Exception as error:
+            self.broken = self.broken or error
+            raise
+
+    def _take(self, event: EngineEvent) -> None:
+        if event.summary_event is not None:
+            counted = event.summary_event.resource_changes.items()
+            self.counted = {str(getattr(k, "value", k)): int(v) for k, v in counted}
+        told = translate(event)
+        match told:
+            case None:
+                return
+            case Started():
+                self.under_way[told.urn] = told.step
+            case Finished() | Failed():
+                self._over(told)
+            case Said(severity="error"):
+                self.errors.append(told)
+            case _:
+                pass
+        self.display(told)
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """Resources per step as the engine counts them, less the stack that it counts too."""
+        rest = {step: n - (step == self.stack_step) for step, n in self.counted.items()}
+        return {step: count for step, count in rest.items() if count > 0}
+
+    def _over(self, told: Finished | Failed) -> None:
+        self.under_way.pop(told.urn, None)
+        if is_stack(told.urn) and isinstance(told, Finished):
+            self.stack_step = told.step
+
+    def left(self) -> list[str]:
+        """What was being worked on when the events stopped."""
+        return [
+            f"{step} of {label(urn)}"
+            for urn, step in self.under_way.items()
+            if step not in UNCHANGED_STEPS and not is_stack(urn)
+        ]

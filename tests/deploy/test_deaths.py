@@ -1,0 +1,76 @@
+"""Deaths in the middle of an `up`: whatever is killed, nothing is lost or needs a person."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.deploy.project import Project, engine_of, finished, until
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+
+@pytest.mark.parametrize("then", ["up", "destroy"])
+def test_a_killed_engine_loses_nothing(project: Project, then: str) -> None:
+    """Even a thing that the next program no longer wants is found and taken away."""
+    driver = project.start("up", "waiting")
+    until((project.root / "two").exists)
+    engine_of(driver).kill()
+    ended = finished(driver)
+    assert ended.code == 1
+    assert "the Pulumi CLI was killed (SIGKILL) during the create of Marker two" in ended.fault
+    assert "run it again" in ended.fault
+    after = project.run(then, "one")
+    assert after.code == 0, after.err
+    assert "cleared the lock of a run that died" in after.err
+    assert not (project.root / "two").exists()
+    assert project.run("destroy").code == 0
+    assert not project.processes()
+
+
+def test_a_killed_driver_and_engine_are_taken_up_by_the_next_up(project: Project) -> None:
+    driver = project.start("up", "waiting")
+    until((project.root / "two").exists)
+    engine = engine_of(driver)
+    driver.kill()
+    engine.kill()
+    finished(driver)
+    (project.root / "go").touch()
+    after = project.run("up", "waiting")
+    assert after.said["changes"] == {"update": 1, "same": 1}
+    assert set(project.resources()) >= {"one", "two"}
+    assert project.run("destroy").code == 0
+
+
+def test_the_engine_of_a_killed_driver_is_waited_for(project: Project) -> None:
+    driver = project.start("up", "waiting")
+    until((project.root / "two").exists)
+    engine = engine_of(driver)
+    driver.kill()
+    finished(driver)
+    if engine.is_running():
+        engine.send_signal(signal.SIGINT)
+    after = project.run("destroy")
+    assert after.code == 0, after.err
+    assert not (project.root / "two").exists()
+    assert not project.processes()
+
+
+@pytest.mark.parametrize("death", ["interrupt", "kill"])
+def test_a_real_process_that_never_becomes_ready_is_not_orphaned(
+    project: Project, death: str
+) -> None:
+    driver = project.start("up", "serving")
+    log = project.root / ".moorage" / "run" / "engine" / "log"
+    until(log.exists)
+    if death == "interrupt":
+        driver.send_signal(signal.SIGINT)
+        assert finished(driver).code == 130
+    else:
+        engine_of(driver).kill()
+        assert finished(driver).code == 1
+    destroyed = project.run("destroy", "serving")
+    assert destroyed.code == 0, destroyed.err
+    assert not project.processes()
+    assert not log.exists()
