@@ -69,23 +69,52 @@ def set_up(*, need_cli: bool) -> int:
         cli.start()
         environment.bring_up()
         cli.join()
-    except MoorageError as fault:
-        board.close()
-        print(fault, file=sys.stderr)
-        return int(fault.exit_code)
+    except (MoorageError, OSError) as fault:
+        return leave(board, f"set-up failed: {fault}", 2)
     except KeyboardInterrupt:
-        board.close()
-        print("set-up interrupted; `make setup` picks up where it stopped", file=sys.stderr)
-        os._exit(130)  # the other half may be waiting for a download, which is not waited for
+        return leave(board, "set-up interrupted; `make setup` goes on from where it was", 130)
     board.close()
     return cli.verdict(need_cli=need_cli)
+
+
+def leave(board, message: str, status: int) -> int:  # type: ignore[no-untyped-def]
+    """End at once, with whatever the other half has running."""
+    from moorage.deploy.children import end_all
+
+    end_all()
+    board.close()
+    print(message, file=sys.stderr, flush=True)
+    os._exit(status)  # the other half's thread is not waited for
+
+
+def make_venv() -> None:
+    """Make the virtual environment, in place of whatever is there."""
+    for module in ("venv", "ensurepip"):
+        if importlib.util.find_spec(module) is None:
+            raise missing_venv()
+    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        told = done.stdout + done.stderr
+        raise missing_venv() if "ensurepip" in told else failed("venv", told)
+
+
+def run_pip(board, *what) -> None:  # type: ignore[no-untyped-def]
+    """Run the environment's pip, telling how far it is; all that it prints is kept in the log."""
+    from moorage.deploy.children import follow
+
+    command = [PYTHON, "-m", "pip", "install", "--progress-bar", "off", *what]
+    with LOG.open("a", encoding="utf-8") as log:
+        progress = PipProgress(board, log)
+        if follow(command, progress.line, env={**os.environ, "PIP_NO_INPUT": "1"}) != 0:
+            raise failed("pip", progress.error)
 
 
 class Environment:
     """The virtual environment of the checkout with everything that pyproject.toml names."""
 
-    def __init__(self, board) -> None:  # type: ignore[no-untyped-def]
-        self.board = board
+    def __init__(self, board, pip=run_pip, make=make_venv) -> None:  # type: ignore[no-untyped-def]
+        self.board, self.pip, self.make = board, pip, make
         self.ready = threading.Event()
         self.fine = False
 
@@ -111,43 +140,20 @@ class Environment:
     def _make(self) -> None:
         if PYTHON.exists() and not INSTALLING.exists() and same_python() and pip_works():
             return
-        for module in ("venv", "ensurepip"):
-            if importlib.util.find_spec(module) is None:
-                raise missing_venv()
         self.board.say("making the virtual environment .venv")
-        done = subprocess.run(
-            [sys.executable, "-m", "venv", "--clear", str(VENV)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise (
-                missing_venv()
-                if "ensurepip" in done.stdout + done.stderr
-                else failed("venv", done.stderr)
-            )
+        self.make()
 
     def _install(self) -> None:
         STAMP.unlink(missing_ok=True)
         INSTALLING.touch()
         LOG.unlink(missing_ok=True)
         self.board.say("installing the dependencies into .venv")
-        self._pip("--upgrade", "pip>=25.1")  # the first that knows dependency groups
-        self._pip("--editable", str(ROOT), "--group", f"{ROOT / 'pyproject.toml'}:dev")
+        self.pip(self.board, "--upgrade", "pip>=25.1")  # the first that knows dependency groups
+        self.pip(self.board, "--editable", ROOT, "--group", f"{ROOT / 'pyproject.toml'}:dev")
         INSTALLING.unlink()
         STAMP.write_text(fingerprint(), encoding="utf-8")
         self.board.tick("dependencies", "")
         self.board.say("dependencies are installed")
-
-    def _pip(self, *what: str) -> None:
-        from moorage.deploy.children import follow
-
-        command: list[str | Path] = [PYTHON, "-m", "pip", "install", "--progress-bar", "off", *what]
-        with LOG.open("a", encoding="utf-8") as log:
-            progress = PipProgress(self.board, log)
-            if follow(command, progress.line, env={**os.environ, "PIP_NO_INPUT": "1"}) != 0:
-                raise failed("pip", progress.error)
 
 
 class PipProgress:

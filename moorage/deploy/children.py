@@ -10,6 +10,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+_running: set[subprocess.Popen[str]] = set()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ended:
@@ -93,12 +95,24 @@ def started(
         pass_fds=pass_fds,
         start_new_session=True,
     )
+    _running.add(process)
     try:
         yield process
     finally:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _end_group(process)
+        _running.discard(process)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
         process.wait()
+
+
+def end_all() -> None:
+    """End every child that any thread has running, before this process leaves in a hurry."""
+    for process in list(_running):
+        _end_group(process)
+
+
+def _end_group(process: subprocess.Popen[str]) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
