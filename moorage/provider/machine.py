@@ -133,14 +133,27 @@ def stop(directory: str, *, grace_s: float) -> None:
         for process in remaining:
             with suppress(*_GONE):
                 process.kill()
-        psutil.wait_procs(remaining, timeout=5)
+        _wait_ended(remaining, 5.0)
 
 
 def _end(processes: list[psutil.Process], grace_s: float) -> None:
     for process in processes:
         with suppress(*_GONE):
             process.terminate()
-    psutil.wait_procs(processes, timeout=grace_s)
+    _wait_ended(processes, grace_s)
+
+
+def _wait_ended(processes: Sequence[psutil.Process], limit_s: float) -> None:
+    """Wait until none runs; a zombie has ended, however long its parent takes to notice."""
+    deadline_s = time.monotonic() + limit_s
+    while any(map(_runs, processes)) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(*_GONE):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def _members(directory: str, sessions: Collection[int]) -> list[psutil.Process]:
