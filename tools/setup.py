@@ -7,6 +7,7 @@ standard library until the version has been looked at.
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import importlib.util
 import os
@@ -14,6 +15,8 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,13 +92,14 @@ def leave(board, message: str, status: int) -> int:  # type: ignore[no-untyped-d
 
 def make_venv() -> None:
     """Make the virtual environment, in place of whatever is there."""
+    from moorage.deploy.children import ask
+
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
             raise missing_venv()
-    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        told = done.stdout + done.stderr
+    done = ask([sys.executable, "-m", "venv", "--clear", VENV], deadline_s=300)
+    if done.code != 0:
+        told = done.out + done.err
         raise missing_venv() if "ensurepip" in told else failed("venv", told)
 
 
@@ -122,8 +126,8 @@ class Environment:
         """Make the environment, or find that it is complete; whoever waits for it is told."""
         try:
             if not self.complete():
-                self._make()
-                self._install()
+                with alone(self.board):
+                    self._repair()
             self.fine = True
         finally:
             self.ready.set()
@@ -137,11 +141,13 @@ class Environment:
         """Whether the last set-up finished and nothing that it depends on has changed."""
         return read(STAMP) == fingerprint() and PYTHON.exists()
 
-    def _make(self) -> None:
-        if PYTHON.exists() and not INSTALLING.exists() and same_python() and pip_works():
-            return
-        self.board.say("making the virtual environment .venv")
-        self.make()
+    def _repair(self) -> None:
+        if self.complete():
+            return  # by another set-up, while we waited for it
+        if INSTALLING.exists() or not is_usable():
+            self.board.say("making the virtual environment .venv")
+            self.make()
+        self._install()
 
     def _install(self) -> None:
         STAMP.unlink(missing_ok=True)
@@ -213,28 +219,30 @@ class CliHalf(threading.Thread):
 
 
 def fingerprint() -> str:
-    """What a complete environment depends on: the declared packages, the Python, the place."""
+    """What a complete environment depends on: the declared packages, its Python, its place."""
     declared = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
-    return f"1 {declared} {python_mark()} {ROOT}\n"
+    return f"1 {declared} {PYTHON.resolve()} {ROOT}\n"
 
 
-def python_mark() -> str:
-    """The Python that makes the environment: its version and where it really lies."""
-    return f"{sys.version.split()[0]} {Path(sys.base_prefix).resolve()}"
+def is_usable() -> bool:
+    """Whether an environment is there that was made for this place and whose pip starts."""
+    from moorage.deploy.children import ask
+
+    if not PYTHON.exists() or str(VENV) not in read(VENV / "bin" / "pip"):
+        return False
+    return ask([PYTHON, "-m", "pip", "--version"], deadline_s=60).code == 0
 
 
-def same_python() -> bool:
-    """Whether the environment was made here, by a Python of this version."""
-    config = read(VENV / "pyvenv.cfg")
-    return f"version = {sys.version.split()[0]}" in config and str(VENV) in read(
-        VENV / "bin" / "pip"
-    )
-
-
-def pip_works() -> bool:
-    """Whether the environment's pip starts."""
-    command = [str(PYTHON), "-m", "pip", "--version"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+@contextmanager
+def alone(board) -> Iterator[None]:  # type: ignore[no-untyped-def]
+    """Let one set-up of a checkout work at a time; the lock is on this very file."""
+    with Path(__file__).open(encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            board.say("another set-up of this checkout is running; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def read(path: Path) -> str:
