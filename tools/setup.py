@@ -27,6 +27,8 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "moorage-setup.stamp"  # written last: what it names is complete
 INSTALLING = VENV / "moorage-setup.installing"  # there while pip works: what it left is not trusted
 LOG = VENV / "moorage-setup.log"
+# What works on the environment holds the lock on it: a killed set-up's children are waited for.
+LOCK_FDS = []  # type: list[int]
 
 
 def main(argv=None):
@@ -92,14 +94,15 @@ def leave(board, message: str, status: int) -> int:  # type: ignore[no-untyped-d
 
 def make_venv() -> None:
     """Make the virtual environment, in place of whatever is there."""
-    from moorage.deploy.children import ask
+    from moorage.deploy.children import follow
 
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
             raise missing_venv()
-    done = ask([sys.executable, "-m", "venv", "--clear", VENV], deadline_s=300)
-    if done.code != 0:
-        told = done.out + done.err
+    said: list[str] = []
+    command: list[str | Path] = [sys.executable, "-m", "venv", "--clear", VENV]
+    if follow(command, said.append, pass_fds=LOCK_FDS) != 0:
+        told = "\n".join(said)
         raise missing_venv() if "ensurepip" in told else failed("venv", told)
 
 
@@ -110,7 +113,8 @@ def run_pip(board, *what) -> None:  # type: ignore[no-untyped-def]
     command = [PYTHON, "-m", "pip", "install", "--progress-bar", "off", *what]
     with LOG.open("a", encoding="utf-8") as log:
         progress = PipProgress(board, log)
-        if follow(command, progress.line, env={**os.environ, "PIP_NO_INPUT": "1"}) != 0:
+        env = {**os.environ, "PIP_NO_INPUT": "1"}
+        if follow(command, progress.line, env=env, pass_fds=LOCK_FDS) != 0:
             raise failed("pip", progress.error)
 
 
@@ -242,7 +246,9 @@ def alone(board) -> Iterator[None]:  # type: ignore[no-untyped-def]
         except BlockingIOError:
             board.say("another set-up of this checkout is running; waiting for it")
             fcntl.flock(lock, fcntl.LOCK_EX)
+        LOCK_FDS.append(lock.fileno())
         yield
+        LOCK_FDS.clear()
 
 
 def read(path: Path) -> str:
