@@ -14,6 +14,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
-    from moorage.cli.stacks import open_stack, print_result
+    from moorage.cli.stacks import open_stack, print_result, remove_reports
 
-    return print_result(open_stack(args.stack).destroy(), as_json=args.json)
+    stack = open_stack(args.stack)
+    result = stack.destroy()
+    remove_reports(stack)
+    return print_result(result, as_json=args.json)

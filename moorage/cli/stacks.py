@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +40,15 @@ def open_stack(name: str) -> Stack:
 def reports(stack: Stack) -> Path:
     """Where the reports of a stack's tests go."""
     return stack.root / ".moorage" / "reports" / stack.name
+
+
+def remove_reports(stack: Stack) -> None:
+    """Remove what the tests of a stack wrote, and every folder of ours that is empty then."""
+    folder = reports(stack)
+    shutil.rmtree(folder, ignore_errors=True)
+    for empty in (folder.parent, folder.parent.parent):
+        with suppress(OSError):
+            empty.rmdir()
 
 
 def run_program(root: Path) -> None:

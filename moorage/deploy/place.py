@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from moorage.deploy import sidecars
 from moorage.errors import Exit, MoorageError
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -65,7 +66,21 @@ class Place:
         for name in reversed(PASSPHRASE_SETTINGS):
             if os.environ.get(name):
                 return name
-        return str(self.home / "passphrase")
+        if self.is_own_backend:
+            return str(self.home / "passphrase")
+        return "PULUMI_CONFIG_PASSPHRASE, which is not set and which this backend needs"
+
+    @property
+    def is_own_backend(self) -> bool:
+        """Whether the state lies in the checkout, and so may the passphrase that seals it."""
+        return self.backend == own_backend(self.root)
+
+    @property
+    def has_own_passphrase(self) -> bool:
+        """Whether the passphrase is ours: never for a backend that outlives this checkout."""
+        return self.is_own_backend and not any(
+            os.environ.get(name) is not None for name in PASSPHRASE_SETTINGS
+        )
 
 
 def locate(root: Path, stack: str, *, may_be_undeclared: bool = False) -> Place:
@@ -99,12 +114,13 @@ def prepare(place: Place, plugin: Sequence[str]) -> None:
     place.home.chmod(0o700)
     if place.backend_folder is not None:
         place.backend_folder.parent.mkdir(parents=True, exist_ok=True)
+        sidecars.mend(place.backend_folder, place.project, place.stack)
     wrapper = f'#!/bin/sh\nexec {shlex.join(plugin)} "$@"\n'
     _write(folder / "pulumi-resource-moorage", wrapper, mode=0o700)
     _write(place.work / "Pulumi.yaml", yaml.safe_dump(_manifest(place)), mode=0o600)
     settings = {**_kept_secrets_settings(place), **place.settings}
     _write(place.work / f"Pulumi.{place.stack}.yaml", yaml.safe_dump(settings), mode=0o600)
-    if not any(os.environ.get(name) is not None for name in PASSPHRASE_SETTINGS):
+    if place.has_own_passphrase:
         _ensure_passphrase(place)
 
 
@@ -114,7 +130,7 @@ def tidy(place: Place) -> None:
     _remove_empty(place.home / "work", place.home / "run" / place.stack, place.home / "run")
     others = [path for path in place.home.glob("*.lock") if path.stem != place.stack]
     state = place.home / "state"
-    if not others and not any(state.glob(".pulumi/stacks/*/*")):
+    if place.is_own_backend and not others and not any(state.glob(".pulumi/stacks/*/*")):
         shutil.rmtree(state, ignore_errors=True)
         (place.home / "passphrase").unlink(missing_ok=True)
 
@@ -165,7 +181,12 @@ def _stack_files(folder: Path) -> list[Path]:
 def _backend(manifest: Settings, root: Path) -> str:
     declared = manifest.get("backend")
     declared_url = declared.get("url") if isinstance(declared, dict) else None
-    return os.environ.get("PULUMI_BACKEND_URL") or declared_url or f"file://{root}/.moorage/state"
+    return os.environ.get("PULUMI_BACKEND_URL") or declared_url or own_backend(root)
+
+
+def own_backend(root: Path) -> str:
+    """The file backend in a checkout: what is used where nobody names another."""
+    return f"file://{root}/.moorage/state"
 
 
 def _with_environ(place: Place) -> Place:
@@ -177,9 +198,9 @@ def _with_environ(place: Place) -> Place:
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true"
         ),
     }
-    if place.backend == f"file://{place.root}/.moorage/state":
+    if place.is_own_backend:
         environ["PULUMI_CREDENTIALS_PATH"] = str(place.home)  # the user's own login is not ours
-    if not any(os.environ.get(name) is not None for name in PASSPHRASE_SETTINGS):
+    if place.has_own_passphrase:
         environ["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(place.home / "passphrase")
     return Place(
         root=place.root,
