@@ -24,10 +24,7 @@ _DIRECTORY: Final = "MOORAGE_PROCESS"
 _OWNER: Final = "MOORAGE_OWNER"
 _PORT: Final = "MOORAGE_PORT"
 _DIGEST: Final = "MOORAGE_DIGEST"
-_HIDDEN_PREFIXES: Final = (
-    "PULUMI_",
-    "MOORAGE_",
-)  # the passphrase is none of the process's business
+_HIDDEN_PREFIXES: Final = ("PULUMI_", "MOORAGE_")  # among them Pulumi's passphrase
 _HELPERS_GRACE_S: Final = 1.0
 _BIRTH_S: Final = 1.0
 _GONE: Final = (psutil.NoSuchProcess, psutil.AccessDenied, OSError)

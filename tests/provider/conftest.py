@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from moorage.provider import machine
 from moorage.provider.handler import Context, Severity
 from tests.provider.client import Client, EngineEar, plugin, served
 
@@ -67,7 +68,7 @@ def _nothing_survives(tmp_path: Path) -> Iterator[None]:
     left = [process for process in psutil.process_iter() if _is_under(process, tmp_path)]
     for process in left:
         process.kill()
-    psutil.wait_procs(left, timeout=5)
+    machine._wait_ended(left, 5)
 
 
 def _is_under(process: psutil.Process, folder: Path) -> bool:
