@@ -100,7 +100,7 @@ class Checkout:
 @contextmanager
 def a_checkout(root: Path) -> Iterator[Checkout]:
     """Lay out a checkout; at the end all that it started is taken away and nothing may be left."""
-    port = _free_port()
+    port = free_port()
     for name in ("Pulumi.yaml", "stacks", "specs"):
         source = PROJECT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
@@ -135,7 +135,7 @@ def ask(service: Mapping[str, str], *, key: str | None = None, **fields: Any) ->
     return httpx.post(url, json=body, headers=headers, timeout=60)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
@@ -60,6 +61,18 @@ def test_both_kinds_of_answer_name_their_backend(first_up: Ended, checkout: Chec
     assert plain.json()["choices"][0]["message"]["content"]
     assert streamed.headers["content-type"].startswith("text/event-stream")
     assert streamed.text.rstrip().endswith("data: [DONE]")
+
+
+def test_an_embedding_model_is_served_beside_the_chat_model(
+    first_up: Ended, checkout: Checkout
+) -> None:
+    service = checkout.service("embed")
+    url, headers = f"{service['url']}/embeddings", {"authorization": f"Bearer {service['api_key']}"}
+    body = {"model": "embed", "input": ["one", "two"]}
+    answer = httpx.post(url, json=body, headers=headers, timeout=60)
+    vectors = [item["embedding"] for item in answer.json()["data"]]
+    assert [len(vector) for vector in vectors] == [len(vectors[0])] * 2
+    assert vectors[0] != vectors[1]
 
 
 def test_a_wrong_key_is_refused_in_one_clear_line(first_up: Ended, checkout: Checkout) -> None:
