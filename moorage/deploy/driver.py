@@ -101,7 +101,7 @@ class Stack:
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; secrets read `[secret]` unless asked for."""
         where = place.locate(self.root, self.name, may_be_undeclared=True)
-        if where.state_file is not None and not where.state_file.exists():
+        if where.state_file is not None and not where.has_state:
             raise self._nothing_deployed()
         place.prepare(where, self.plugin)
         args = ["stack", "output", "--json", "--stack", self.name]
@@ -159,6 +159,7 @@ class Stack:
         except CliFailed as failed:
             if command.interrupted:
                 raise self._interrupted(operation, command, run.left()) from None
+            self._rescue(where, command, run)
             raise explain(where, failed, operation, run.errors, program, run.left()) from None
         finally:
             took_s = time.monotonic() - began_s
@@ -198,7 +199,7 @@ class Stack:
 
     def _exists(self, where: Place, command: Command) -> bool:
         if where.state_file is not None:
-            return where.state_file.exists()
+            return where.has_state
         told = command.run(["stack", "ls", "--json"], str(where.work), where.environ).stdout
         return any(one["name"].rsplit("/", 1)[-1] == self.name for one in json.loads(told))
 
@@ -212,6 +213,13 @@ class Stack:
     def _forget(self, where: Place, command: Command) -> None:
         self._plain(where, command, ["stack", "rm", self.name, "--yes", "--remove-backups"])
         place.tidy(where)
+
+    def _rescue(self, where: Place, command: Command, run: Record) -> None:
+        try:
+            recover.rescue(where, command, self.plugin, run.failed_creates, self._note)
+        except (MoorageError, CliFailed, Interrupted) as error:
+            # The failure itself is what a person has to know first.
+            self._note(f"what the failed creates left behind is not in the state: {error}")
 
     def _note(self, text: str) -> None:
         self.display(Note(text=text))

@@ -73,6 +73,7 @@ Event = Began | Started | Finished | Failed | Said | Note | Ended
 
 # The stack itself and the provider plugins are book-keeping, not what a person deploys.
 INTERNAL_TYPES = ("pulumi:pulumi:", "pulumi:providers:")
+PENDING = "Attempting to deploy or update resources with"
 
 
 def translate(event: EngineEvent) -> Event | None:
@@ -82,7 +83,8 @@ def translate(event: EngineEvent) -> Event | None:
         severity = diagnostic.severity.removesuffix("#err")
         if severity == "debug":
             return None
-        return Said(text=clean(diagnostic.message), severity=severity, urn=diagnostic.urn or "")
+        text = _shortened(clean(diagnostic.message))
+        return Said(text=text, severity=severity, urn=diagnostic.urn or "")
     for step_event, kind in (
         (event.resource_pre_event, Started),
         (event.res_outputs_event, Finished),
@@ -92,6 +94,14 @@ def translate(event: EngineEvent) -> Event | None:
             metadata = step_event.metadata
             return kind(urn=metadata.urn, step=getattr(metadata.op, "value", str(metadata.op)))
     return None
+
+
+def _shortened(text: str) -> str:
+    """The engine's three paragraphs on pending operations end in advice that is not ours."""
+    if not text.startswith(PENDING):
+        return text
+    names = [label(line.split(",")[0][4:]) for line in text.splitlines() if line.startswith("  * ")]
+    return f"an earlier run died at work on {', '.join(names)}; the next up or destroy settles that"
 
 
 def type_of(urn: str) -> str:

@@ -20,8 +20,10 @@ WRAPPINGS = (
 ECHOES = re.compile(
     r"^(?:update failed|preview failed|refresh failed|destroy failed|resource .* failed"
     r"|Resource monitor has terminated.*|update canceled|preview canceled|BAIL: .*"
-    r"|code = Canceled.*|context canceled)$"
+    r"|code = Canceled.*|context canceled|error reading from server: EOF"
+    r"|transport is closing|connection error: .*)$"
 )
+PLUGIN_DIED = re.compile(r"Detected that (\S.*?) exited prematurely")
 TRACEBACK = "Traceback (most recent call last):"
 FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)', re.MULTILINE)
 FOREIGN = ("/site-packages/", "/asyncio/", "/lib/python3", "<frozen")
@@ -47,6 +49,10 @@ def distil(text: str) -> Fault | None:
         return None
     if TRACEBACK in text:
         return from_traceback(text)
+    if PLUGIN_DIED.search(text):
+        return Fault(
+            line="the provider plugin died in the middle; run it again, it goes on from there"
+        )
     line = one_line(text)
     return None if not line or ECHOES.match(line) else Fault(line=line)
 

@@ -61,6 +61,14 @@ class Place:
         return folder / "stacks" / self.project / f"{self.stack}.json" if folder else None
 
     @property
+    def has_state(self) -> bool:
+        """Whether the folder of a file backend knows the stack; it may be compressed there."""
+        path = self.state_file
+        return path is not None and any(
+            path.with_name(path.name + suffix).exists() for suffix in ("", ".gz", ".zst")
+        )
+
+    @property
     def passphrase_source(self) -> str:
         """Where the passphrase is looked for, in words."""
         for name in reversed(PASSPHRASE_SETTINGS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from pulumi.automation import EngineEvent
 
@@ -18,6 +19,7 @@ from moorage.deploy.events import (
     label,
     translate,
 )
+from moorage.deploy.recover import failed_create
 
 UNCHANGED_STEPS = frozenset({"same", "read", "refresh"})
 
@@ -40,6 +42,7 @@ class Record:
     stack_step: str = ""
     under_way: dict[str, str] = field(default_factory=dict)
     errors: list[Said] = field(default_factory=list)
+    failed_creates: list[dict[str, Any]] = field(default_factory=list)
     broken: Exception | None = None
 
     def on_event(self, event: EngineEvent) -> None:
@@ -54,6 +57,10 @@ class Record:
         if event.summary_event is not None:
             counted = event.summary_event.resource_changes.items()
             self.counted = {str(getattr(k, "value", k)): int(v) for k, v in counted}
+        if event.res_op_failed_event is not None:
+            metadata = event.res_op_failed_event.metadata
+            if "create" in str(getattr(metadata.op, "value", metadata.op)) and metadata.new:
+                self.failed_creates.append(failed_create(metadata.new))
         told = translate(event)
         match told:
             case None:

@@ -29,6 +29,7 @@ OURS = "moorage:"
 LOCATE_DEADLINE_S = 60.0
 # A provider whose engine died ends once the ids of its creates are known, by itself or when told.
 PLUGIN_GRACES_S = (3.0, 10.0)
+SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the key that marks special values)
 UNFINISHED = "the run that worked on it died"
 
 State = dict[str, Any]
@@ -49,6 +50,49 @@ def settle(where: Place, command: Command, plugin: Sequence[str], say: Say) -> N
     _import(where, command, settled_state(exported, ours, found))
     for one in ours:
         say(f"{_name(one)}: {_verdict(one, found)}")
+
+
+def rescue(
+    where: Place, command: Command, plugin: Sequence[str], failed: Sequence[State], say: Say
+) -> None:
+    """Keep what a failed create left behind: a provider that dies cannot say that it did.
+
+    Engine and state then know of nothing, so the provider is asked anew, as after a death.
+    """
+    ours = [one for one in failed if _type(one).startswith(OURS)]
+    if not ours:
+        return
+    _await_plugins(where, plugin)
+    found = _locate(where, plugin, ours)
+    exported = _export(where, command)
+    known = {one["urn"]: one.get("id") for one in exported["deployment"].get("resources") or []}
+    lost = [one for one in ours if found[_urn(one)] and known.get(_urn(one)) != found[_urn(one)]]
+    if lost:
+        _import(where, command, settled_state(exported, lost, found))
+    for one in lost:
+        say(f"{_name(one)}: it was created all the same; now in the state")
+
+
+def failed_create(state: Any) -> State:
+    """A create that failed, from the engine's event, in the form of a pending operation."""
+    resource = {
+        "urn": state.urn,
+        "type": state.type,
+        "custom": True,
+        "inputs": _without_secrets(state.inputs or {}),
+        "parent": state.parent,
+        "provider": state.provider,
+    }
+    return {"type": "creating", "resource": {k: v for k, v in resource.items() if v}}
+
+
+def _without_secrets(inputs: State) -> State:
+    """Events mask secrets, and what is masked must not enter the state as if it were a value."""
+    return {
+        key: _without_secrets(value) if isinstance(value, dict) else value
+        for key, value in inputs.items()
+        if SECRET not in (value if isinstance(value, dict) else {}) and value != "[secret]"
+    }
 
 
 def settled_state(state: State, ours: list[State], found: dict[str, str | None]) -> State:
@@ -91,7 +135,7 @@ def _may_have_pending(where: Place) -> bool:
     """Whether a look into the whole state is worth its second; a file can be looked at directly."""
     path = where.state_file
     if path is None or not path.exists():
-        return where.backend_folder is None
+        return path is None or where.has_state
     try:
         checkpoint = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]
         return bool((checkpoint.get("latest") or {}).get("pending_operations"))

@@ -29,6 +29,23 @@ def test_a_killed_engine_loses_nothing(project: Project, then: str) -> None:
     assert not project.processes()
 
 
+@pytest.mark.parametrize("then", ["up", "destroy"])
+def test_a_killed_provider_loses_nothing(project: Project, then: str) -> None:
+    """The engine takes its create for failed and forgets it; the thing is there all the same."""
+    driver = project.start("up", "waiting")
+    until((project.root / "two").exists)
+    (provider,) = engine_of(driver).children()
+    provider.kill()
+    ended = finished(driver)
+    assert ended.code == 1
+    assert "the provider plugin died in the middle" in ended.fault
+    assert "\n" not in ended.fault
+    assert project.resources()["two"]["id"] == str(project.root / "two")
+    after = project.run(then, "one")
+    assert after.code == 0, after.err
+    assert not (project.root / "two").exists()
+
+
 def test_a_killed_driver_and_engine_are_taken_up_by_the_next_up(project: Project) -> None:
     driver = project.start("up", "waiting")
     until((project.root / "two").exists)

@@ -5,10 +5,21 @@ from __future__ import annotations
 import io
 
 import pytest
+from pulumi.automation import DiagnosticEvent, EngineEvent
 from rich.console import Console
 
 from moorage.deploy.display import Display, LiveTable, PlainLines, summary
-from moorage.deploy.events import Began, Ended, Event, Failed, Finished, Note, Said, Started
+from moorage.deploy.events import (
+    Began,
+    Ended,
+    Event,
+    Failed,
+    Finished,
+    Note,
+    Said,
+    Started,
+    translate,
+)
 
 STACK = "urn:pulumi:local::demo::pulumi:pulumi:Stack::demo-local"
 ENGINE = "urn:pulumi:local::demo::moorage:index:Service$moorage:index:Process::hello-local-1"
@@ -71,3 +82,18 @@ def test_the_table_leaves_what_is_done_above_it() -> None:
 def test_the_last_line_counts(operation: str, changes: dict[str, int], line: str) -> None:
     event = Ended(operation=operation, stack="local", fine=True, changes=changes, duration_s=1.0)
     assert summary(event) == line
+
+
+def test_pending_operations_are_told_in_one_line() -> None:
+    """The engine's own words, shortened from CLI 3.259, take three paragraphs."""
+    message = (
+        "Attempting to deploy or update resources with 1 pending operations from previous "
+        f"deployment.\n  * {SAME}, interrupted while creating\nThese resources are in an unknown "
+        "state because the Pulumi CLI was interrupted.\n\nNote that `pulumi refresh` …"
+    )
+    diagnostic = DiagnosticEvent(message=message, color="never", severity="warning")
+    event = translate(EngineEvent(sequence=1, timestamp=1, diagnostic_event=diagnostic))
+    assert isinstance(event, Said)
+    assert event.text == (
+        "an earlier run died at work on ApiKey hello; the next up or destroy settles that"
+    )

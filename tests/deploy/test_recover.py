@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from moorage.deploy.recover import UNFINISHED, settled_state
+from moorage.deploy.recover import SECRET, UNFINISHED, failed_create, settled_state
 
 STACK = {"urn": "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", "type": "pulumi:pulumi:Stack"}
 URN = "urn:pulumi:s::p::moorage:index:Process::one"
@@ -65,4 +66,20 @@ def test_what_was_cut_short_is_marked_so_that_an_up_takes_it_up_again() -> None:
     assert settled["deployment"] == {
         "resources": [STACK, {**THING, "initErrors": [UNFINISHED]}, dying],
         "pending_operations": [],
+    }
+
+
+def test_a_failed_create_is_kept_without_the_masks_of_its_secrets() -> None:
+    masked = {SECRET: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+    inputs = {"directory": "/d", "environment": masked, "files": {"key": masked, "a": "b"}}
+    event = SimpleNamespace(urn=URN, type=THING["type"], inputs=inputs, parent="", provider="p")
+    assert failed_create(event) == {
+        "type": "creating",
+        "resource": {
+            "urn": URN,
+            "type": "moorage:index:Process",
+            "custom": True,
+            "inputs": {"directory": "/d", "files": {"a": "b"}},
+            "provider": "p",
+        },
     }
