@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument("--port", type=_positive, required=True)
     server.add_argument("--ctx", type=_positive, default=4096, help="tokens each request may use")
     server.add_argument("--parallel", type=_positive, default=4, help="requests served at a time")
-    server.add_argument("--threads", type=_positive, help="default: llama.cpp's own choice")
+    server.add_argument("--threads", type=_positive, help="default: half of the processors")
     writer = commands.add_parser("tiny", help="write the generated tiny model")
     writer.add_argument("--task", choices=tiny.TASKS, default=tiny.CHAT_TASK)
     writer.add_argument("--out", type=Path, required=True, metavar="PATH")
