@@ -58,10 +58,8 @@ def addresses(inputs: State, port: Any) -> State:
 def drift(leader: Leader, state: State) -> str | None:
     """Whether the live process is another than the recorded one."""
     recorded = state.get("argumentsDigest")
-    same = leader.digest == _launch(state, state["port"]).digest() and recorded in (
-        None,
-        leader.arguments_digest,
-    )
+    launch = _launch(state, state.get("port") or leader.port)  # none: the create never answered
+    same = leader.digest == launch.digest() and recorded in (None, leader.arguments_digest)
     return None if same else "its arguments were changed"
 
 

@@ -38,11 +38,10 @@ def test_up_deploys_tests_and_says_what_to_do_next(first_up: Ended, checkout: Ch
 
 
 def test_the_curl_line_works_as_printed(first_up: Ended, checkout: Checkout) -> None:
-    (line,) = (line for line in first_up.out.splitlines() if line.strip().startswith("curl "))
-    answer = subprocess.run(
-        line, shell=True, cwd=checkout.root, env=checkout.environ, capture_output=True, text=True
-    )
-    assert '"choices"' in answer.stdout, answer
+    lines = [line for line in first_up.out.splitlines() if line.strip().startswith("curl ")]
+    for line, expected in zip(lines, ('"embedding"', '"choices"'), strict=True):
+        command, where = ["bash", "-c", line], checkout.root
+        assert expected in subprocess.check_output(command, cwd=where, text=True)
 
 
 def test_the_key_is_masked_unless_asked_for(first_up: Ended, checkout: Checkout) -> None:

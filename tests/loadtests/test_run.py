@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,8 +44,12 @@ def rows_in(folder: Path) -> list[Row]:
 
 def generators() -> list[psutil.Process]:
     """Load generators that this test process started and that still run."""
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "locust" in " ".join(child.cmdline())]
+    found = []
+    for child in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):  # ended meanwhile
+            if "locust" in " ".join(child.cmdline()):
+                found.append(child)
+    return found
 
 
 def test_first_token_and_pace_agree_with_the_servers_own_clock(tmp_path: Path) -> None:
