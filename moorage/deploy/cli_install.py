@@ -36,9 +36,7 @@ def install(
 ) -> Path | None:
     """Have the installer put a CLI into the versions folder; None, with a line, when it cannot."""
     if not (reachable or reach)():
-        say(
-            f"Pulumi's installer is out of reach: no answer from {HOST} in {REACH_DEADLINE_S:.0f} s"
-        )
+        say(f"Pulumi's installer is out of reach: {HOST} does not answer")
         return None
     interpreter = python()
     if interpreter is None:
