@@ -24,7 +24,7 @@ Service = dict[str, object]
 
 def backend(name: str, url: str, **more: object) -> dict[str, object]:
     known = {"name": name, "url": url, "model": f"{name}-model", "api_key": f"sk-{name}-secret"}
-    return {**known, "timeouts": TIMEOUTS, **more}
+    return {**known, "timeouts": {**TIMEOUTS}, **more}
 
 
 def service(*urls: str, name: str = "hello", **more: object) -> Service:
