@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from typing import Final, Protocol
 
@@ -32,6 +33,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (moorage.errors.Exit)."""
     arguments = sys.argv[1:] if argv is None else argv
     args = _parser(arguments).parse_args(arguments)
+    # CI cancels a job by SIGTERM: it ends what a person's Ctrl-C would end, in the same order.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(_module(args.command).run(args))
     except MoorageError as error:

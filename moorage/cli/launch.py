@@ -20,6 +20,11 @@ def launch(stack: Stack) -> Exit:
     """Bring a stack up and measure it; a stack that already passed, unchanged, is only asked."""
     if not _plan(stack):
         return Exit.PROBLEMS
+    with stack.held(f"moorage up --stack {stack.name} --test"):
+        return _deploy_and_measure(stack)
+
+
+def _deploy_and_measure(stack: Stack) -> Exit:
     result = stack.up()
     outputs = stack.outputs(show_secrets=True)
     trial = Trial(outputs=outputs, heal=stack.up, folder=reports(stack))

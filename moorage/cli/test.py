@@ -26,4 +26,5 @@ def run(args: argparse.Namespace) -> int:
         heal=stack.up,
         folder=args.report or reports(stack),
     )
-    return int(trial.run(args.profile))
+    with stack.held(f"moorage test --stack {stack.name}"):
+        return int(trial.run(args.profile))

@@ -112,6 +112,12 @@ class Stack:
             raise self._nothing_deployed()
         return outputs
 
+    @contextmanager
+    def held(self, command: str) -> Iterator[None]:
+        """Keep other runs off the stack for longer than one operation."""
+        with locks.held(place.locate(self.root, self.name, may_be_undeclared=True), command):
+            yield
+
     def cancel(self) -> None:
         """Free the stack of the locks of runs that died; a run that lives is refused."""
         where = place.locate(self.root, self.name, may_be_undeclared=True)

@@ -22,6 +22,8 @@ from moorage.errors import Exit, MoorageError
 ORPHAN_GRACE_S = 20.0  # an engine whose driver was killed saves its state and ends by itself
 REUSED_AFTER_S = 2.0  # a process that began later than its lock does not own it
 
+_held: set[Path] = set()  # by this process
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lock:
@@ -58,14 +60,23 @@ class Lock:
 
 @contextmanager
 def held(place: Place, command: str) -> Iterator[None]:
-    """Hold our own lock on a stack: freed by the kernel however this process ends."""
+    """Hold our own lock on a stack: freed by the kernel however this process ends.
+
+    An operation inside a longer one of this process, such as the `up` that heals in the middle
+    of a test, is covered by the lock of the longer one.
+    """
     path = place.home / f"{place.stack}.lock"
+    if path in _held:
+        yield
+        return
     with _locked(path, place.stack) as file:
         file.write(f"{os.getpid()} {command}\n")
         file.flush()
+        _held.add(path)
         try:
             yield
         finally:
+            _held.discard(path)
             path.unlink(missing_ok=True)
             with suppress(OSError):
                 place.home.rmdir()  # after a destroy there may be nothing left to keep

@@ -116,14 +116,22 @@ def test_a_backend_that_is_no_folder_keeps_its_own_locks(tmp_path: Path, where: 
 
 
 def test_a_second_run_is_told_who_works_on_the_stack(where: Place) -> None:
-    with (
-        locks.held(where, "moorage up --stack local"),
-        pytest.raises(MoorageError) as fault,
-        locks.held(where, "moorage destroy"),
-    ):
-        pytest.fail("two runs at once")
+    where.home.mkdir()
+    program = (
+        "import fcntl, os, sys; f = open(sys.argv[1], 'a+'); fcntl.flock(f, fcntl.LOCK_EX);"
+        "f.write(f'{os.getpid()} moorage up --stack local'); f.flush(); print('held', flush=True);"
+        "sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(where.home / "local.lock")]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with pytest.raises(MoorageError) as fault, locks.held(where, "moorage destroy"):
+            pytest.fail("two runs at once")
+        other.communicate()
     assert fault.value.exit_code == Exit.NEEDS_PERSON
-    assert f"`moorage up --stack local` (pid {os.getpid()})" in str(fault.value)
+    assert f"`moorage up --stack local` (pid {other.pid})" in str(fault.value)
 
 
 def test_our_lock_leaves_no_file_and_can_be_taken_again(where: Place) -> None:
@@ -143,3 +151,11 @@ def test_our_lock_does_not_outlive_its_process(where: Place) -> None:
     subprocess.run([sys.executable, "-c", program, str(where.home / "local.lock")], check=False)
     with locks.held(where, "moorage up"):
         assert (where.home / "local.lock").read_text() == f"{os.getpid()} moorage up\n"
+
+
+def test_an_operation_inside_a_longer_run_of_this_process_is_covered(where: Place) -> None:
+    with locks.held(where, "moorage test"):
+        with locks.held(where, "moorage up"):
+            pass
+        assert list(where.home.glob("*.lock")), "the inner one must not free the outer one's lock"
+    assert not list(where.home.glob("*.lock"))

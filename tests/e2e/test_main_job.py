@@ -125,6 +125,24 @@ def test_no_request_fails_while_an_engine_is_killed_and_up_heals_it(
     assert after[1] == before[1]
 
 
+def test_an_interrupted_failover_test_gives_back_what_it_killed(
+    first_up: Ended, checkout: Checkout
+) -> None:
+    victim = psutil.Process(checkout.backends()[0]["pid"])
+    testing = checkout.start("test", "--profile", "failover")
+    gone, _ = psutil.wait_procs([victim], timeout=60)
+    assert gone, "the failover test killed nobody"
+    second = checkout.moorage("up")
+    assert second.code == 6, second.said
+    assert f"pid {testing.pid}" in second.err
+    testing.terminate()  # as CI ends a job
+    out, err = testing.communicate(timeout=120)
+    assert testing.returncode == 130, out + err
+    assert "Traceback" not in out + err
+    assert psutil.Process(checkout.backends()[0]["pid"]).is_running()
+    assert checkout.moorage("up").err.count("nothing changed") == 1
+
+
 def test_down_leaves_no_process_port_or_file(first_up: Ended, checkout: Checkout) -> None:
     ended = checkout.moorage("destroy")
     assert ended.code == 0, ended.said
