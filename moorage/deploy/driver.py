@@ -90,7 +90,7 @@ class Stack:
         with self._session("destroy") as (where, command):
             if not self._exists(where, command):
                 self.display(Note(text=f"nothing is deployed as stack {self.name}"))
-                place.tidy(where)
+                self._tidy(where)
                 return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
             result = self._run(
                 "destroy", where, command, lambda stack, kw: stack.destroy(**kw, show_secrets=False)
@@ -218,6 +218,10 @@ class Stack:
 
     def _forget(self, where: Place, command: Command) -> None:
         self._plain(where, command, ["stack", "rm", self.name, "--yes", "--remove-backups"])
+        self._tidy(where)
+
+    def _tidy(self, where: Place) -> None:
+        recover.sweep(where, self.plugin, self._note)
         place.tidy(where)
 
     def _rescue(self, where: Place, command: Command, run: Record) -> None:

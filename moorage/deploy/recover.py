@@ -19,7 +19,7 @@ from typing import Any
 
 import psutil
 
-from moorage.deploy.children import ask_with_input
+from moorage.deploy.children import ask, ask_with_input
 from moorage.deploy.command import Command
 from moorage.deploy.events import label
 from moorage.deploy.place import Place
@@ -71,6 +71,23 @@ def rescue(
         _import(where, command, settled_state(exported, lost, found))
     for one in lost:
         say(f"{_name(one)}: it was created all the same; now in the state")
+
+
+def sweep(where: Place, plugin: Sequence[str], say: Say) -> None:
+    """After a destroy nothing of the stack may live, not even what every record has lost.
+
+    So it is when driver and provider were killed and the engine lived on to forget their work.
+    """
+    folder = where.home / "run" / where.stack
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    words = ["sweep", str(folder), f"{where.project}/{where.stack}/"]
+    ended = ask([*plugin, *words], deadline_s=LOCATE_DEADLINE_S, cwd=where.work)
+    for line in ended.out.splitlines():
+        say(f"{json.loads(line)['id']}: no record knew of it any more; taken away")
+    if ended.code != 0:
+        msg = f"cannot tell what still runs in {folder}: {ended.last_line or 'no answer'}"
+        raise MoorageError(msg, exit_code=Exit.NEEDS_PERSON)
 
 
 def failed_create(state: Any) -> State:

@@ -1,4 +1,4 @@
-"""`python -m moorage.provider`: the plugin process, or `locate` for what a dead run left behind."""
+"""`python -m moorage.provider`: the plugin; `locate` and `sweep` find what dead runs left."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, NoReturn
 
 import grpc.aio
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from moorage.provider import locate
+from moorage.provider import locate, sweep
 from moorage.provider.handlers import HANDLERS
 from moorage.provider.servicer import Provider
 
@@ -25,6 +26,8 @@ def main() -> int:
     """Serve the engine that started us, or whoever attaches."""
     if sys.argv[1:2] == ["locate"]:
         return locate.main(sys.stdin, sys.stdout)
+    if sys.argv[1:2] == ["sweep"]:
+        return sweep.main(Path(sys.argv[2]), sys.argv[3], sys.stdout)
     engine = any(":" in argument for argument in sys.argv[1:])
     asyncio.run(_serve(watch_engine=engine))
     return 0

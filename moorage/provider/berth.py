@@ -33,13 +33,13 @@ class Berth:
     def is_empty(self) -> bool:
         """Whether nobody has used it; a kill may have left a nameless owner or a draft."""
         return all(
-            entry.name.startswith(_DRAFT) or (entry.name == "owner" and not _owner(self.path))
+            entry.name.startswith(_DRAFT) or (entry.name == "owner" and not owner_of(self.path))
             for entry in self.path.iterdir()
         )
 
     def own(self, owner: str) -> None:
         """Put our name on it, or refuse when another name is there."""
-        found = _owner(self.path)
+        found = owner_of(self.path)
         if found == owner:
             return
         if found or not self.is_empty():
@@ -110,7 +110,7 @@ def held(directory: str) -> Iterator[Berth]:
 
 def is_owned(directory: str, owner: str) -> bool:
     """Whether the directory is there and bears this name."""
-    return bool(owner) and _owner(Path(directory)) == owner
+    return bool(owner) and owner_of(Path(directory)) == owner
 
 
 def _make(path: Path) -> None:
@@ -133,7 +133,7 @@ def _is_still(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _owner(path: Path) -> str:
+def owner_of(path: Path) -> str:
     return _text(path / "owner") or ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -151,18 +152,38 @@ def test_after_a_kill_in_the_middle_of_up_the_next_up_works(
     freed(checkout, silence)
 
 
+@pytest.mark.parametrize("survivor", ["driver", "cli"])
 def test_after_a_kill_in_the_middle_of_up_down_leaves_nothing(
-    checkout: Checkout, silence: str
+    checkout: Checkout, silence: str, survivor: str
 ) -> None:
     stuck(checkout, silence)
     running = checkout.start("up")
     wait_for(lambda: len(engines(checkout)) == 1)
     (cli,) = (p for p in psutil.Process(running.pid).children() if p.name() == "pulumi")
-    cli.kill()
+    if survivor == "driver":
+        cli.kill()
+    else:
+        providers = [p for p in cli.children() if "moorage.provider" in p.cmdline()]
+        running.kill()
+        for provider in providers:
+            provider.kill()
     running.communicate(timeout=60)
     ended = checkout.moorage("destroy")
     assert ended.code == 0, ended.said
     assert not checkout.processes()
+
+
+def test_down_takes_away_even_what_every_record_has_lost(checkout: Checkout) -> None:
+    assert checkout.moorage("up").code == 0
+    shutil.rmtree(checkout.root / ".moorage/state")
+    stranger = checkout.root / ".moorage/run/local/stranger"
+    stranger.mkdir()
+    (stranger / "owner").write_text("somebody/else/thing")
+    ended = checkout.moorage("destroy")
+    assert ended.code == 0, ended.said
+    assert ended.err.count("taken away") == 3
+    assert not checkout.processes()
+    assert stranger.exists(), "what bears another's name is not ours to take"
 
 
 def stuck(checkout: Checkout, silence: str) -> None:
