@@ -30,7 +30,11 @@ def build(
         directory=site.directory(name),
         owner=site.owner(name),
         command=_command(placement, plan, weights),
-        environment={"MOORAGE_ENGINE_KEY": key.value},
+        environment={
+            "MOORAGE_ENGINE_KEY": key.value,
+            # Nobody reads it: the same path with other bytes in it shall restart the engine.
+            "MOORAGE_WEIGHTS_SHA256": weights.sha256_actual,
+        },
         port=placement.options.get("port"),
         ready={
             "path": _probe_path(plan.task),

@@ -46,7 +46,10 @@ def _lock(subject: Subject, *, check: bool) -> list[Problem]:
     if isinstance(new, list):
         return new
     if check:
-        return moved(subject, new)
+        news = moved(subject, new)
+        if not news:
+            print(f"{subject.facts.lock_file}: nothing has moved upstream")
+        return news
     _write(subject, new)
     return []
 

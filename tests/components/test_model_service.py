@@ -58,7 +58,11 @@ class Answers(mocks.Mocks):
         self.seen[args.name] = dict(args.inputs)
         outputs: dict[str, Any] = {
             "moorage:index:ApiKey": {"value": f"key-of-{args.name}"},
-            "moorage:index:ModelFile": {"localPath": "/cache/tiny.gguf", "servedModel": "served"},
+            "moorage:index:ModelFile": {
+                "localPath": "/cache/tiny.gguf",
+                "servedModel": "served",
+                "sha256Actual": "d1935",
+            },
             "moorage:index:Process": {
                 "url": f"http://127.0.0.1:{args.inputs.get('port') or 9000}",
                 "log": "log",
@@ -125,7 +129,13 @@ def test_no_key_is_part_of_a_command_line() -> None:
     for name in ("hello-local-1", "hello-local-2", "gateway-process"):
         assert "key-of" not in json.dumps(seen[name]["command"])
     environment = revealed(seen["hello-local-1"]["environment"])
-    assert environment == {"MOORAGE_ENGINE_KEY": "key-of-hello-local-1-key"}
+    assert environment["MOORAGE_ENGINE_KEY"] == "key-of-hello-local-1-key"
+
+
+def test_other_bytes_under_the_same_path_restart_the_engine() -> None:
+    seen = declare(lambda: a_stack(a_plan(*LOCAL)))
+    environment = revealed(seen["hello-local-1"]["environment"])
+    assert environment["MOORAGE_WEIGHTS_SHA256"] == "d1935"
 
 
 def test_an_engine_is_sized_by_its_plan() -> None:
