@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 STACK ?= local
-WORKERS ?= 2
+# One more than there are cores: most tests wait for real processes.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n + 1 : 8)))
 DIST ?= loadfile
 ARGS ?=
 BIN := .venv/bin
@@ -24,7 +25,7 @@ down: ## take the stack away: no process, port or file stays
 	@$(PYTHON) tools/setup.py --need-cli
 	@$(BIN)/moorage destroy --stack $(STACK)
 
-test: setup ## run the tests (ARGS="-k words", WORKERS=2)
+test: setup ## run the tests (ARGS="-k words", WORKERS=4)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist $(DIST) $(ARGS)
 
 check: setup ## formatting, lint and types
