@@ -110,10 +110,11 @@ def _refuse_stranger(leader: Leader | None, inputs: State) -> None:
 
 
 def _may_stay(leader: Leader, inputs: State, before: State, place: Berth) -> bool:
-    launch = _launch(inputs, inputs.get("port") or leader.port)
+    port = inputs.get("port") or leader.port
     arguments = before.get("argumentsDigest")
     return (
-        leader.digest == launch.digest()
+        leader.port == port  # it may have been told by a file, which no argument shows
+        and leader.digest == _launch(inputs, port).digest()
         and arguments in (None, leader.arguments_digest)
         and ("reloadSignal" in inputs or place.has(inputs.get("files", {})))
     )

@@ -274,6 +274,39 @@ def test_changed_files_are_reloaded_without_a_restart(inputs: Inputs, context: N
     assert third["pid"] == first["pid"]
 
 
+def test_another_port_restarts_even_when_only_a_file_tells_it(
+    inputs: Inputs, context: NewContext
+) -> None:
+    program = (
+        "import http.server as h, sys; port = int(open(sys.argv[1]).read());"
+        "h.test(h.SimpleHTTPRequestHandler, port=port, bind='127.0.0.1')"
+    )
+
+    def at(port: int) -> dict[str, Any]:
+        return inputs(
+            command=[sys.executable, "-c", program, "{directory}/port"],
+            files={"port": str(port)},
+            port=port,
+            reloadSignal="SIGHUP",
+            ready={"path": "/", "timeoutSeconds": 10},
+        )
+
+    old, new = free_ports(2)
+    first = process.create(at(old), context()).state
+    second = process.update(first["directory"], first, at(new), context())
+    assert second["pid"] != first["pid"]
+    assert mooring(first["directory"]) == [second["pid"]]
+    assert second["url"].endswith(f":{new}")
+
+
+def free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
 def test_delete_stops_helpers_and_removes_the_directory(
     inputs: Inputs, context: NewContext
 ) -> None:
