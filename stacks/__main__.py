@@ -14,14 +14,16 @@ from moorage.errors import Exit, MoorageError
 from moorage.plan.load import load
 from moorage.plan.types import Plan
 
+GATEWAY_PORT = 8700
+
 
 def main(root: Path) -> None:
     """Declare the stack's resources and outputs; `root` is the folder of Pulumi.yaml."""
     config = pulumi.Config("moorage")
-    plans = _plans(root, config.require_object("specs"))
+    plans = _plans(root, config.get_object("specs") or [])
     site = Site(root=root, project=pulumi.get_project(), stack=pulumi.get_stack())
     services = [ModelService(plan, site=site) for plan in plans]
-    port = config.require_int("gatewayPort")
+    port = config.get_int("gatewayPort") or GATEWAY_PORT
     gateway = Gateway("gateway", services=services, port=port, site=site)
     pulumi.export("services", {s.plan.service: _service(s, gateway) for s in services})
     pulumi.export("details", {s.plan.service: _details(s) for s in services})
@@ -33,7 +35,8 @@ def _plans(root: Path, patterns: list[str]) -> tuple[Plan, ...]:
     if errors:
         raise MoorageError("\n".join(map(str, errors)), exit_code=Exit.PROBLEMS)
     if not loaded.plans:
-        message = f"moorage:specs of this stack names no spec: {', '.join(patterns)}"
+        file = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
+        message = f"{file}: moorage:specs names no spec; list files, folders or globs there"
         raise MoorageError(message)
     return loaded.plans
 
