@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadtests.rows import Row
 from moorage.spec.types import Slo
@@ -32,15 +32,7 @@ def percentile(values: Sequence[float], share: float) -> float | None:
 def at_most(measure: Measure, limit: float | None) -> Measure:
     """The measure judged: at most the limit; one that has no value is not judged."""
     ok = None if limit is None or measure.value is None else measure.value <= limit
-    return Measure(
-        name=measure.name,
-        value=measure.value,
-        unit=measure.unit,
-        formula=measure.formula,
-        n=measure.n,
-        limit=limit,
-        ok=ok,
-    )
+    return replace(measure, limit=limit, ok=ok)
 
 
 def first_token_ms(row: Row) -> float | None:

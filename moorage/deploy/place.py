@@ -8,7 +8,7 @@ import secrets
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -210,15 +210,7 @@ def _with_environ(place: Place) -> Place:
         environ["PULUMI_CREDENTIALS_PATH"] = str(place.home)  # the user's own login is not ours
     if place.has_own_passphrase:
         environ["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(place.home / "passphrase")
-    return Place(
-        root=place.root,
-        stack=place.stack,
-        project=place.project,
-        backend=place.backend,
-        environ=environ,
-        settings=place.settings,
-        manifest=place.manifest,
-    )
+    return replace(place, environ=environ)
 
 
 def _manifest(place: Place) -> Settings:
