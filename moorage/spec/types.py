@@ -10,32 +10,53 @@ from typing import Any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Pinned:
+    """Another repository of the Hub at a commit: an adapter, a tokenizer, a dataset."""
+
+    id: str
+    revision: str | None = None
+    name: str | None = None  # an adapter: what requests call it; a template: the file
+    file: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
     """Which weights a team wants, and for what."""
 
     id: str  # a Hub repository, or the path of a GGUF file
     revision: str | None = None
     task: str = "text-generation"  # the Hub's own pipeline tags
-    quantization: str = "none"  # none, or gguf:<file name or pattern>
+    quantization: str = "none"  # none, a method, or gguf:<file name or pattern>
     max_model_len: int | None = None  # tokens
     offline: str = "refuse"  # refuse | tiny: what to serve where the Hub cannot be reached
+    trust_remote_code: bool = False
+    adapters: tuple[Pinned, ...] = ()
+    tokenizer: Pinned | None = None
+    chat_template: Pinned | None = None
 
     @property
     def is_path(self) -> bool:
         """Whether `id` names a file of this machine and not a repository of the Hub."""
         return self.id.startswith(("/", "./", "../", "~")) or self.id.endswith(".gguf")
 
+    @property
+    def is_gguf(self) -> bool:
+        """Whether the weights are one GGUF file."""
+        return self.is_path or self.quantization.startswith("gguf:")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Privacy:
     tier: str = "internal"  # public | internal | confidential | restricted
-    regions: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()  # areas (eu) or regions (eu-west-1); none: anywhere
+    retention_days: float | None = None  # the longest that anyone may keep a request
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Budget:
     monthly_usd: Decimal = Decimal(0)
-    on_breach: str = "refuse"
+    on_breach: str = "refuse"  # refuse | cheapest-route | scale-to-zero
+    test_usd: Decimal = Decimal(1)  # what one load test may cost
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +65,26 @@ class Target:
 
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)  # the entry's other keys
+    differs: tuple[str, ...] = ()  # what of it may differ from the first choice, said openly
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Serving:
+    """The engine, and the few settings that change memory, quality or privacy.
+
+    What is None is chosen by the plan.
+    """
+
+    engine: str | None = None  # a name of catalog/engines.yaml
+    version: str | None = None
+    image: str | None = None
+    max_num_seqs: int | None = None
+    max_num_batched_tokens: int | None = None
+    gpu_memory_utilization: float | None = None  # a share of the GPU's memory
+    kv_cache_dtype: str | None = None
+    tensor_parallel: int | None = None  # GPUs
+    args: Mapping[str, Any] = field(default_factory=dict)  # other flags, without the dashes
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +105,26 @@ class Load:
     rps: float = 4.0
     input_tokens: int = 32
     output_tokens: int = 16
+    active: float = 1.0  # the share of the month in which this load is there
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class App:
+    """The Space in front of a service."""
+
+    kind: str = "hf-space"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evaluation:
+    """A dataset that the served model is held to."""
+
+    dataset: Pinned
+    metric: str
+    at_least: float
+    split: str = "test"
+    samples: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,9 +135,13 @@ class Spec:
     team: str
     model: Model
     providers: tuple[Target, ...]
+    owner: str | None = None  # who is asked at three in the morning
     privacy: Privacy = field(default_factory=Privacy)
     budget: Budget = field(default_factory=Budget)
+    serving: Serving = field(default_factory=Serving)
     slo: Slo = field(default_factory=Slo)
     failover: Failover = field(default_factory=Failover)
     load: Load = field(default_factory=Load)
+    app: App | None = None
+    evaluations: tuple[Evaluation, ...] = ()
     path: Path = Path()

@@ -1,0 +1,131 @@
+"""What the world sells, as values: GPUs, engines, regions, price rows, placement kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Gpu:
+    """One GPU model, as an engine sees it."""
+
+    name: str  # nvidia-l40s
+    title: str
+    nominal_gb: Decimal  # what the data sheet says
+    usable_gib: float  # what CUDA reports
+    capability: float  # CUDA compute capability: 8.9
+    memory_gbps: float  # gigabytes per second
+    bf16_tflops: float  # dense
+    fp8_tflops: float | None = None
+    source: str
+    date: str
+    confidence: str  # measured | published | remembered
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    name: str  # eu-west-1
+    vendor: str | None
+    area: str  # eu, us, uk, ap, ca, ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """A price row: what one can have, for how much, who says so, and since when."""
+
+    kind: str
+    name: str  # the instance as its seller calls it: nvidia-l40s-x1, g6e.xlarge, l4x1
+    vendor: str | None = None
+    region: str | None = None  # None: the same in every region of the vendor
+    gpu: str | None = None  # a name of gpus.yaml; None: no GPU
+    count: int = 0  # GPUs
+    memory_gib: float | None = None  # of the host
+    market: str = "on-demand"  # on-demand | spot
+    usd: Decimal
+    per: str  # hour | month | gb-month | mtok-input | mtok-output
+    currency: str = "USD"
+    status: str = "available"  # available | low-availability | not-available | deprecated
+    source: str
+    date: str  # the day it was read, YYYY-MM-DD
+    confidence: str  # published | observed | remembered | stated | certain
+
+    @property
+    def key(self) -> str:
+        """What names the row in locks: kind/vendor/region/name/market, without the empty parts."""
+        market = None if self.market == "on-demand" else self.market
+        parts = (self.kind, self.vendor, self.region, self.name, market)
+        return "/".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RouterProvider:
+    """What is known of a router provider's ways with data; a slug not listed is unknown."""
+
+    name: str
+    areas: tuple[str, ...]  # where it may compute; empty: nobody says
+    retention_days: float | None  # None: nobody says
+    trains: bool | None  # whether it may train on what it gets; None: nobody says
+    source: str
+    date: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """A serving engine and what it can do, as of its versions listed here."""
+
+    name: str  # vllm
+    title: str
+    tasks: tuple[str, ...]
+    versions: tuple[str, ...]  # known ones, newest first; empty: not versioned by us
+    image: str | None  # with {version}
+    architectures: Mapping[str, str]  # architecture -> the first version known to serve it
+    quantization: Mapping[str, float]  # method -> least compute capability; 0: any, also none
+    flags: tuple[str, ...]  # known flags without the dashes; empty: not checked
+    fit: str  # vllm | sglang | llama.cpp | tei | none: which memory model judges it
+    weights: tuple[str, ...]  # safetensors, gguf, pickle: formats it loads
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Kind:
+    """A placement kind: what it is, what it can honour, what a spec may say of it."""
+
+    name: str
+    title: str
+    weights: str  # hub: any weights of the Hub; gguf: one GGUF file; none: somebody else's matter
+    dedicated: bool  # hardware of one's own, as long as it runs
+    tasks: tuple[str, ...]
+    engines: tuple[str, ...]  # those it can run, first choice first; empty: not ours to choose
+    tiers: tuple[str, ...]
+    tiers_because: str
+    visibility: Mapping[str, tuple[str, ...]]  # value of the option `visibility` -> tiers
+    retention_days: float | None  # how long the platform keeps requests or logs of them
+    areas: tuple[str, ...]  # where nothing else says where it computes
+    name_limit: int | None  # characters of the remote name, where it has one
+    scale_to_zero: bool
+    billed_while_starting: bool
+    billing_minimum_s: int
+    replace_on: tuple[str, ...]  # options whose change replaces the remote thing
+    regions: tuple[Region, ...]
+    offers: tuple[Offer, ...]
+    routers: Mapping[str, RouterProvider]  # only hf-router: what is known of each provider
+    extras: Mapping[str, Offer]  # prices of what comes along: disk, address
+    options: Mapping[str, Any]  # a JSON Schema of the entry's keys besides `kind`
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What options are when a spec does not give them."""
+        properties = self.options.get("properties", {})
+        return {key: own["default"] for key, own in properties.items() if "default" in own}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Catalog:
+    """Everything of `catalog/`, read."""
+
+    kinds: Mapping[str, Kind]
+    gpus: Mapping[str, Gpu] = field(default_factory=dict)
+    engines: Mapping[str, Engine] = field(default_factory=dict)
+    licenses: Mapping[str, str] = field(default_factory=dict)  # the Hub's word -> SPDX
