@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from moorage.spec import document, secrets, shape, units
+from moorage.spec import document, secrets, shape, take
 from moorage.spec.document import Node
 from moorage.spec.problems import Place, Problem
-from moorage.spec.types import Budget, Failover, Load, Model, Privacy, Slo, Spec, Target
+from moorage.spec.types import Spec
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,7 @@ def parse(text: str, file: str, *, schema: Mapping[str, Any]) -> Parsed:
     found = [*problems, *_secrets(text, file)]
     if tree is not None:
         found += shape.check(tree, schema, file)
-    spec = _spec(tree, Path(file)) if tree is not None and not found else None
+    spec = take.spec(tree, Path(file)) if tree is not None and not found else None
     clean = tuple(sorted(_redacted(problem) for problem in found))
     return Parsed(file=file, spec=spec, problems=clean, tree=tree)
 
@@ -83,63 +83,3 @@ def _redacted(problem: Problem) -> Problem:
         says=says,
         hint=hint,
     )
-
-
-def _spec(tree: Node, path: Path) -> Spec:
-    """The shape is right: what is left is to take the values."""
-    top = document.plain(tree)
-    return Spec(
-        name=top["name"],
-        team=top["team"],
-        model=Model(**top["model"]),
-        providers=tuple(_target(entry) for entry in top["providers"]),
-        privacy=Privacy(**top.get("privacy", {})),
-        budget=_budget(tree, top.get("budget", {})),
-        slo=_slo(top.get("slo", {})),
-        failover=_failover(top.get("failover", {})),
-        load=_load(top.get("load", {})),
-        path=path,
-    )
-
-
-def _target(entry: Mapping[str, Any]) -> Target:
-    options = {key: value for key, value in entry.items() if key != "kind"}
-    return Target(kind=entry["kind"], options=options)
-
-
-def _budget(tree: Node, budget: Mapping[str, Any]) -> Budget:
-    """Money is taken as it is written, not as the float that YAML makes of it."""
-    section = tree.get("budget")
-    amount = section.get("monthly_usd") if section else None
-    exact = {"monthly_usd": units.money(amount.text)} if amount else {}
-    return Budget(**{**budget, **exact})
-
-
-def _slo(slo: Mapping[str, str]) -> Slo:
-    return Slo(
-        ttft_p95_ms=_ms(slo.get("ttft_p95")),
-        tpot_p95_ms=_ms(slo.get("tpot_p95")),
-        error_rate=units.share(slo["error_rate"]) if "error_rate" in slo else None,
-    )
-
-
-def _failover(failover: Mapping[str, Any]) -> Failover:
-    recover = _ms(failover.get("time_to_recover"))
-    lost = failover.get("lost_before_first_token")
-    return Failover(
-        time_to_recover_s=None if recover is None else recover / 1000,
-        lost_before_first_token=None if lost is None else int(lost),
-    )
-
-
-def _load(load: Mapping[str, Any]) -> Load:
-    usual = Load()
-    return Load(
-        rps=float(load.get("rps", usual.rps)),
-        input_tokens=int(load.get("input_tokens", usual.input_tokens)),
-        output_tokens=int(load.get("output_tokens", usual.output_tokens)),
-    )
-
-
-def _ms(duration: str | None) -> float | None:
-    return None if duration is None else units.duration_ms(duration)

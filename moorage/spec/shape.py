@@ -14,6 +14,7 @@ from typing import Any
 from moorage.spec import units
 from moorage.spec.document import Node
 from moorage.spec.problems import Place, Problem
+from moorage.spec.secrets import redact
 from moorage.spec.words import expected, label_like, listing, nearest, show
 
 Schema = Mapping[str, Any]
@@ -36,6 +37,8 @@ class _Checker:
     def value(self, node: Node, schema: Schema, name: str) -> Iterator[Problem]:
         if "$ref" in schema:
             schema = self._root["$defs"][schema["$ref"].rpartition("/")[2]]
+        if "anyOf" in schema:
+            schema = _branch(node, schema["anyOf"])
         if "const" in schema or "enum" in schema:
             yield from self._choice(node, schema, name)
         elif not _has_type(node, schema.get("type", "object")) or not _within(node, schema):
@@ -51,6 +54,9 @@ class _Checker:
         if "discriminator" in schema:
             yield from self._one_of(node, entries, schema, name)
             return
+        if schema["additionalProperties"] is not False:
+            yield from self._table(node, entries, schema, name)
+            return
         known = schema["properties"]
         for key in schema.get("required", ()):
             if key not in entries:
@@ -60,6 +66,21 @@ class _Checker:
                 yield from self.value(child, known[key], f"'{key}'")
             else:
                 yield self._unknown(child, key, known, name)
+
+    def _table(
+        self, node: Node, entries: Mapping[str, Node], schema: Schema, name: str
+    ) -> Iterator[Problem]:
+        """A mapping whose keys the writer chooses."""
+        most, names = schema.get("maxProperties"), schema.get("propertyNames", {}).get("pattern")
+        if most is not None and len(entries) > most:
+            says = f"{name} has {len(entries)} entries; it may have {most}"
+            yield self._problem(node.key, "wrong-value", says)
+        for key, child in entries.items():
+            if names is not None and _compiled(names).search(key) is None:
+                yield self._problem(
+                    child.key, "unknown-key", f"{name} cannot have the key {repr(redact(key)[:60])}"
+                )
+            yield from self.value(child, schema["additionalProperties"], f"'{key[:60]}'")
 
     def _one_of(
         self, node: Node, entries: Mapping[str, Node], schema: Schema, name: str
@@ -122,8 +143,16 @@ class _Checker:
         )
 
 
-def _has_type(node: Node, wanted: str) -> bool:
+def _branch(node: Node, branches: list[Schema]) -> Schema:
+    """The one branch whose type the value has; the first one where none has it."""
+    fitting = (schema for schema in branches if _has_type(node, schema.get("type", "object")))
+    return next(fitting, branches[0])
+
+
+def _has_type(node: Node, wanted: str | list[str]) -> bool:
     value = node.value
+    if not isinstance(wanted, str):
+        return any(_has_type(node, one) for one in wanted)
     if wanted == "object":
         return isinstance(value, dict)
     if wanted == "array":
@@ -144,7 +173,7 @@ def _within(node: Node, schema: Schema) -> bool:
         pattern = schema.get("pattern")
         fits = pattern is None or _compiled(pattern).search(value) is not None
         return schema.get("minLength", 0) <= len(value) <= longest and fits
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = schema.get("minimum", value), schema.get("maximum", value)
         above = "exclusiveMinimum" not in schema or value > schema["exclusiveMinimum"]
         return bool(low <= value <= high and above)

@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-DURATION = r"^([0-9]{1,9}(\.[0-9]{1,6})?)(ms|s|m|h)$"
+DURATION = r"^([0-9]{1,9}(\.[0-9]{1,6})?)(ms|s|m|h|d)$"
 PERCENT = r"^(100(\.0{1,6})?|[0-9]{1,2}(\.[0-9]{1,6})?)%$"
 
-_MS_PER = {"ms": Decimal(1), "s": Decimal(1000), "m": Decimal(60_000), "h": Decimal(3_600_000)}
+_MS_PER = {
+    "ms": Decimal(1),
+    "s": Decimal(1000),
+    "m": Decimal(60_000),
+    "h": Decimal(3_600_000),
+    "d": Decimal(86_400_000),
+}
 _DURATION = re.compile(DURATION.removesuffix("$") + r"\Z")
 _PERCENT = re.compile(PERCENT.removesuffix("$") + r"\Z")
 _BARE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
 
 def duration_ms(text: str) -> float:
-    """Milliseconds of `800ms`, `2s`, `1.5m` or `1h`."""
+    """Milliseconds of `800ms`, `2s`, `1.5m`, `1h` or `30d`."""
     found = _DURATION.match(text)
     if found is None:
         message = f"not a duration: {text!r}"
@@ -61,5 +67,6 @@ def _other_unit(number: str, unit: str) -> str:
     words = {"sec": "s", "secs": "s", "second": "s", "seconds": "s", "min": "m", "mins": "m"}
     words |= {"minute": "m", "minutes": "m", "hour": "h", "hours": "h", "msec": "ms", "ms": "ms"}
     words |= {"millis": "ms", "s": "s", "m": "m", "h": "h", "milliseconds": "ms"}
+    words |= {"day": "d", "days": "d", "hr": "h", "hrs": "h"}
     short = words.get(unit.lower())
     return f"write {number}{short}" if short and _BARE.fullmatch(number) else ""

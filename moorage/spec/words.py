@@ -49,6 +49,8 @@ def listing(words: Iterable[object]) -> str:
 def expected(schema: Mapping[str, Any]) -> str:
     """What a schema wants, as the end of "must be …"."""
     kind = schema.get("type")
+    if isinstance(kind, list):
+        return listing(expected({"type": one}) for one in kind)
     if kind == "boolean":
         return "true or false"
     if kind in ("integer", "number"):

@@ -1,0 +1,39 @@
+"""The tasks that a model can be served for, in the Hub's own words, and how each is asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Task:
+    """What a task is called, and the path under /v1 where OpenAI-like servers answer it."""
+
+    says: str
+    path: str
+    generates: bool = False  # tokens, one after the other: it has a KV cache that grows
+    chats: bool = False  # by messages, which wants a chat template
+
+
+_EMBEDDINGS: Final = "embeddings"
+_CHAT: Final = "chat/completions"
+
+TASKS: Final[dict[str, Task]] = {
+    "text-generation": Task(says="chat and completion", path=_CHAT, generates=True, chats=True),
+    "image-text-to-text": Task(says="chat over images", path=_CHAT, generates=True, chats=True),
+    "feature-extraction": Task(says="embeddings", path=_EMBEDDINGS),
+    "sentence-similarity": Task(says="embeddings of sentences", path=_EMBEDDINGS),
+    "text-ranking": Task(says="reranking", path="rerank"),
+    "text-classification": Task(says="classes of texts", path="classify"),
+    "token-classification": Task(says="classes of words", path="classify"),
+    "summarization": Task(says="summaries", path="completions", generates=True),
+    "translation": Task(says="translations", path="completions", generates=True),
+    "text-to-image": Task(says="images from texts", path="images/generations"),
+    "image-classification": Task(says="classes of images", path="classify"),
+    "automatic-speech-recognition": Task(
+        says="texts from speech", path="audio/transcriptions", generates=True
+    ),
+    "text-to-speech": Task(says="speech from texts", path="audio/speech"),
+}
+USUAL: Final = "text-generation"
