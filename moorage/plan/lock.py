@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
-from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 from moorage.plan.facts import Lock, ModelFacts, RepoFile
-from moorage.spec.problems import Problem
-from moorage.spec.secrets import redact
+from moorage.plan.lock_read import COMMIT, read
+from moorage.plan.lock_text import VERSION, render
 from moorage.spec.types import Model
 
-VERSION = "moorage/lock/v1"
+__all__ = [
+    "SUFFIX",
+    "VERSION",
+    "beside",
+    "differences",
+    "is_commit",
+    "make",
+    "matching",
+    "read",
+    "render",
+    "same",
+]
+
 SUFFIX = ".lock.json"
 
-_COMMIT = re.compile(r"[0-9a-f]{40}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+_COMMIT = re.compile(COMMIT)
 _PREFIX = "gguf:"
 
 
@@ -63,86 +71,6 @@ def differences(old: Lock, new: Lock) -> tuple[str, ...]:
     )
 
 
-def render(lock: Lock) -> str:
-    """The text of a lock file."""
-    model = lock.model
-    content = {
-        "lock": VERSION,
-        "asked": {"of": model.asked_of, "on": model.asked_on},
-        "model": {
-            "architecture": model.architecture,
-            "files": [dataclasses.asdict(file) for file in sorted(model.files, key=_name)],
-            "gated": model.gated,
-            "id": model.id,
-            "library": model.library,
-            "license": model.license,
-            "quantization": lock.quantization,
-            "revision": model.revision,
-        },
-    }
-    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
-
-
-def read(text: str, file: str) -> Lock | Problem:
-    """The lock that a text holds, or why it holds none."""
-    try:
-        content = json.loads(text)
-        if content["lock"] != VERSION:
-            return _broken(file, f"it is of version {str(content['lock'])[:40]!r}, not {VERSION}")
-        return _from_json(content["model"], content["asked"])
-    except json.JSONDecodeError as error:
-        return _broken(file, f"it is not JSON: {error.msg}", error.lineno, error.colno)
-    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        return _broken(file, f"a part is missing or has the wrong type ({error})")
-
-
-def _from_json(model: Mapping[str, Any], asked: Mapping[str, Any]) -> Lock:
-    facts = ModelFacts(
-        id=_text(model["id"]),
-        revision=_matched(_COMMIT, model["revision"]),
-        files=tuple(_file(row) for row in model["files"]),
-        license=_optional(model["license"]),
-        gated=model["gated"] if isinstance(model["gated"], bool) else _text(model["gated"]),
-        library=_optional(model["library"]),
-        architecture=_optional(model["architecture"]),
-        asked_of=_text(asked["of"]),
-        asked_on=_text(asked["on"]),
-    )
-    return Lock(model=facts, quantization=_text(model["quantization"]))
-
-
-def _file(row: Mapping[str, Any]) -> RepoFile:
-    size = row["size_bytes"]
-    if type(size) is not int or size < 0:
-        message = f"size_bytes {size!r}"
-        raise ValueError(message)
-    return RepoFile(
-        name=_text(row["name"]), size_bytes=size, sha256=_matched(_SHA256, row["sha256"])
-    )
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        message = f"{value!r} is not text"
-        raise TypeError(message)
-    return value
-
-
-def _optional(value: object) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _matched(pattern: re.Pattern[str], value: object) -> str:
-    if pattern.fullmatch(_text(value)) is None:
-        message = f"{value!r} is not a digest"
-        raise ValueError(message)
-    return _text(value)
-
-
-def _name(file: RepoFile) -> str:
-    return file.name
-
-
 def _flat(lock: Lock) -> dict[str, object]:
     model = lock.model
     facts = {
@@ -156,14 +84,3 @@ def _flat(lock: Lock) -> dict[str, object]:
         key: value for key, value in facts.items() if value is not None
     }
     return known | {f"sha256 of {file.name}": file.sha256 for file in model.files}
-
-
-def _broken(file: str, why: str, line: int = 1, column: int = 1) -> Problem:
-    return Problem(
-        file=file,
-        line=line,
-        column=column,
-        rule="lock-broken",
-        says=f"this is not a lock: {redact(why)[:200]}",
-        hint="write it anew with `moorage lock`",
-    )
