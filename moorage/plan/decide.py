@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from moorage.plan.catalog import Catalog, Kind
 from moorage.plan.facts import Facts, RepoFile
 from moorage.plan.kinds import KINDS, Price
+from moorage.plan.offers import Catalog, Kind
 from moorage.plan.types import Cost, Placement, Plan, Weights
 from moorage.spec.types import Model, Spec, Target
 
@@ -14,7 +14,7 @@ from moorage.spec.types import Model, Spec, Target
 def decide(spec: Spec, facts: Facts, catalog: Catalog) -> Plan:
     """What will run where, at what cost and why; only for a spec without problems."""
     placements = tuple(
-        _placement(spec, facts, catalog[target.kind], target, position)
+        _placement(spec, facts, catalog.kinds[target.kind], target, position)
         for position, target in enumerate(spec.providers, 1)
     )
     return Plan(

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 
 from moorage.plan.address import reach
-from moorage.plan.catalog import Kind
+from moorage.plan.offers import Kind
 from moorage.plan.types import Cost
 from moorage.spec.types import Target
 
@@ -69,7 +69,7 @@ def _openai_refuse(target: Target, tier: str) -> Refusal | None:
 
 
 def _offered(kind: Kind, name: str) -> Price:
-    offer = kind.offers[name]
+    offer = next(offer for offer in kind.offers if offer.name == name)
     return _flat(offer.usd, offer.source)
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import moorage
 from moorage.plan import catalog as catalogue
 from moorage.plan import files, rules
-from moorage.plan.catalog import Catalog
 from moorage.plan.decide import decide
+from moorage.plan.offers import Catalog
 from moorage.plan.subject import Subject
 from moorage.plan.types import Plan
 from moorage.spec import source

@@ -113,6 +113,8 @@ class Kind:
     routers: Mapping[str, RouterProvider]  # only hf-router: what is known of each provider
     extras: Mapping[str, Offer]  # prices of what comes along: disk, address
     options: Mapping[str, Any]  # a JSON Schema of the entry's keys besides `kind`
+    source: str = ""  # who says what is said of privacy, and when
+    date: str = ""
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -130,7 +130,7 @@ def _model_file_missing(subject: Subject) -> Iterator[Problem]:
 def _task(subject: Subject) -> Iterator[Problem]:
     task = subject.spec.model.task
     for number, target in enumerate(subject.spec.providers):
-        served = subject.catalog[target.kind].tasks
+        served = subject.catalog.kinds[target.kind].tasks
         if task not in served:
             says = f"kind {target.kind} does not serve {task}"
             hint = f"it serves {', '.join(served)}"
@@ -140,7 +140,7 @@ def _task(subject: Subject) -> Iterator[Problem]:
 def _privacy_tier(subject: Subject) -> Iterator[Problem]:
     tier = subject.spec.privacy.tier
     for number, target in enumerate(subject.spec.providers):
-        kind = subject.catalog[target.kind]
+        kind = subject.catalog.kinds[target.kind]
         if tier in kind.tiers:
             yield from _refused(subject, number, target, "privacy-tier")
             continue
@@ -163,7 +163,7 @@ def _refused(subject: Subject, number: int, target: Target, rule: str) -> Iterat
 
 def _price_missing(subject: Subject) -> Iterator[Problem]:
     for number, target in enumerate(subject.spec.providers):
-        if KINDS[target.kind].price(target, subject.catalog[target.kind]) is None:
+        if KINDS[target.kind].price(target, subject.catalog.kinds[target.kind]) is None:
             says = "nobody has said what this server costs"
             hint = "state it: monthly_usd: 25 (0 where it costs you nothing)"
             yield subject.problem("price-missing", says, hint, "providers", number)
@@ -174,7 +174,7 @@ def _budget(subject: Subject) -> Iterator[Problem]:
     prices = [
         price.cost.most_usd
         for target in subject.spec.providers
-        if (price := KINDS[target.kind].price(target, subject.catalog[target.kind]))
+        if (price := KINDS[target.kind].price(target, subject.catalog.kinds[target.kind]))
     ]
     most = sum(prices, Decimal(0))
     if most > allowed:

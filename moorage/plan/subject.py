@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from moorage.plan.catalog import Catalog
 from moorage.plan.facts import Facts
+from moorage.plan.offers import Catalog
 from moorage.spec.parse import Parsed
 from moorage.spec.problems import Problem
 from moorage.spec.types import Spec
@@ -32,7 +32,7 @@ class Subject:
     @property
     def loads_weights(self) -> bool:
         """Whether any placement needs us to find the weights."""
-        kinds = (self.catalog[target.kind] for target in self.spec.providers)
+        kinds = (self.catalog.kinds[target.kind] for target in self.spec.providers)
         return any(kind.weights != "none" for kind in kinds)
 
     @property

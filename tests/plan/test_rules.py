@@ -9,6 +9,7 @@ import pytest
 
 from moorage.plan.address import reach
 from moorage.plan.load import read
+from moorage.plan.offers import Catalog
 from moorage.plan.rules import RULES, check
 from tests.plan.test_cases import CASES
 
@@ -24,8 +25,8 @@ def test_every_rule_has_a_story(rule: str) -> None:
 def test_a_task_that_a_kind_does_not_serve_is_refused() -> None:
     spec = CASES / "serves-an-embedding-model-by-a-pattern" / "spec.yaml"
     subject = read([spec], root=spec.parent).subjects[0]
-    local = dataclasses.replace(subject.catalog["local"], tasks=("text-generation",))
-    problems = check(dataclasses.replace(subject, catalog={"local": local}))
+    local = dataclasses.replace(subject.catalog.kinds["local"], tasks=("text-generation",))
+    problems = check(dataclasses.replace(subject, catalog=Catalog(kinds={"local": local})))
     (problem,) = problems
     assert str(problem).startswith("spec.yaml:11:5 task-not-served: kind local does not serve")
 
