@@ -78,7 +78,7 @@ class _Checker:
         for key, child in entries.items():
             if names is not None and _compiled(names).search(key) is None:
                 yield self._problem(
-                    child.key, "unknown-key", f"{name} cannot have the key {repr(redact(key)[:60])}"
+                    child.key, "unknown-key", f"{name} cannot have the key {redact(key)[:60]!r}"
                 )
             yield from self.value(child, schema["additionalProperties"], f"'{key[:60]}'")
 

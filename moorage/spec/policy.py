@@ -1,0 +1,57 @@
+"""What the platform team allows, as `specs/policy.yaml` says it; None is what it does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+PRICE_WARN_DAYS = 60
+PRICE_REFUSE_DAYS = 180
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TierPolicy:
+    """What services of one privacy tier may use."""
+
+    kinds: tuple[str, ...] | None = None
+    routers: tuple[str, ...] | None = None  # providers of the Hugging Face router
+    regions: tuple[str, ...] | None = None  # areas or regions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TeamPolicy:
+    owner: str | None = None
+    monthly_usd: Decimal | None = None  # all services of the team together, at worst
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Waiver:
+    """One rule is not held against one service, until a day."""
+
+    rule: str
+    service: str
+    owner: str
+    reason: str
+    expires: date
+    line: int = 1  # where the waiver stands in the policy
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    licenses_allow: tuple[str, ...] | None = None  # SPDX identifiers, LicenseRef-<the Hub's word>
+    licenses_refuse: tuple[str, ...] = ()
+    tiers: Mapping[str, TierPolicy] = field(default_factory=dict)
+    gpus_allow: tuple[str, ...] | None = None
+    gpus_per_service: int | None = None
+    gpus_total: int | None = None
+    total_usd: Decimal | None = None  # all services together, at worst
+    teams: Mapping[str, TeamPolicy] | None = None
+    owner_needed: bool = False
+    price_warn_days: int = PRICE_WARN_DAYS
+    price_refuse_days: int = PRICE_REFUSE_DAYS
+    remote_code: tuple[str, ...] = ()  # models whose code may run
+    rules: Mapping[str, str] = field(default_factory=dict)  # slug -> off | warning | error
+    waivers: tuple[Waiver, ...] = ()
+    file: str = ""  # as messages name it; empty: there is no policy
