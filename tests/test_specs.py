@@ -12,8 +12,7 @@ from moorage.plan import catalog, lock
 from moorage.plan.facts import Lock
 from moorage.plan.kinds import KINDS
 from moorage.plan.load import load
-from moorage.spec import document, language, schema
-from moorage.spec.tasks import TASKS
+from moorage.spec import document, schema
 
 ROOT = Path(__file__).parent.parent
 CATALOG = catalog.read(ROOT / "catalog")
@@ -81,22 +80,6 @@ def test_registry_catalogue_and_schema_name_the_same_kinds() -> None:
     assert set(PUBLISHED["properties"]["providers"]["items"]["properties"]["kind"]["enum"]) == kinds
 
 
-def test_the_components_build_every_kind_of_the_catalogue() -> None:
+def test_the_components_build_kinds_of_the_catalogue_only() -> None:
     components = pytest.importorskip("components")
-    assert set(components.KINDS) == set(CATALOG.kinds)
-
-
-@pytest.mark.parametrize("kind", sorted(CATALOG.kinds))
-def test_a_kind_of_the_catalogue_is_complete(kind: str) -> None:
-    """Every price has a source and a date, every tier is known, every option is explained."""
-    row = CATALOG.kinds[kind]
-    assert row.tiers
-    assert set(row.tiers) <= set(language.TIERS)
-    assert set(row.tasks) <= set(TASKS)
-    assert row.weights in ("none", "gguf")
-    assert row.offers
-    for offer in row.offers:
-        assert offer.source
-        assert len(offer.date) == len("2026-01-01")
-        assert offer.usd >= 0
-        assert offer.per == "month"
+    assert set(components.KINDS) <= set(CATALOG.kinds)

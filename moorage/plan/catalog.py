@@ -59,7 +59,7 @@ def spec_schema(catalog: Catalog) -> dict[str, Any]:
     return schema.build({name: kind.options for name, kind in catalog.kinds.items()})
 
 
-class _Loader(getattr(yaml, "CParser", yaml.SafeLoader)):  # type: ignore[misc]
+class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[misc]
     """Nodes straight from libyaml: resolving tags by PyYAML's rules would cost half the time."""
 
     def __init__(self, text: str) -> None:
@@ -85,7 +85,7 @@ def values(text: str) -> Any:
 
 def _value(node: Any) -> Any:
     if isinstance(node, yaml.ScalarNode):
-        return document.resolve(node.value) if node.style is None else node.value
+        return node.value if node.style else document.resolve(node.value)
     if isinstance(node, yaml.SequenceNode):
         return [_value(child) for child in node.value]
     return {key.value: _value(child) for key, child in node.value}
@@ -179,6 +179,7 @@ def _offer(kind: str, row: Row, sources: Mapping[str, Row]) -> Offer:
         source=said["source"],
         date=said["date"],
         confidence=said["confidence"],
+        free=said.get("free", False),
     )
 
 

@@ -51,6 +51,7 @@ class Offer:
     source: str
     date: str  # the day it was read, YYYY-MM-DD
     confidence: str  # published | observed | remembered | stated | certain
+    free: bool = False  # a price of zero that is meant
 
     @property
     def key(self) -> str:
