@@ -53,11 +53,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ("name: hello", 'name: "hello\\n"', "must be at most 24 lower-case letters"),
         ("name: hello", "name: " + "h" * 25, "must be at most 24 lower-case letters"),
         ("team: examples", "team: off", 'YAML reads off as false; write "off" in quotes'),
-        (
-            "kind: local}",
-            "kind: [local]}",
-            "must be docker-host, ec2-gpu, hf-endpoint, hf-router, hf-space, local or openai, not a list",
-        ),
+        ("kind: local}", "kind: [local]}", "hf-space, local or openai, not a list"),
         ("privacy: {tier: internal}", "privacy: internal", "'privacy' must be a mapping"),
         ("model:", "model: x\nxx:", "'model' must be a mapping (key: value), not 'x'"),
     ],
