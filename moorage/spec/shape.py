@@ -22,9 +22,9 @@ Schema = Mapping[str, Any]
 _UNITS = {"duration-with-unit": "duration", "percent": "percent", "money": "money"}
 
 
-def check(node: Node, schema: Schema, file: str) -> list[Problem]:
+def check(node: Node, schema: Schema, file: str, *, name: str = "the spec") -> list[Problem]:
     """Every place where the document is not what the schema describes."""
-    return list(_Checker(file, schema).value(node, schema, "the spec"))
+    return list(_Checker(file, schema).value(node, schema, name))
 
 
 class _Checker:
