@@ -17,7 +17,7 @@ COMMANDS: Final[dict[str, str]] = {
     "check": "prove specs before anything is spent",
     "lock": "freeze what the Hub says of a spec's model beside the spec",
     "plan": "show what would run where, and what it would cost",
-    "schema": "print or prove the JSON Schema of a spec",
+    "schema": "print, write or prove the JSON Schemas of specs and policies",
     "preview": "show what an up would change",
     "up": "deploy a stack",
     "refresh": "compare a stack with what really runs",

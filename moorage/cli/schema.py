@@ -1,36 +1,79 @@
-"""`moorage schema`: the JSON Schema of a spec, printed, written, or proven fresh."""
+"""`moorage schema`: the published JSON Schemas, printed, written, or proven fresh."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from moorage.errors import Exit, MoorageError
 
+if TYPE_CHECKING:
+    from moorage.plan.offers import Catalog
+
+ALL: Final = "all"
+USUAL: Final = "spec"
+
+
+def _spec(catalog: Catalog) -> Mapping[str, Any]:
+    from moorage.plan.catalog import spec_schema
+
+    return spec_schema(catalog)
+
+
+def _policy(catalog: Catalog) -> Mapping[str, Any]:
+    from moorage.spec import policy_schema
+
+    return policy_schema.build(catalog.kinds)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """A schema that lies in specs/ for editors and other tools."""
+
+    file: str
+    build: Callable[[Catalog], Mapping[str, Any]]
+
+
+SCHEMAS: Final[dict[str, Published]] = {
+    "spec": Published(file="schema.json", build=_spec),
+    "policy": Published(file="policy.schema.json", build=_policy),
+}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Print by default."""
+    """Print the schema of a spec by default; write and check all of them."""
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="prove that specs/schema.json is fresh")
-    what.add_argument("--write", action="store_true", help="write specs/schema.json")
+    what.add_argument("--check", action="store_true", help="prove that those of specs/ are fresh")
+    what.add_argument("--write", action="store_true", help="write them to specs/")
+    parser.add_argument(
+        "--of",
+        choices=(*SCHEMAS, ALL),
+        help=f"whose schema (printed: {USUAL}; written and checked: {ALL})",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print, write or compare."""
     from moorage.plan import catalog
     from moorage.plan.load import catalog_folder, find_root
-    from moorage.spec import schema
+    from moorage.spec.schema import render
 
     root = find_root(Path.cwd())
-    text = schema.render(catalog.spec_schema(catalog.read(catalog_folder(root))))
-    file = root / "specs" / "schema.json"
+    known = catalog.read(catalog_folder(root))
+    of = args.of or (ALL if args.check or args.write else USUAL)
+    texts = {
+        root / "specs" / published.file: render(published.build(known))
+        for name, published in SCHEMAS.items()
+        if of in (name, ALL)
+    }
     if args.check:
-        return int(_check(file, text))
-    if args.write:
-        _write(file, text)
-    else:
-        sys.stdout.write(text)
+        return int(max(_check(file, text) for file, text in texts.items()))
+    for file, text in texts.items():
+        _write(file, text) if args.write else sys.stdout.write(text)
     return int(Exit.FINE)
 
 
