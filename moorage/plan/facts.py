@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from moorage.spec.problems import Problem
 
@@ -125,3 +125,69 @@ class Facts:
     lock_path: Path = Path()
     lock_fault: Problem | None = None  # it is there and cannot be understood
     file: LocalFile | None = None  # only where the model is a path
+
+
+# The keys of config.json that determine memory, context or what an engine must be able to do.
+CONFIG_KEYS: Final = frozenset(
+    """
+    architectures model_type torch_dtype dtype is_encoder_decoder is_decoder add_cross_attention
+    hidden_size d_model n_embd dim model_dim embed_dim embedding_size word_embed_proj_dim
+    hidden_dim n_hidden projection_dim projector_hidden_size hidden_sizes
+    num_hidden_layers num_layers n_layer n_layers num_decoder_layers encoder_layers decoder_layers
+    num_encoder_layers depth depths num_nextn_predict_layers num_mtp_layers
+    mtp_num_hidden_layers num_hash_layers num_kv_shared_layers
+    num_attention_heads n_head n_heads num_heads num_key_value_heads n_head_kv num_kv_heads
+    multi_query multi_query_group_num multi_query_attention num_attention_groups kv_heads
+    new_decoder_architecture encoder_attention_heads decoder_attention_heads
+    num_global_key_value_heads num_attention_groups
+    head_dim head_size kv_channels attention_head_size global_head_dim d_kv qk_head_dim
+    v_head_dim kv_lora_rank q_lora_rank qk_rope_head_dim qk_nope_head_dim swa_head_dim
+    swa_v_head_dim swa_num_key_value_heads swa_num_attention_heads
+    index_head_dim index_n_heads index_topk compress_ratios o_lora_rank o_groups
+    intermediate_size ffn_dim n_inner d_ff encoder_ffn_dim decoder_ffn_dim ffn_hidden_size
+    ffn_config block_configs mlp_ratio intermediate_sizes intermediate_size_mlp
+    block_ff_dim block_multiple_of block_auto_adjust_ff_dim block_ffn_dim_multiplier
+    moe_intermediate_size moe_num_experts moe_topk moe_layer_freq moe_layer_start_index
+    moe_layer_end_index moe_layer_interval moe_num_shared_experts moe_every_n_layers
+    moe_shared_expert_intermediate_size moe_intermediate_dim moe_layers moe_layers_enum
+    moe_latent_size moe_num_active_primary_experts expert_layer_period expert_layer_offset
+    shared_expert_intermediate_size shared_intermediate_size expert_intermediate_size
+    num_experts num_local_experts n_routed_experts n_shared_experts num_shared_experts
+    num_experts_per_tok num_experts_per_token n_group topk_group top_k_experts
+    first_k_dense_replace mlp_only_layers decoder_sparse_step interleave_moe_layer_step
+    enable_moe_block dense_intermediate_size num_dense_layers
+    sliding_window sliding_window_pattern sliding_window_size use_sliding_window
+    max_window_layers window_size local_attention window_attention sliding_window_layers
+    _sliding_window_pattern global_attn_every_n_layers local_attention_window
+    interleaved_sliding_window
+    layer_types attention_layers attention_types attn_layer_indices attn_type_list
+    layers_block_type hybrid_override_pattern hybrid_layer_pattern no_rope_layers
+    no_rope_layer_interval attention_chunk_size full_attention_interval full_attn_idxs
+    attn_layer_period attn_layer_offset attn_type_lists attention_pattern attention_window
+    use_attention_sinks attention_bias use_bias qkv_bias attn_config attention_k_eq_v
+    max_position_embeddings n_positions max_seq_len max_seq_length seq_length n_ctx
+    max_sequence_length model_max_length max_source_positions max_target_positions
+    original_max_position_embeddings rope_scaling rope_theta rope_parameters rotary_dim
+    partial_rotary_factor rope_local_base_freq use_rope position_embedding_type alibi
+    relative_attention_num_buckets type_vocab_size
+    vocab_size padded_vocab_size vocab_size_per_layer_input hidden_size_per_layer_input
+    tie_word_embeddings tie_encoder_decoder num_labels num_mel_bins num_codebooks audio_vocab_size
+    mamba_d_state mamba_d_conv mamba_expand mamba_d_ssm mamba_dt_rank mamba_n_heads mamba_d_head
+    mamba_n_groups mamba_chunk_size mamba_num_heads mamba_head_dim mamba_hidden_act
+    mamba_ssm_cache_dtype mamba_proj_bias mamba_conv_bias mamba2_layers mamba_layers
+    mamba_state_dim mamba_ssm_dtype
+    ssm_state_size ssm_cfg state_size conv_kernel conv_kernel_size conv_L_cache conv_dim
+    conv_dim_out conv_bias n_groups chunk_size time_step_rank expand use_mambapy
+    linear_num_key_heads linear_num_value_heads linear_key_head_dim linear_value_head_dim
+    linear_conv_kernel_dim linear_attn_config linear_attention_pattern lru_width d_inner
+    block_types num_memory_layers rwkv_version attention_hidden_size
+    quantization_config compression_config hf_quant_config expert_dtype
+    text_config vision_config audio_config llm_config language_config text_model
+    text_model_config thinker_config talker_config encoder decoder text_encoder audio_encoder
+    text_encoder_config decoder_config vision_encoder_config audio_encoder_config
+    image_size patch_size num_channels temporal_patch_size spatial_merge_size image_seq_length
+    mm_tokens_per_image image_token_index out_hidden_size downsample_ratio num_image_tokens
+    vision_feature_layer max_dynamic_patch dynamic_image_size
+    pooling_config problem_type classifier_dropout
+    """.split()  # noqa: SIM905  two hundred words read better than two hundred strings
+)

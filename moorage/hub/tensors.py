@@ -1,0 +1,69 @@
+"""The tensors of safetensors files, read from their headers alone, never from the weights."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from moorage.hub.door import Door, Repository
+from moorage.hub.faults import refuse
+from moorage.plan.facts import RepoFile, Tensors
+
+_FIRST_BYTES = 100_000  # the header of 97 of 100 files is shorter
+_HEADER_BYTES = 25_000_000  # the limit of the format's own library
+_MOST_SHARDS = 1000
+_AT_A_TIME = 8
+_NUMBER = re.compile(r"(?<![^.])[0-9]+(?![^.])")
+
+_Row = tuple[str, str, tuple[int, ...], int]
+
+
+def of_safetensors(door: Door, repo: Repository, files: Sequence[RepoFile]) -> tuple[Tensors, ...]:
+    """The tensors of all files of a model, those of the same kind together."""
+    if len(files) > _MOST_SHARDS:
+        refuse(f"{repo.id}: {len(files)} files of weights; at most {_MOST_SHARDS} are read")
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:
+        headers = pool.map(lambda file: _header(door, repo, file), files)
+        return grouped(row for rows in headers for row in rows)
+
+
+def grouped(rows: Iterable[_Row]) -> tuple[Tensors, ...]:
+    """Tensors that differ only by the numbers in their names, as one each."""
+    counted = Counter((_NUMBER.sub("*", name), *kind) for name, *kind in rows)
+    return tuple(
+        Tensors(name=name, dtype=dtype, shape=shape, count=count, bytes_each=size)  # type: ignore[arg-type]
+        for (name, dtype, shape, size), count in sorted(counted.items(), key=str)
+    )
+
+
+def _header(door: Door, repo: Repository, file: RepoFile) -> list[_Row]:
+    path = repo.file(file.name)
+    begin = door.span(path, 0, min(_FIRST_BYTES, max(file.size_bytes, 8)))
+    length = int.from_bytes(begin[:8], "little")
+    if len(begin) < 8 or length > min(_HEADER_BYTES, file.size_bytes - 8):
+        refuse(f"{repo.id}: {file.name} does not begin as a safetensors file does")
+    text = begin[8 : 8 + length]
+    if len(text) < length:
+        text += door.span(path, len(begin), 8 + length)
+    try:
+        return list(_rows(json.loads(text), file.size_bytes - 8 - length))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        message = f"{repo.id}: the header of {file.name} is broken"
+        refuse(message)
+
+
+def _rows(header: Any, room: int) -> Iterator[_Row]:
+    for name, row in header.items():
+        if name == "__metadata__":
+            continue
+        shape, (start, stop) = tuple(row["shape"]), row["data_offsets"]
+        numbers = (*shape, start, stop)
+        if any(type(number) is not int or number < 0 for number in numbers):
+            raise ValueError(name)
+        if not start <= stop <= room or type(row["dtype"]) is not str:
+            raise ValueError(name)
+        yield name, row["dtype"], shape, stop - start

@@ -1,0 +1,83 @@
+"""Which files of a repository an engine loads: by a pattern, or by the names that are usual."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+GGUF = "gguf:"  # how a quantization names one file
+
+_SAFETENSORS = re.compile(r"[^/]+\.safetensors")
+_PICKLE = re.compile(r"[^/]+\.(bin|pt|pth|pkl|pickle|ckpt)")
+_SHARD = re.compile(r"(?P<stem>.+)-[0-9]{5}-of-(?P<of>[0-9]{5})\.[a-z]+")
+_NOT_WEIGHTS = re.compile(
+    r"adapter_model|training_args|optimizer|scheduler|rng_state|random_states|consolidated", re.I
+)
+_VARIANT = re.compile(r"\.(fp16|fp32|bf16|non_ema|ema)[.-]")
+_FORMATS: Final[dict[str, tuple[re.Pattern[str], tuple[str, ...]]]] = {
+    "safetensors": (_SAFETENSORS, ("model", "diffusion_pytorch_model")),
+    "pickle": (_PICKLE, ("pytorch_model", "model")),
+}
+
+
+def matching(names: Sequence[str], quantization: str) -> tuple[str, ...]:
+    """The files that `gguf:<name or pattern>` names; an exact name beats a pattern."""
+    pattern = quantization.removeprefix(GGUF)
+    if pattern in names:
+        return (pattern,)
+    return tuple(name for name in names if fnmatchcase(name, pattern))
+
+
+def loaded(names: Sequence[str], quantization: str) -> tuple[str, tuple[str, ...]]:
+    """The format of the weights and the files that hold them."""
+    if quantization.startswith(GGUF):
+        return "gguf", matching(names, quantization)
+    for form, (pattern, usual) in _FORMATS.items():
+        top = [name for name in names if _is_of(pattern, name)]
+        found = _one_set(top, usual) or _below(names, pattern)
+        if found:
+            return form, tuple(sorted(found))
+    if any(name.endswith(".gguf") for name in names):
+        return "gguf", ()
+    return "other", ()
+
+
+def _is_of(pattern: re.Pattern[str], name: str) -> bool:
+    return bool(pattern.fullmatch(name)) and not _NOT_WEIGHTS.search(name)
+
+
+def _one_set(names: Iterable[str], usual: tuple[str, ...]) -> list[str]:
+    """The file that is usually loaded, else a whole set of shards, else everything."""
+    given = sorted(name for name in names if not _VARIANT.search(name))
+    stems = {name.rpartition(".")[0]: name for name in given}
+    for stem in usual:
+        if stem in stems:
+            return [stems[stem]]
+        for shards in _shards(given):
+            if shards[0].startswith(f"{stem}-"):
+                return shards
+    return next(iter(_shards(given)), given)
+
+
+def _shards(names: list[str]) -> list[list[str]]:
+    sets: dict[tuple[str, str], list[str]] = {}
+    for name in names:
+        found = _SHARD.fullmatch(name)
+        if found:
+            sets.setdefault((found["stem"], found["of"]), []).append(name)
+    return [group for (_, of), group in sets.items() if len(group) == int(of)]
+
+
+def _below(names: Sequence[str], pattern: re.Pattern[str]) -> list[str]:
+    """A pipeline keeps each of its models in a folder of its own."""
+    folders: dict[str, list[str]] = {}
+    for name in names:
+        folder, _, base = name.rpartition("/")
+        if folder and f"{folder}/model_index.json" not in names and _is_of(pattern, base):
+            folders.setdefault(folder, []).append(base)
+    usual = _FORMATS["safetensors"][1] + _FORMATS["pickle"][1]
+    return [
+        f"{folder}/{base}" for folder, group in folders.items() for base in _one_set(group, usual)
+    ]
