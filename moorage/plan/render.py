@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from moorage.plan.load import Loaded
-from moorage.plan.types import Cost, Placement, Plan
+from moorage.plan.types import Placement, Plan
 
 _MIB = 1 << 20
 
@@ -107,8 +107,6 @@ def _usd(amount: Decimal) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Cost):
-        return {row.name: str(getattr(value, row.name)) for row in fields(value)}
     if is_dataclass(value):
         return {row.name: _plain(getattr(value, row.name)) for row in fields(value)}
     if isinstance(value, tuple | list):

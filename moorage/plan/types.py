@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from moorage.spec.types import Failover, Load, Slo
+from moorage.plan.fit.types import Fit
+from moorage.spec.types import App, Failover, Load, Slo
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,11 +31,34 @@ class Weights:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cost:
-    """Dollars per month."""
+    """Dollars per month, and per million tokens."""
 
     least_usd: Decimal = Decimal(0)
     expected_usd: Decimal = Decimal(0)
     most_usd: Decimal = Decimal(0)
+    usd_per_mtok: Decimal | None = None  # prompts and answers, at the spec's load
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passed:
+    """A choice that was not taken, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Machine:
+    """What is bought or used: how many of which GPU, where, by which price row."""
+
+    offer: str | None = None  # the key of the price row
+    instance: str | None = None  # as its seller calls it
+    vendor: str | None = None
+    region: str | None = None
+    gpu: str | None = None  # a name of catalog/gpus.yaml
+    count: int = 0  # GPUs
+    replicas_min: int = 1
+    replicas_max: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,9 +68,19 @@ class Placement:
     name: str  # unique within the service: local-1, openai-2
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    weights: Weights | None = None  # None where somebody else holds the weights
+    weights: Weights | None = None  # None where it is not one file that this machine loads
+    engine: str | None = None
+    version: str | None = None
+    image: str | None = None
+    flags: Mapping[str, Any] = field(default_factory=dict)  # the engine's, without dashes
+    env: Mapping[str, str] = field(default_factory=dict)
+    machine: Machine | None = None
+    routes: tuple[str, ...] = ()  # providers of the router, in order
+    fit: Fit | None = None  # the memory proof, where there is something to prove
     cost: Cost = field(default_factory=Cost)
+    differs: tuple[str, ...] = ()  # what of it is not proven to be as in the first placement
     reasons: tuple[str, ...] = ()
+    passed_over: tuple[Passed, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,11 +89,17 @@ class Plan:
 
     service: str
     team: str
+    owner: str | None = None
     model_id: str
+    revision: str | None = None
     task: str
+    quantization: str = "none"
     max_model_len: int | None
     privacy_tier: str
+    regions: tuple[str, ...] = ()
     placements: tuple[Placement, ...]
+    passed_over: tuple[Passed, ...] = ()  # whole entries of `providers` that were left out
+    app: App | None = None
     cost: Cost
     slo: Slo
     failover: Failover
