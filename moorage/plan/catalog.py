@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from moorage.errors import MoorageError
-from moorage.plan.offers import Catalog, Engine, Gpu, Kind, Offer, Region, RouterProvider
+from moorage.plan.offers import Bounds, Catalog, Engine, Gpu, Kind, Offer, Region, RouterProvider
 from moorage.spec import document, schema, source
 from moorage.spec.problems import Problem
 
@@ -45,6 +45,7 @@ def read(folder: Path) -> Catalog:
         gpus=found["gpus"],
         engines=found["engines"],
         licenses=found["licenses"],
+        bounds=found["bounds"],
     )
 
 
@@ -207,6 +208,10 @@ def _licenses(row: Row, _rows: Rows) -> dict[str, str]:
     return dict(row["licenses"])
 
 
+def _bounds(row: Row, _rows: Rows) -> dict[str, Bounds]:
+    return {name: _made(Bounds, entry) for name, entry in row["bounds"].items()}
+
+
 def _named(entries: Any) -> Iterator[Row]:
     """A list of rows with their names in them, or a mapping from name to row."""
     if isinstance(entries, dict):
@@ -257,4 +262,5 @@ _READERS: Final[dict[str, Callable[[Row, Rows], dict[str, Any]]]] = {
     "gpus": _gpus,
     "engines": _engines,
     "licenses": _licenses,
+    "bounds": _bounds,
 }

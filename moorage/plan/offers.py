@@ -62,6 +62,14 @@ class Offer:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """Between which prices a row can be believed."""
+
+    least_usd: Decimal
+    most_usd: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RouterProvider:
     """What is known of a router provider's ways with data; a slug not listed is unknown."""
 
@@ -132,3 +140,4 @@ class Catalog:
     gpus: Mapping[str, Gpu] = field(default_factory=dict)
     engines: Mapping[str, Engine] = field(default_factory=dict)
     licenses: Mapping[str, str] = field(default_factory=dict)  # the Hub's word -> SPDX
+    bounds: Mapping[str, Bounds] = field(default_factory=dict)  # a GPU or a unit -> its prices
