@@ -10,6 +10,7 @@ In a test, in a thread of its own:
         hf_hub_download("acme/tiny-GGUF", "tiny.gguf", endpoint=twin.url, cache_dir=tmp_path)
         twin.commit("acme/tiny-GGUF")                   # what a spec pins
         twin.requests                                   # every (method, path) so far
+        twin.failing += [429, 500]                      # the next answer is a 429, then a 500
         twin.status = 503                               # from now on every answer is a 503
         twin.cut_after_bytes = 1000                     # downloads break off after 1000 bytes
 
@@ -21,6 +22,10 @@ is imported, so set it before):
 
 `DIR/<owner>/<name>/` is one repository; an optional `.repo.json` beside its files holds the other
 fields of `Repo` (revision, license, gated, private, readers, sha256 to lie about a digest, ...).
+A dataset is called "datasets/<owner>/<name>", and lies in such a folder.
+`Repo.providers` is what serves a model behind the router, as in
+{"together": {"status": "live", "task": "conversational", "providerId": "x/y",
+"context_length": 8192, "pricing": {"input": 0.1, "output": 0.3}}}; the twin answers as router too (`GET /v1/models`).
 Weights (.gguf, .safetensors, ...) are LFS files: `resolve` answers 302 with X-Linked-Etag and
 X-Linked-Size to a content address on another port, as the Hub does; Range works there.
 """
@@ -32,14 +37,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
-from moorage.twin.repos import Blob, Repo, Stored, TwinError, read_folder, store
+from moorage.twin import listing
+from moorage.twin.repos import DATASETS, Blob, Repo, Stored, TwinError, read_folder, store
 from moorage.twin.serving import in_thread
 
 __all__ = ["Hub", "Repo", "TwinError", "serve"]
+
+_ID: Final = "{id:[^/]+/[^/]+}"
 
 
 @dataclass(kw_only=True, slots=True)
@@ -51,6 +59,7 @@ class Hub:
     url: str = ""
     content_url: str = ""  # the Hub keeps weights on another host; here it is another port
     requests: list[tuple[str, str]] = field(default_factory=list)
+    failing: list[int] = field(default_factory=list)  # the statuses of the next answers
     status: int | None = None
     cut_after_bytes: int | None = None
 
@@ -97,11 +106,16 @@ def application(hub: Hub) -> web.Application:
         return _info(hub, request)
 
     app.router.add_get("/api/whoami-v2", _async(lambda request: _whoami(hub, request)))
-    app.router.add_get("/api/models/{id:[^/]+/[^/]+}", _async(info))
-    app.router.add_get("/api/models/{id:[^/]+/[^/]+}/revision/{revision}", _async(info))
-    app.router.add_get("/api/models/{id:[^/]+/[^/]+}/auth-check", _async(lambda r: _auth(hub, r)))
+    for kind, folder in (("models", ""), (DATASETS, f"/{DATASETS}")):
+        api = f"/api/{kind}/{_ID}"
+        app.router.add_get(api, _async(info))
+        app.router.add_get(f"{api}/revision/{{revision}}", _async(info))
+        app.router.add_get(f"{api}/auth-check", _async(lambda request: _auth(hub, request)))
+        resolve = f"{folder}/{_ID}/resolve/{{revision}}/{{path:.+}}"
+        app.router.add_get(resolve, _resolve_handler(hub))
     app.router.add_get("/blobs/{sha256}", _blob_handler(hub))
-    app.router.add_get("/{id:[^/]+/[^/]+}/resolve/{revision}/{path:.+}", _resolve_handler(hub))
+    app.router.add_get("/v1/models", _async(lambda _request: _routed(hub)))
+    app.router.add_get(f"/v1/models/{_ID}", _async(lambda request: _routed_one(hub, request)))
     return app
 
 
@@ -111,6 +125,8 @@ def _misbehaving(hub: Hub) -> Any:
         hub.requests.append((request.method, request.path))
         if request.path.startswith("/blobs/") and "Authorization" in request.headers:
             return _error(400, "", "a token must not leave the Hub for its content host")
+        if hub.failing:
+            return _error(hub.failing.pop(0), "", "the twin was told to answer so once")
         if hub.status is not None:
             return _error(hub.status, "", "the twin was told to answer so")
         answer: web.StreamResponse = await handler(request)
@@ -141,7 +157,22 @@ def _info(hub: Hub, request: web.Request) -> web.StreamResponse:
     commit = stored.resolve(request.match_info.get("revision", "main"))
     if commit is None:
         return _error(404, "RevisionNotFound", "Invalid rev id")
-    return web.json_response(_describe(stored, commit, blobs="blobs" in request.query))
+    wanted = request.query.getall("expand", [])
+    if wanted:
+        return web.json_response(listing.expanded(stored, commit, wanted))
+    return web.json_response(listing.described(stored, commit, blobs="blobs" in request.query))
+
+
+def _routed(hub: Hub) -> web.StreamResponse:
+    rows = [listing.routed(stored) for stored in hub.repos.values() if stored.repo.providers]
+    return web.json_response({"object": "list", "data": rows})
+
+
+def _routed_one(hub: Hub, request: web.Request) -> web.StreamResponse:
+    stored = hub.repos.get(request.match_info["id"])
+    if stored is None or not stored.repo.providers:
+        return _error(404, "", "The requested model does not exist")
+    return web.json_response(listing.routed(stored))
 
 
 def _auth(hub: Hub, request: web.Request) -> web.StreamResponse:
@@ -157,7 +188,7 @@ def _resolve_handler(hub: Hub) -> Any:
         commit = stored.resolve(request.match_info["revision"])
         if commit is None:
             return _error(404, "RevisionNotFound", "Invalid rev id")
-        blob = stored.blobs.get(request.match_info["path"])
+        blob = stored.at(commit).get(request.match_info["path"])
         if blob is None:
             return _error(404, "EntryNotFound", "Entry not found", {"X-Repo-Commit": commit})
         if blob.lfs:
@@ -171,7 +202,7 @@ def _resolve_handler(hub: Hub) -> Any:
 def _blob_handler(hub: Hub) -> Any:
     async def handler(request: web.Request) -> web.StreamResponse:
         wanted = request.match_info["sha256"]
-        blobs = (blob for stored in hub.repos.values() for blob in stored.blobs.values())
+        blobs = (blob for stored in hub.repos.values() for blob in stored.all())
         blob = next((blob for blob in blobs if blob.sha256 == wanted), None)
         if blob is None:
             return _error(404, "", "no such content")
@@ -239,7 +270,7 @@ def _find(hub: Hub, request: web.Request, *, files: bool) -> Stored | web.Stream
     token = _token(request)
     if token is not None and not hub.knows(token):
         return _error(401, "", "Invalid credentials in Authorization header")
-    stored = hub.repos.get(request.match_info["id"])
+    stored = hub.repos.get(_asked_id(request))
     if stored is None or (stored.repo.private and token not in stored.repo.readers):
         if token is None:  # the Hub does not tell strangers what exists
             return _error(401, "RepoNotFound", "Invalid username or password.")
@@ -248,6 +279,13 @@ def _find(hub: Hub, request: web.Request, *, files: bool) -> Stored | web.Stream
         says = f"Access to model {stored.id} is restricted."
         return _error(401 if token is None else 403, "GatedRepo", says)
     return stored
+
+
+def _asked_id(request: web.Request) -> str:
+    """Datasets are kept under their kind, for a model may have the same name."""
+    parts = request.path.split("/")
+    is_dataset = DATASETS in (parts[1], parts[2]) and parts[1] in ("api", DATASETS)
+    return f"{DATASETS}/{request.match_info['id']}" if is_dataset else request.match_info["id"]
 
 
 def _token(request: web.Request) -> str | None:
@@ -265,37 +303,3 @@ def _error(
     return web.Response(
         status=status, headers=all_headers, text=body, content_type="application/json"
     )
-
-
-def _describe(stored: Stored, commit: str, *, blobs: bool) -> dict[str, Any]:
-    repo = stored.repo
-    tags = [f"license:{repo.license}"] if repo.license else []
-    described: dict[str, Any] = {
-        "_id": commit[:24],
-        "id": stored.id,
-        "modelId": stored.id,
-        "author": stored.id.partition("/")[0],
-        "sha": commit,
-        "lastModified": "2025-01-01T00:00:00.000Z",
-        "private": repo.private,
-        "gated": repo.gated,
-        "disabled": False,
-        "downloads": 0,
-        "likes": 0,
-        "pipeline_tag": repo.pipeline_tag,
-        "library_name": repo.library_name,
-        "tags": tags,
-        "cardData": {"license": repo.license} if repo.license else {},
-        "siblings": [_sibling(blob, full=blobs) for blob in stored.blobs.values()],
-    }
-    optional = {"gguf": repo.gguf, "config": repo.config}
-    return described | {key: value for key, value in optional.items() if value is not None}
-
-
-def _sibling(blob: Blob, *, full: bool) -> dict[str, Any]:
-    if not full:
-        return {"rfilename": blob.path}
-    sibling: dict[str, Any] = {"rfilename": blob.path, "size": blob.size, "blobId": blob.blob_id}
-    if blob.lfs:
-        sibling["lfs"] = {"sha256": blob.sha256, "size": blob.size, "pointerSize": 134}
-    return sibling

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 SETTINGS = ".repo.json"  # beside a repository's files: the other fields of `Repo`
+DATASETS = "datasets"  # the ids of datasets begin so: datasets/<owner>/<name>
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _LFS_SUFFIXES = (".gguf", ".safetensors", ".bin", ".pt", ".onnx")
 _CHUNK_BYTES = 1 << 18
@@ -23,12 +24,14 @@ class TwinError(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Repo:
-    """One model repository; a file is bytes or the path of a file."""
+    """One repository; a file is bytes or the path of a file."""
 
     files: Mapping[str, bytes | Path] = field(default_factory=dict)
+    earlier: Mapping[str, Mapping[str, bytes | Path]] = field(default_factory=dict)  # by commit
     revision: str = ""  # the commit of `main`; made from the files' digests when empty
     refs: Mapping[str, str] = field(default_factory=dict)  # further branches and tags
     license: str | None = None
+    license_name: str | None = None  # where the licence is "other"
     gated: bool | str = False  # False, "auto" or "manual"
     private: bool = False
     readers: tuple[str, ...] = ()  # tokens that may read it where it is gated or private
@@ -36,6 +39,7 @@ class Repo:
     library_name: str | None = None
     gguf: Mapping[str, Any] | None = None
     config: Mapping[str, Any] | None = None
+    providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of the router
     sha256: Mapping[str, str] = field(default_factory=dict)  # lies, to test digest checks
 
 
@@ -68,26 +72,45 @@ class Stored:
     repo: Repo
     commit: str
     blobs: Mapping[str, Blob]
+    earlier: Mapping[str, Mapping[str, Blob]]
+
+    def at(self, commit: str) -> Mapping[str, Blob]:
+        """The files of a commit."""
+        return self.earlier.get(commit, self.blobs)
+
+    def all(self) -> Iterator[Blob]:
+        """Every file of every commit."""
+        for blobs in (self.blobs, *self.earlier.values()):
+            yield from blobs.values()
 
     def resolve(self, revision: str) -> str | None:
         """The commit that a branch, a tag or a commit names; None where there is none."""
-        known = {"main": self.commit, self.commit: self.commit, **self.repo.refs}
+        earlier = {commit: commit for commit in self.earlier}
+        named = {"main": self.commit, self.commit: self.commit}
+        known = {commit: commit for commit in self.repo.refs.values()} | earlier | named
+        known |= self.repo.refs
         return known.get(revision)
 
 
 def store(repo_id: str, repo: Repo) -> Stored:
     """Digest a repository's files once."""
-    blobs = {path: _blob(path, source, repo) for path, source in sorted(repo.files.items())}
-    return Stored(id=repo_id, repo=repo, commit=repo.revision or _commit(blobs), blobs=blobs)
+    blobs = _blobs(repo.files, repo)
+    earlier = {commit: _blobs(files, repo) for commit, files in repo.earlier.items()}
+    commit = repo.revision or _commit(blobs)
+    return Stored(id=repo_id, repo=repo, commit=commit, blobs=blobs, earlier=earlier)
 
 
 def read_folder(folder: Path) -> dict[str, Repo]:
-    """Every `<owner>/<name>/` below `folder` as a repository; `.repo.json` holds its fields."""
+    """Every `<owner>/<name>/` below `folder` as a repository; `.repo.json` holds its fields.
+
+    A dataset lies in `datasets/<owner>/<name>/`.
+    """
     if not folder.is_dir():
         message = f"{folder}: no such folder; give one that holds <owner>/<name>/ repositories"
         raise TwinError(message)
-    found = sorted(path for path in folder.glob("*/*") if path.is_dir())
-    return {f"{path.parent.name}/{path.name}": _read_repo(path) for path in found}
+    models = [path for path in folder.glob("*/*") if path.parent.name != DATASETS]
+    found = sorted(path for path in (*models, *folder.glob(f"{DATASETS}/*/*")) if path.is_dir())
+    return {path.relative_to(folder).as_posix(): _read_repo(path) for path in found}
 
 
 def _read_repo(folder: Path) -> Repo:
@@ -103,6 +126,10 @@ def _read_repo(folder: Path) -> Repo:
     except (ValueError, TypeError) as error:
         message = f"{settings}: not the settings of a repository: {error}"
         raise TwinError(message) from error
+
+
+def _blobs(files: Mapping[str, bytes | Path], repo: Repo) -> dict[str, Blob]:
+    return {path: _blob(path, source, repo) for path, source in sorted(files.items())}
 
 
 def _blob(path: str, source: bytes | Path, repo: Repo) -> Blob:
