@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -20,7 +22,13 @@ def run(args: argparse.Namespace) -> int:
     from moorage.spec import report
 
     root = find_root(Path.cwd())
-    loaded = load([Path(path) for path in args.paths] or [root / "specs"], root=root)
+    loaded = load(
+        [Path(path) for path in args.paths] or [root / "specs"],
+        root=root,
+        today=datetime.now(UTC).date(),
+        plans=False,
+        processes=os.cpu_count() or 1,
+    )
     sys.stdout.write(report.FORMATS[args.format](loaded.problems))
     if args.format == "text":
         print(report.summary(len(loaded.files), loaded.problems))

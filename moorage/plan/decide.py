@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+from moorage.plan import engines
+from moorage.plan.budget import Affordable, affordable
+from moorage.plan.differences import unproven
 from moorage.plan.facts import Facts, RepoFile
-from moorage.plan.kinds import KINDS, Price
-from moorage.plan.offers import Catalog, Kind
-from moorage.plan.types import Cost, Placement, Plan, Weights
-from moorage.spec.types import Model, Spec, Target
+from moorage.plan.offers import Catalog
+from moorage.plan.resolve import options, resolve
+from moorage.plan.types import Cost, Machine, Placement, Plan, Weights
+from moorage.plan.world import Choice, World
+from moorage.spec.policy import Policy
+from moorage.spec.types import Model, Spec
 
 
-def decide(spec: Spec, facts: Facts, catalog: Catalog) -> Plan:
+def decide(
+    spec: Spec,
+    facts: Facts,
+    catalog: Catalog,
+    policy: Policy | None = None,
+    *,
+    today: date | None = None,
+) -> Plan:
     """What will run where, at what cost and why; only for a spec without problems."""
-    placements = tuple(
-        _placement(spec, facts, catalog.kinds[target.kind], target, position)
-        for position, target in enumerate(spec.providers, 1)
-    )
+    world = World(spec=spec, facts=facts, catalog=catalog, policy=policy or Policy(), today=today)
+    return plan(world, resolve(world))
+
+
+def plan(world: World, choices: Sequence[Choice]) -> Plan:
+    """The plan of a world whose choices are already known."""
+    spec = world.spec
+    kept = affordable(spec.budget, choices)
+    placements = tuple(_placement(world, choice, kept, choices[0]) for choice in kept.choices)
     return Plan(
         service=spec.name,
         team=spec.team,
+        owner=spec.owner,
         model_id=spec.model.id,
+        revision=spec.model.revision,
         task=spec.model.task,
+        quantization=spec.model.quantization,
         max_model_len=spec.model.max_model_len,
         privacy_tier=spec.privacy.tier,
+        regions=spec.privacy.regions,
         placements=placements,
+        passed_over=kept.passed_over,
+        app=spec.app,
         cost=_sum([placement.cost for placement in placements]),
         slo=spec.slo,
         failover=spec.failover,
@@ -33,17 +60,58 @@ def decide(spec: Spec, facts: Facts, catalog: Catalog) -> Plan:
     )
 
 
-def _placement(spec: Spec, facts: Facts, kind: Kind, target: Target, position: int) -> Placement:
-    price = KINDS[kind.name].price(target, kind)
-    assert price is not None, "the rule price-missing has refused this spec"
-    weights = _weights(spec, facts) if kind.weights != "none" else None
+def _placement(world: World, choice: Choice, kept: Affordable, first: Choice) -> Placement:
+    taken = choice.taken
+    differs = unproven(world, choice, first)
     return Placement(
-        name=f"{kind.name}-{position}",
-        kind=kind.name,
-        options=kind.defaults | dict(target.options),
-        weights=weights,
-        cost=price.cost,
-        reasons=_reasons(spec, position, price, weights),
+        name=choice.name,
+        kind=choice.kind.name,
+        options=options(choice),
+        weights=_weights(world.spec, world.facts) if choice.kind.weights == "gguf" else None,
+        engine=choice.engine.name if choice.engine else None,
+        version=choice.version,
+        image=_image(world, choice),
+        flags=_flags(world, choice),
+        env=world.spec.serving.env if choice.engine else {},
+        machine=_machine(choice),
+        routes=tuple(route.provider for route in choice.routes),
+        fit=taken.fit if taken else None,
+        cost=_cost(choice),
+        differs=differs,
+        reasons=_reasons(world, choice, kept, differs),
+        passed_over=choice.passed_over,
+    )
+
+
+def _image(world: World, choice: Choice) -> str | None:
+    """The engine of this machine is a process, which no image holds."""
+    if choice.kind.weights != "hub":
+        return None
+    return engines.image(world, choice.engine, choice.version)
+
+
+def _flags(world: World, choice: Choice) -> Mapping[str, Any]:
+    """The engine's flags: what the proof rests on, and what the team adds."""
+    if choice.engine is None:
+        return {}
+    proven = choice.taken.fit.flags if choice.taken and choice.taken.fit else {}
+    return dict(sorted({**world.spec.serving.args, **proven}.items()))
+
+
+def _machine(choice: Choice) -> Machine | None:
+    taken = choice.taken
+    if taken is None or choice.kind.weights != "hub":
+        return None
+    offer = taken.offer
+    return Machine(
+        offer=offer.key if offer else None,
+        instance=offer.name if offer else None,
+        vendor=offer.vendor if offer else None,
+        region=taken.region,
+        gpu=taken.gpu.name if taken.gpu else None,
+        count=taken.count,
+        replicas_min=choice.replicas_min,
+        replicas_max=choice.replicas_max,
     )
 
 
@@ -67,19 +135,37 @@ def _locked(model: Model, file: RepoFile, offline: str) -> Weights:
     )
 
 
-def _reasons(spec: Spec, position: int, price: Price, weights: Weights | None) -> tuple[str, ...]:
-    if position == 1:
-        turn = "asked first"
-    else:
-        turn = f"takes over when {spec.providers[position - 2].kind}-{position - 1} fails"
-    tiny = weights is not None and weights.offline == "tiny" and weights.repo is not None
-    fallback = ("serves moorage's own tiny model where the Hub cannot be reached",) if tiny else ()
-    return (turn, f"${price.cost.most_usd:,.2f} a month at most: {price.why}", *fallback)
+def _reasons(
+    world: World, choice: Choice, kept: Affordable, differs: tuple[str, ...]
+) -> tuple[str, ...]:
+    names = [other.name for other in kept.choices]
+    at = names.index(choice.name)
+    reasons = ["asked first" if at == 0 else f"takes over when {names[at - 1]} fails"]
+    bill = choice.bill
+    assert bill is not None, "the rule price-missing has refused this spec"
+    reasons.append(f"${bill.cost.most_usd:,.2f} a month at most: {bill.why}")
+    taken = choice.taken
+    if taken is not None and taken.fit is not None:
+        reasons.append(f"memory: {taken.fit.verdict}, {taken.fit.because}")
+    if _stands_in(world, choice):
+        reasons.append("serves moorage's own tiny model where the Hub cannot be reached")
+    if differs:
+        reasons.append(f"not proven to be as in {kept.choices[0].name}: {', '.join(differs)}")
+    return tuple(reasons)
 
 
-def _sum(costs: list[Cost]) -> Cost:
+def _stands_in(world: World, choice: Choice) -> bool:
+    model = world.spec.model
+    return choice.kind.weights == "gguf" and model.offline == "tiny" and not model.is_path
+
+
+def _cost(choice: Choice) -> Cost:
+    return choice.bill.cost if choice.bill else Cost()
+
+
+def _sum(costs: Sequence[Cost]) -> Cost:
     return Cost(
-        least_usd=sum((cost.least_usd for cost in costs), Cost().least_usd),
-        expected_usd=sum((cost.expected_usd for cost in costs), Cost().expected_usd),
-        most_usd=sum((cost.most_usd for cost in costs), Cost().most_usd),
+        least_usd=sum((cost.least_usd for cost in costs), Decimal(0)),
+        expected_usd=sum((cost.expected_usd for cost in costs), Decimal(0)),
+        most_usd=sum((cost.most_usd for cost in costs), Decimal(0)),
     )

@@ -1,24 +1,17 @@
-"""What planning must know of each placement kind beyond its catalogue: the one registry of it."""
+"""What each placement kind could mean by an entry of `providers`: the one registry of it; pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
+from moorage.plan import regions
 from moorage.plan.address import reach
-from moorage.plan.offers import Kind
-from moorage.plan.types import Cost
-from moorage.spec.types import Target
+from moorage.plan.offers import Catalog, Kind, Offer
+from moorage.plan.world import Candidate, World
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Price:
-    """What a placement costs, and who says so."""
-
-    cost: Cost
-    why: str
+Options = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,30 +26,25 @@ class Refusal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KindRules:
-    """A price is None where nobody knows it; `refuse` judges an entry against a privacy tier."""
+    """What an entry could mean, whether hardware is left open, and what speaks against it."""
 
-    price: Callable[[Target, Kind], Price | None]
-    refuse: Callable[[Target, str], Refusal | None]
-
-
-def _local_price(_target: Target, kind: Kind) -> Price | None:
-    return _offered(kind, "this-machine")
+    candidates: Callable[[World, Kind, Options], Iterator[Candidate]]
+    is_open: Callable[[Options], bool] = lambda _options: False
+    refuse: Callable[[Options, str], Refusal | None] = lambda _options, _tier: None
 
 
-def _local_refuse(_target: Target, _tier: str) -> Refusal | None:
-    return None
+def _local(_world: World, kind: Kind, _options: Options) -> Iterator[Candidate]:
+    yield Candidate(name="this machine", offer=_named(kind, "this-machine"))
 
 
-def _openai_price(target: Target, kind: Kind) -> Price | None:
-    stated = target.options.get("monthly_usd")
-    if stated is not None:
-        return _flat(Decimal(str(stated)), "as the spec states it")
-    own = reach(target.options["url"]) != "public"
-    return _offered(kind, "own-network") if own else None
+def _openai(_world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
+    own = reach(options["url"]) != "public"
+    offer = _named(kind, "own-network") if own else None
+    yield Candidate(name=str(options["url"]), offer=offer)
 
 
-def _openai_refuse(target: Target, tier: str) -> Refusal | None:
-    url, key = target.options["url"], target.options.get("api_key_env")
+def _openai_refuse(options: Options, tier: str) -> Refusal | None:
+    url, key = options["url"], options.get("api_key_env")
     distance = reach(url)
     if key and distance != "loopback" and url.startswith("http://"):
         says = "the key and every prompt would travel unencrypted to another machine"
@@ -68,16 +56,118 @@ def _openai_refuse(target: Target, tier: str) -> Refusal | None:
     return Refusal(rule="privacy-tier", option="url", says=says, hint=hint)
 
 
-def _offered(kind: Kind, name: str) -> Price:
-    offer = next(offer for offer in kind.offers if offer.name == name)
-    return _flat(offer.usd, offer.source)
+def _endpoint(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
+    for offer in kind.offers:
+        if _is_meant(offer, options):
+            place = _place(world, kind, offer, options)
+            yield _bought(world.catalog, offer, *place)
 
 
-def _flat(usd: Decimal, why: str) -> Price:
-    return Price(cost=Cost(least_usd=usd, expected_usd=usd, most_usd=usd), why=why)
+def _space(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
+    for offer in kind.offers:
+        if offer.name == options["hardware"]:
+            yield _bought(world.catalog, offer, None, kind.areas)
+
+
+def _ec2(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
+    market = options.get("market", "on-demand")
+    for offer in kind.offers:
+        if offer.market == market and _is_meant(offer, options):
+            yield _bought(world.catalog, offer, *_place(world, kind, offer, options))
+
+
+def _docker(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
+    gpu = world.catalog.gpus.get(str(options.get("gpu", "")))
+    count = int(options.get("count", 1)) if gpu else 0
+    region = options.get("region")
+    what = f"{gpu.name} x{count}" if gpu else "no GPU"
+    areas = (str(region),) if region else ()
+    yield Candidate(
+        name=f"{what} of {options['host']}",
+        offer=_named(kind, "own-host"),
+        region=region,
+        areas=areas,
+        gpu=gpu,
+        count=count,
+        host_gib=options.get("memory_gib"),
+    )
+
+
+def _router(_world: World, _kind: Kind, _options: Options) -> Iterator[Candidate]:
+    return iter(())
+
+
+def _is_meant(offer: Offer, options: Options) -> bool:
+    """Whether a row is one of those that an entry describes; what it leaves out, it leaves open."""
+    vendor, region = options.get("vendor"), options.get("region")
+    return (
+        _is_hardware(offer, options)
+        and (vendor is None or offer.vendor is None or offer.vendor == vendor)
+        and (region is None or offer.region is None or offer.region == region)
+    )
+
+
+def _is_hardware(offer: Offer, options: Options) -> bool:
+    gpu, count, instance = (options.get(key) for key in ("gpu", "count", "instance"))
+    if instance is not None and instance != offer.name:
+        return False
+    if gpu is None:
+        named = instance is not None
+        return named or (offer.gpu is not None and count in (None, offer.count))
+    if offer.gpu is not None:
+        return offer.gpu == gpu and count in (None, offer.count)
+    # A CPU instance is sold by size: intel-spr with count 4 is intel-spr-x4.
+    return offer.name == f"{gpu}-x{count or 1}" or offer.name == gpu
+
+
+def _place(
+    world: World, kind: Kind, offer: Offer, options: Options
+) -> tuple[str | None, tuple[str, ...]]:
+    """The region that is asked for; else the first of the seller's where one may compute."""
+    asked = options.get("region") or offer.region
+    if asked is not None:
+        known = regions.of(kind, offer.vendor, str(asked))
+        return str(asked), (known.area,) if known else ()
+    there = [row for row in kind.regions if row.vendor == offer.vendor]
+    fine = (row for row in there if not regions.allowed(world, row.name, (row.area,)))
+    best = next(fine, there[0] if there else None)
+    return (best.name, (best.area,)) if best else (None, ())
+
+
+def _bought(
+    catalog: Catalog, offer: Offer, region: str | None, areas: tuple[str, ...]
+) -> Candidate:
+    where = " ".join(part for part in (offer.vendor, region) if part)
+    gpu = catalog.gpus.get(offer.gpu or "")
+    return Candidate(
+        name=f"{_called(offer)} in {where}" if where else _called(offer),
+        offer=offer,
+        region=region,
+        areas=areas,
+        gpu=gpu,
+        count=offer.count,
+        host_gib=offer.memory_gib,
+    )
+
+
+def _called(offer: Offer) -> str:
+    return f"{offer.gpu} x{offer.count}" if offer.gpu else offer.name
+
+
+def _named(kind: Kind, name: str) -> Offer | None:
+    return next((offer for offer in kind.offers if offer.name == name), None)
+
+
+def _no_gpu_named(options: Options) -> bool:
+    return options.get("gpu") is None and options.get("instance") is None
 
 
 KINDS: Final[dict[str, KindRules]] = {
-    "local": KindRules(price=_local_price, refuse=_local_refuse),
-    "openai": KindRules(price=_openai_price, refuse=_openai_refuse),
+    "local": KindRules(candidates=_local),
+    "openai": KindRules(candidates=_openai, refuse=_openai_refuse),
+    "hf-endpoint": KindRules(candidates=_endpoint, is_open=_no_gpu_named),
+    "hf-space": KindRules(candidates=_space),
+    "hf-router": KindRules(candidates=_router),
+    "docker-host": KindRules(candidates=_docker),
+    "ec2-gpu": KindRules(candidates=_ec2, is_open=_no_gpu_named),
 }

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-import moorage
-from moorage.plan import catalog as catalogue
-from moorage.plan import files, rules
-from moorage.plan.decide import decide
-from moorage.plan.offers import Catalog
+from moorage.plan import decide, files, fleet, rules
+from moorage.plan.fleet import Entry
+from moorage.plan.ground import Ground, catalog_folder, find_root, prepare
+from moorage.plan.parallel import spread
 from moorage.plan.subject import Subject
 from moorage.plan.types import Plan
+from moorage.plan.world import World
 from moorage.spec import source
 from moorage.spec.parse import parse
 from moorage.spec.problems import Problem
+
+__all__ = ["Loaded", "Read", "catalog_folder", "find_root", "load", "read"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,65 +39,101 @@ class Loaded:
     files: tuple[str, ...] = ()
 
 
-def load(paths: Sequence[Path], *, root: Path) -> Loaded:
-    """Plan every spec that the paths mean: files, folders or globs; `root` is the project."""
-    seen = read(paths, root=root)
-    plans: list[Plan] = []
-    problems = list(seen.problems)
-    for subject in seen.subjects:
-        found = rules.check(subject)
-        problems += found
-        if not any(problem.severity == "error" for problem in found):
-            plans.append(decide(subject.spec, subject.facts, subject.catalog))
-    return Loaded(plans=tuple(plans), problems=tuple(sorted(set(problems))), files=seen.files)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    """What is kept of one spec: little, since there may be ten thousand."""
+
+    problems: tuple[Problem, ...]
+    entry: Entry | None = None
+    plan: Plan | None = None
 
 
-def read(paths: Sequence[Path], *, root: Path) -> Read:
+def load(
+    paths: Sequence[Path],
+    *,
+    root: Path,
+    today: date | None = None,
+    plans: bool = True,
+    processes: int = 1,
+) -> Loaded:
+    """Judge and plan every spec that the paths mean: files, folders or globs.
+
+    `root` is the project; without `today` no price is stale and no waiver ends; `plans=False`
+    only judges; `processes` share the work where there is much of it.
+    """
+    ground = prepare(root, today=today)
+    found = files.specs(paths)
+    judge = _Judge(ground=ground, plans=plans)
+    judged = spread(judge, found, processes)
+    names = tuple(files.shown(path, root) for path in found)
+    return _together(judged, names, ground)
+
+
+def read(paths: Sequence[Path], *, root: Path, today: date | None = None) -> Read:
     """Read every spec, its lock and its model's file; judge nothing but the shape."""
-    catalog = catalogue.read(catalog_folder(root))
-    schema = catalogue.spec_schema(catalog)
+    ground = prepare(root, today=today)
     subjects: list[Subject] = []
-    problems: list[Problem] = []
+    problems: list[Problem] = list(ground.problems)
     found = files.specs(paths)
     for path in found:
-        result = _read_one(path, root, catalog, schema)
+        result = _read(path, ground)
         if isinstance(result, Subject):
             subjects.append(result)
         else:
             problems += result
     names = tuple(files.shown(path, root) for path in found)
-    return Read(files=names, subjects=_named(subjects), problems=tuple(problems))
+    return Read(files=names, subjects=tuple(subjects), problems=tuple(problems))
 
 
-def find_root(start: Path) -> Path:
-    """The project: the nearest folder upwards that holds Pulumi.yaml, or else `start`."""
-    around = (start, *start.parents)
-    return next((folder for folder in around if (folder / "Pulumi.yaml").is_file()), start)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judge:
+    """One spec's file becomes its problems and, where it may have one, its plan."""
+
+    ground: Ground
+    plans: bool
+
+    def __call__(self, path: Path) -> _Judged:
+        subject = _read(path, self.ground)
+        if not isinstance(subject, Subject):
+            return _Judged(problems=subject)
+        found = tuple(rules.check(subject))
+        refused = any(problem.severity == "error" for problem in found)
+        wanted = self.plans and not refused
+        return _Judged(
+            problems=found,
+            entry=fleet.entry(subject),
+            plan=decide.plan(subject.world, subject.choices) if wanted else None,
+        )
 
 
-def catalog_folder(root: Path) -> Path:
-    """The project's catalogue, or the one that lies beside this package."""
-    own = root / "catalog"
-    return own if own.is_dir() else Path(moorage.__file__).parent.parent / "catalog"
+def _together(judged: Iterable[_Judged], names: tuple[str, ...], ground: Ground) -> Loaded:
+    """What all specs together show; a spec that it speaks against has no plan either."""
+    problems, entries, plans = list(ground.problems), [], []
+    for row in judged:
+        problems += row.problems
+        if row.entry is not None:
+            entries.append(row.entry)
+        if row.plan is not None:
+            plans.append(row.plan)
+    shared = fleet.check(entries, ground.policy)
+    against = {row.file for row in shared if row.severity == "error"}
+    kept = tuple(plan for plan in plans if plan.spec_path.as_posix() not in against)
+    return Loaded(plans=kept, problems=tuple(sorted({*problems, *shared})), files=names)
 
 
-def _read_one(
-    path: Path, root: Path, catalog: Catalog, schema: dict[str, object]
-) -> Subject | tuple[Problem, ...]:
-    name = files.shown(path, root)
+def _read(path: Path, ground: Ground) -> Subject | tuple[Problem, ...]:
+    name = files.shown(path, ground.root)
     text = source.text(path, file=name)
     if isinstance(text, Problem):
         return (text,)
-    parsed = parse(text, name, schema=schema)
+    parsed = parse(text, name, schema=ground.schema)
     if parsed.spec is None:
         return parsed.problems
-    facts = files.facts(parsed.spec.model, path, root)
-    return Subject(spec=parsed.spec, parsed=parsed, facts=facts, catalog=catalog)
-
-
-def _named(subjects: list[Subject]) -> tuple[Subject, ...]:
-    """Tell every subject which file has each name first."""
-    first: dict[str, str] = {}
-    for subject in subjects:
-        first.setdefault(subject.spec.name, subject.parsed.file)
-    return tuple(dataclasses.replace(subject, names=first) for subject in subjects)
+    world = World(
+        spec=parsed.spec,
+        facts=files.facts(parsed.spec.model, path, ground.root),
+        catalog=ground.catalog,
+        policy=ground.policy,
+        today=ground.today,
+    )
+    return Subject(world=world, parsed=parsed)

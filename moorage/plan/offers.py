@@ -140,4 +140,5 @@ class Catalog:
     gpus: Mapping[str, Gpu] = field(default_factory=dict)
     engines: Mapping[str, Engine] = field(default_factory=dict)
     licenses: Mapping[str, str] = field(default_factory=dict)  # the Hub's word -> SPDX
+    calibration: Any = None  # moorage.plan.fit.calibration reads it; None: nothing was measured
     bounds: Mapping[str, Bounds] = field(default_factory=dict)  # a GPU or a unit -> its prices

@@ -19,7 +19,9 @@ class Problem:
 
     def __str__(self) -> str:
         advice = f"; {self.hint}" if self.hint else ""
-        return f"{self.file}:{self.line}:{self.column} {self.rule}: {self.says}{advice}"
+        grave = "" if self.severity == "error" else f" ({self.severity})"
+        place = f"{self.file}:{self.line}:{self.column}"
+        return f"{place} {self.rule}{grave}: {self.says}{advice}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -22,10 +22,15 @@ def exit_code(problems: Sequence[Problem]) -> Exit:
 
 def summary(files: int, problems: Sequence[Problem]) -> str:
     """The last line of a check."""
-    specs = "1 spec" if files == 1 else f"{files} specs"
-    if not problems:
-        return f"{specs}, no problems"
-    return f"{specs}, 1 problem" if len(problems) == 1 else f"{specs}, {len(problems)} problems"
+    errors = sum(problem.severity == "error" for problem in problems)
+    parts = [_counted(files, "spec"), _counted(errors, "problem") if errors else "no problems"]
+    if warnings := len(problems) - errors:
+        parts.append(_counted(warnings, "warning"))
+    return ", ".join(parts)
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def _text(problems: Sequence[Problem]) -> str:

@@ -28,7 +28,7 @@ def project(tmp_path: Path) -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SPEC.replace("NAME", path.stem))
-    (tmp_path / "specs" / "policy.yaml").write_text("not: a spec\n")
+    (tmp_path / "specs" / "policy.yaml").write_text("apiVersion: moorage/v1\nkind: Policy\n")
     (tmp_path / "specs" / "schema.json").write_text("{}")
     (tmp_path / "specs" / "one.lock.json").write_text("{}")
     (tmp_path / "specs" / ".hidden.yaml").write_text("not: a spec\n")

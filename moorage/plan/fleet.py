@@ -1,0 +1,160 @@
+"""What only all specs together can show: names taken twice, sums above a ceiling; pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from moorage.plan import budget, rules
+from moorage.plan.hardware import gpus_at_most
+from moorage.plan.subject import Subject
+from moorage.spec.policy import Policy
+from moorage.spec.problems import Place, Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """The little of one spec that is kept when thousands are judged."""
+
+    file: str
+    name: str
+    team: str
+    worst_usd: Decimal = Decimal(0)
+    gpus: int = 0  # at full scale
+    ports: tuple[tuple[str, int, Place], ...] = ()  # host, port, where it is written
+    places: dict[str, Place] = field(default_factory=dict)  # of name, team, budget, providers
+
+    def problem(self, rule: str, says: str, hint: str, key: str) -> Problem:
+        at = self.places[key]
+        return Problem(
+            file=self.file, line=at.line, column=at.column, rule=rule, says=says, hint=hint
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FleetRule:
+    """What is asked of all specs together."""
+
+    says: str
+    check: Callable[[Sequence[Entry], Policy], Iterable[Problem]]
+    severity: str = "error"  # a policy may change it
+
+
+def entry(subject: Subject) -> Entry:
+    """What the rules here need to know of a spec."""
+    spec, parsed = subject.spec, subject.parsed
+    kept = budget.affordable(spec.budget, subject.choices).choices
+    return Entry(
+        file=parsed.file,
+        name=spec.name,
+        team=spec.team,
+        worst_usd=budget.worst(kept),
+        gpus=sum(gpus_at_most(choice) for choice in kept),
+        ports=tuple(_ports(subject)),
+        places={key: parsed.at(key) for key in ("name", "team", "budget", "providers")},
+    )
+
+
+def check(entries: Sequence[Entry], policy: Policy) -> list[Problem]:
+    """Every problem that only all specs together show."""
+    return [
+        problem
+        for slug, rule in FLEET_RULES.items()
+        for problem in rules.graded(policy, slug, rule.severity, rule.check(entries, policy))
+    ]
+
+
+def _ports(subject: Subject) -> Iterator[tuple[str, int, Place]]:
+    for number, target in enumerate(subject.spec.providers):
+        port = target.options.get("port")
+        if port is not None:
+            host = str(target.options.get("host", "local"))
+            yield host, int(port), subject.parsed.at("providers", number, "port")
+
+
+def _name_clash(entries: Sequence[Entry], _policy: Policy) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for row in entries:
+        taken = first.setdefault(row.name, row.file)
+        if taken != row.file:
+            says = f"the name '{row.name}' is taken by {taken}"
+            yield row.problem("name-clash", says, "choose another name", "name")
+
+
+def _host_port_clash(entries: Sequence[Entry], _policy: Policy) -> Iterator[Problem]:
+    first: dict[tuple[str, int], str] = {}
+    for row in entries:
+        for host, port, at in row.ports:
+            taken = first.setdefault((host, port), row.file)
+            if taken != row.file:
+                where = "this machine" if host == "local" else host
+                yield Problem(
+                    file=row.file,
+                    line=at.line,
+                    column=at.column,
+                    rule="host-port-clash",
+                    says=f"port {port} of {where} is taken by {taken}",
+                    hint="choose another, or leave it out and a free one is found",
+                )
+
+
+def _team_budget(entries: Sequence[Entry], policy: Policy) -> Iterator[Problem]:
+    for team, rows in _by_team(entries).items():
+        known = (policy.teams or {}).get(team)
+        if known is None or known.monthly_usd is None:
+            continue
+        usd = sum((row.worst_usd for row in rows), Decimal(0))
+        if usd > known.monthly_usd:
+            says = f"all services of team {team} cost ${usd:,.2f} a month at worst, "
+            says += f"{policy.file} allows ${known.monthly_usd:,.2f}"
+            yield _dearest(rows).problem("team-budget", says, _DEARER, "budget")
+
+
+def _total_budget(entries: Sequence[Entry], policy: Policy) -> Iterator[Problem]:
+    usd = sum((row.worst_usd for row in entries), Decimal(0))
+    if policy.total_usd is not None and usd > policy.total_usd:
+        says = f"all services cost ${usd:,.2f} a month at worst, "
+        says += f"{policy.file} allows ${policy.total_usd:,.2f}"
+        yield _dearest(entries).problem("total-budget", says, _DEARER, "budget")
+
+
+def _gpu_total(entries: Sequence[Entry], policy: Policy) -> Iterator[Problem]:
+    gpus = sum(row.gpus for row in entries)
+    if policy.gpus_total is not None and gpus > policy.gpus_total:
+        largest = max(entries, key=lambda row: row.gpus)
+        says = f"all services have {gpus} GPUs at full scale, {policy.file} allows "
+        says += f"{policy.gpus_total}"
+        hint = "this service has the most of them"
+        yield largest.problem("gpu-total", says, hint, "providers")
+
+
+_DEARER: Final = "this service is the dearest of them"
+
+
+def _dearest(rows: Sequence[Entry]) -> Entry:
+    return max(rows, key=lambda row: row.worst_usd)
+
+
+def _by_team(entries: Sequence[Entry]) -> dict[str, list[Entry]]:
+    teams: dict[str, list[Entry]] = defaultdict(list)
+    for row in entries:
+        teams[row.team].append(row)
+    return teams
+
+
+FLEET_RULES: Final[dict[str, FleetRule]] = {
+    "name-clash": FleetRule(says="a service's name is unique among all specs", check=_name_clash),
+    "host-port-clash": FleetRule(
+        says="no two services ask for one port of a host", check=_host_port_clash
+    ),
+    "team-budget": FleetRule(
+        says="a team's services together stay within its budget", check=_team_budget
+    ),
+    "total-budget": FleetRule(
+        says="all services together stay within the budget", check=_total_budget
+    ),
+    "gpu-total": FleetRule(says="all services have no more GPUs than allowed", check=_gpu_total),
+}

@@ -1,0 +1,116 @@
+"""Which of the machines that one could have is taken: the cheapest that serves the model; pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from decimal import Decimal
+
+from moorage.plan import engines, regions
+from moorage.plan.fit.obstacles import obstacles
+from moorage.plan.fit.prove import fit
+from moorage.plan.kinds import KINDS
+from moorage.plan.types import Passed
+from moorage.plan.world import Candidate, Choice, World
+
+_SHOWN = 12  # of the choices passed over; the rest is only dearer still
+
+
+def choose(world: World, choice: Choice, found: Sequence[Candidate]) -> Choice:
+    """Judge the candidates, cheapest first; the first sound one is taken.
+
+    Where none is sound, the one that came closest is taken for the rules to talk about.
+    """
+    passed: list[Passed] = []
+    judged: list[Candidate] = []
+    best: Candidate | None = None
+    for candidate in sorted(found, key=_dearness):
+        why = "" if best is None else f"dearer than {best.name}"
+        if not why:
+            known = _judge(world, choice, candidate)
+            judged.append(known)
+            why = _refusal(world, choice, known)
+            best = None if why else known
+        if why:
+            passed.append(Passed(name=candidate.name, why=why))
+    taken = best or _closest(judged)
+    over = tuple(row for row in passed if taken is None or row.name != taken.name)[:_SHOWN]
+    return dataclasses.replace(choice, taken=taken, sound=best is not None, passed_over=over)
+
+
+def _judge(world: World, choice: Choice, candidate: Candidate) -> Candidate:
+    engine, version, lock = choice.engine, choice.version, world.lock
+    if engine is None or lock is None or not _readable(world, choice):
+        return candidate
+    asked = engines.question(world, lock.model, engine, version or "", candidate)
+    hard = obstacles(asked, engine, world.spec.model.task)
+    # Of this machine, or another without a GPU, nobody says how much memory is free.
+    known = candidate.gpu is not None or asked.host_gib is not None
+    proof = fit(asked, world.catalog.calibration) if known and not hard else None
+    return dataclasses.replace(candidate, obstacles=hard, fit=proof)
+
+
+def _readable(world: World, choice: Choice) -> bool:
+    """Without a file's name there is nothing to prove; the rule `file-pattern` tells that."""
+    return choice.kind.weights != "gguf" or world.spec.model.is_gguf
+
+
+def _refusal(world: World, choice: Choice, candidate: Candidate) -> str:
+    """Why a candidate will not do; empty where it will."""
+    if candidate.obstacles:
+        return candidate.obstacles[0].says
+    if candidate.fit is not None and candidate.fit.verdict == "does-not-fit":
+        return candidate.fit.because
+    if choice.open:
+        return _too_bold(world, candidate)
+    return ""
+
+
+def _too_bold(world: World, candidate: Candidate) -> str:
+    """Why we do not choose it unasked, though a team may name it."""
+    if candidate.fit is not None and candidate.fit.verdict == "unknown":
+        return f"not proven: {candidate.fit.because}"
+    offer = candidate.offer
+    if offer is not None and offer.status != "available":
+        return f"its seller says {offer.status}"
+    allow = world.policy.gpus_allow
+    if candidate.gpu is not None and allow is not None and candidate.gpu.name not in allow:
+        return "the policy does not allow this GPU"
+    return regions.allowed(world, candidate.region, candidate.areas)
+
+
+def _closest(judged: Sequence[Candidate]) -> Candidate | None:
+    """The only one; of several, the largest, since the smaller ones fail all the more."""
+    return max(judged, key=_memory_gib, default=None)
+
+
+def _memory_gib(candidate: Candidate) -> float:
+    return candidate.gpu.usable_gib * candidate.count if candidate.gpu else 0.0
+
+
+def _dearness(candidate: Candidate) -> tuple[Decimal, int, str]:
+    usd = candidate.offer.usd if candidate.offer else Decimal(0)
+    return usd, candidate.count, candidate.name
+
+
+def gpus_at_most(choice: Choice) -> int:
+    """GPUs of a placement at full scale."""
+    return choice.taken.count * choice.replicas_max if choice.taken else 0
+
+
+def remedy(world: World, choice: Choice) -> str:
+    """What would make a placement fit: the smallest change, or the cheapest larger offer."""
+    fit_ = choice.taken.fit if choice.taken else None
+    ways = [*(fit_.changes[:2] if fit_ else ()), _larger(world, choice)]
+    return "; or ".join(way for way in ways if way)
+
+
+def _larger(world: World, choice: Choice) -> str:
+    """The cheapest offer of the same kind that surely fits."""
+    given = {**choice.target.options, "gpu": None, "count": None, "instance": None}
+    found = KINDS[choice.kind.name].candidates(world, choice.kind, given)
+    best = choose(world, dataclasses.replace(choice, open=True), tuple(found))
+    offer = best.taken.offer if best.taken else None
+    if not best.sound or offer is None or offer.gpu is None:
+        return ""
+    return f"try {best.taken.name if best.taken else ''} (${offer.usd:.2f} an {offer.per})"

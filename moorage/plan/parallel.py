@@ -1,0 +1,38 @@
+"""Much work spread over processes; little work done here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_WORTH_IT: Final = 200  # things to do; below, starting processes takes longer than the work
+_AT_ONCE: Final = 50
+
+_WORK: Final[list[Callable[[Any], Any]]] = []  # of a worker process: what it does with a thing
+
+
+def spread(work: Callable[[T], R], things: Sequence[T], processes: int) -> Iterable[R]:
+    """The results in the order of the things."""
+    if processes < 2 or len(things) < _WORTH_IT:
+        return map(work, things)
+    return _spread(work, things, processes)
+
+
+def _spread(work: Callable[[T], R], things: Sequence[T], processes: int) -> Iterator[R]:
+    from multiprocessing import get_context
+
+    # Forked workers share what is already read: the catalogue, the schema, the modules.
+    context = get_context("fork")
+    with context.Pool(processes, initializer=_begin, initargs=(work,)) as pool:
+        yield from pool.imap(_do, things, chunksize=_AT_ONCE)
+
+
+def _begin(work: Callable[[Any], Any]) -> None:
+    _WORK[:] = [work]
+
+
+def _do(thing: Any) -> Any:
+    return _WORK[0](thing)

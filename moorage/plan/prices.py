@@ -1,0 +1,110 @@
+"""What the chosen offers cost under a spec's load, at the prices that were reviewed; pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from moorage.plan import cost
+from moorage.plan.cost import Beside, Use
+from moorage.plan.facts import LockedOffer
+from moorage.plan.fit.speed import load_concurrency
+from moorage.plan.offers import Offer
+from moorage.plan.world import Choice, World
+from moorage.spec import units
+
+_MS_PER_MINUTE: Final = 60_000
+_SPOT: Final = "spot"
+
+
+def routed(world: World, choice: Choice) -> Choice:
+    """The choice with what its routes cost."""
+    use = _use(world, choice)
+    bill = cost.routed(choice.routes, use) if choice.routes else None
+    return dataclasses.replace(choice, bill=bill)
+
+
+def bought(world: World, choice: Choice) -> Choice:
+    """The choice with what its offer costs; a price of the lock is the one that was reviewed."""
+    stated = choice.target.options.get("monthly_usd")
+    if stated is not None:
+        amount = Decimal(str(stated))
+        return dataclasses.replace(choice, bill=cost.flat(amount, "as the spec states it"))
+    taken = choice.taken
+    if taken is None or taken.offer is None:
+        return choice
+    offer = reviewed(world, taken.offer)
+    return dataclasses.replace(
+        choice,
+        taken=dataclasses.replace(taken, offer=offer),
+        bill=cost.monthly(offer, _use(world, choice)),
+    )
+
+
+def reviewed(world: World, offer: Offer) -> Offer:
+    """The row as the lock has it, where it has it."""
+    row = locked(world, offer)
+    return offer if row is None else dataclasses.replace(offer, usd=row.usd, date=row.date)
+
+
+def locked(world: World, offer: Offer) -> LockedOffer | None:
+    rows = world.lock.offers if world.lock is not None else ()
+    return next((row for row in rows if row.key == offer.key and row.per == offer.per), None)
+
+
+def _use(world: World, choice: Choice) -> Use:
+    kind, options = choice.kind, choice.target.options
+    idle = options.get("scale_to_zero_after") or options.get("stop_when_idle_after")
+    return Use(
+        load=world.spec.load,
+        first=choice.number == 0,
+        replicas_min=choice.replicas_min,
+        replicas_max=choice.replicas_max,
+        replicas_needed=replicas_needed(world, choice),
+        scale_to_zero=bool(idle) and choice.replicas_min == 0,
+        idle_minutes=_minutes(idle),
+        billed_while_starting=kind.billed_while_starting,
+        billing_minimum_s=kind.billing_minimum_s,
+        beside=tuple(_beside(choice)),
+        dearest=_on_demand(choice),
+    )
+
+
+def replicas_needed(world: World, choice: Choice) -> int:
+    """Replicas that carry the spec's load: requests at a time, by those that one answers."""
+    proof = choice.taken.fit if choice.taken else None
+    if proof is None or proof.concurrency_load <= 0:
+        return 1
+    most = proof.flags.get("max-num-seqs")
+    at_a_time = min(proof.concurrency_load, most) if most else proof.concurrency_load
+    return max(1, math.ceil(load_concurrency(world.spec.load, world.spec.slo) / at_a_time))
+
+
+def _minutes(duration: Any) -> Decimal:
+    return Decimal(str(units.duration_ms(duration))) / _MS_PER_MINUTE if duration else Decimal(0)
+
+
+def _beside(choice: Choice) -> Iterator[Beside]:
+    """What is billed along with an instance, in the quantity that the options say."""
+    given: Mapping[str, Any] = choice.kind.defaults | dict(choice.target.options)
+    for offer in choice.kind.extras.values():
+        if offer.per == "gb-month":
+            yield Beside(offer=offer, quantity=int(given.get("disk_gib", 1)))
+        elif given.get("public_address", True):
+            yield Beside(offer=offer)
+
+
+def _on_demand(choice: Choice) -> Offer | None:
+    """What a spot instance comes to cost when there is no market for it."""
+    offer = choice.taken.offer if choice.taken else None
+    if offer is None or offer.market != _SPOT:
+        return None
+    same = (
+        row
+        for row in choice.kind.offers
+        if (row.name, row.region) == (offer.name, offer.region) and row.market != _SPOT
+    )
+    return next(same, None)

@@ -1,0 +1,48 @@
+"""From what a team wrote to what is meant: every entry of `providers` becomes a choice; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from moorage.plan import engines, hardware, prices, routing
+from moorage.plan.kinds import KINDS
+from moorage.plan.world import Choice, World
+from moorage.spec.types import Target
+
+
+def resolve(world: World) -> tuple[Choice, ...]:
+    """The choice of every entry, in failover order."""
+    return tuple(_resolve(world, target, at) for at, target in enumerate(world.spec.providers))
+
+
+def options(choice: Choice) -> dict[str, Any]:
+    """The options of an entry with the defaults of its kind."""
+    return choice.kind.defaults | dict(choice.target.options)
+
+
+def _resolve(world: World, target: Target, number: int) -> Choice:
+    kind = world.catalog.kinds[target.kind]
+    engine, version = engines.choose(world, kind)
+    given = kind.defaults | dict(target.options)
+    low, high = _replicas(given)
+    choice = Choice(
+        number=number,
+        target=target,
+        kind=kind,
+        engine=engine,
+        version=version,
+        open=KINDS[kind.name].is_open(given),
+        replicas_min=low,
+        replicas_max=high,
+    )
+    if kind.routers:
+        return prices.routed(world, routing.choose(world, choice))
+    found = tuple(KINDS[kind.name].candidates(world, kind, given))
+    return prices.bought(world, hardware.choose(world, choice, found))
+
+
+def _replicas(given: Mapping[str, Any]) -> tuple[int, int]:
+    replicas = given.get("replicas", {})
+    low = int(replicas.get("min", 1))
+    return low, int(replicas.get("max", max(low, 1)))

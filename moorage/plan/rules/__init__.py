@@ -1,0 +1,68 @@
+"""The rules: what is asked of every spec, each a function from a subject to problems."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Final
+
+from moorage.plan.rules import engine, model, money, place, privacy, service
+from moorage.plan.rules.rule import Rule
+from moorage.plan.subject import Subject
+from moorage.plan.world import World
+from moorage.spec.policy import Policy, Waiver
+from moorage.spec.problems import Problem
+
+OFF: Final = "off"
+
+RULES: Final[dict[str, Rule]] = {
+    **model.RULES,
+    **engine.RULES,
+    **place.RULES,
+    **privacy.RULES,
+    **money.RULES,
+    **service.RULES,
+}
+
+
+def check(subject: Subject) -> list[Problem]:
+    """Every problem of one spec, as grave as the policy says."""
+    severities = subject.policy.rules
+    found: list[Problem] = []
+    for slug, rule in RULES.items():
+        severity = severities.get(slug, rule.severity)
+        if severity != OFF:
+            found += _graded(rule.check(subject), severity)
+    return sorted(_waived(subject.world, found))
+
+
+def graded(policy: Policy, slug: str, usual: str, found: Iterable[Problem]) -> list[Problem]:
+    """The problems of one rule with the severity that the policy gives it."""
+    severity = policy.rules.get(slug, usual)
+    return [] if severity == OFF else _graded(found, severity)
+
+
+def _graded(found: Iterable[Problem], severity: str) -> list[Problem]:
+    return [
+        row if row.severity == severity else dataclasses.replace(row, severity=severity)
+        for row in found
+    ]
+
+
+def _waived(world: World, found: list[Problem]) -> list[Problem]:
+    """A waiver that still holds makes a warning of an error, and says who answers for it."""
+    waivers = {row.rule: row for row in world.policy.waivers if row.service == world.spec.name}
+    if not waivers:
+        return found
+    return [_excused(row, waivers.get(row.rule), world) for row in found]
+
+
+def _excused(problem: Problem, waiver: Waiver | None, world: World) -> Problem:
+    if waiver is None or problem.severity != "error":
+        return problem
+    if world.today is not None and world.today > waiver.expires:
+        late = f"the waiver of {waiver.owner} ended on {waiver.expires.isoformat()}"
+        hint = f"{problem.hint}; {late}" if problem.hint else late
+        return dataclasses.replace(problem, hint=hint)
+    until = f"waived until {waiver.expires.isoformat()} by {waiver.owner}: {waiver.reason}"
+    return dataclasses.replace(problem, severity="warning", hint=until)

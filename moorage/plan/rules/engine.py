@@ -1,0 +1,159 @@
+"""Rules about the engine: that it serves the task and the model, so and on this hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
+
+from moorage.plan.offers import Engine
+from moorage.plan.rules.rule import Rule
+from moorage.plan.subject import Subject
+from moorage.spec.problems import Problem
+from moorage.spec.words import nearest
+
+_TYPED: Final = {  # a flag of an engine -> the key of `serving` that says it
+    "max-model-len": "model.max_model_len",
+    "context-length": "model.max_model_len",
+    "ctx-size": "model.max_model_len",
+    "max-num-seqs": "serving.max_num_seqs",
+    "max-running-requests": "serving.max_num_seqs",
+    "parallel": "serving.max_num_seqs",
+    "max-num-batched-tokens": "serving.max_num_batched_tokens",
+    "max-batch-tokens": "serving.max_num_batched_tokens",
+    "gpu-memory-utilization": "serving.gpu_memory_utilization",
+    "mem-fraction-static": "serving.gpu_memory_utilization",
+    "kv-cache-dtype": "serving.kv_cache_dtype",
+    "tensor-parallel-size": "serving.tensor_parallel",
+    "tp-size": "serving.tensor_parallel",
+    "quantization": "model.quantization",
+    "revision": "model.revision",
+    "model": "model.id",
+    "tokenizer": "model.tokenizer",
+    "trust-remote-code": "model.trust_remote_code",
+    "chat-template": "model.chat_template",
+    "lora-modules": "model.adapters",
+    "api-key": "the gateway, which makes and keeps it",
+}
+
+
+def _task(subject: Subject) -> Iterator[Problem]:
+    task = subject.model.task
+    for number, target in enumerate(subject.spec.providers):
+        served = subject.catalog.kinds[target.kind].tasks
+        if task not in served:
+            says = f"kind {target.kind} does not serve {task}"
+            hint = f"it serves {', '.join(served)}"
+            yield subject.problem("task-not-served", says, hint, "providers", number)
+
+
+def _engine_unknown(subject: Subject) -> Iterator[Problem]:
+    name = subject.spec.serving.engine
+    if name is None:
+        return
+    known = subject.catalog.engines
+    if name not in known:
+        near = nearest(name, known)
+        hint = f"did you mean '{near}'?" if near else f"known: {', '.join(known)}"
+        says = f"{name[:60]!r} is no engine of the catalogue"
+        yield subject.problem("engine-unknown", says, hint, "serving", "engine")
+        return
+    for choice in subject.choices:
+        if choice.kind.engines and name not in choice.kind.engines:
+            says = f"kind {choice.kind.name} does not run {name}"
+            hint = f"it runs {', '.join(choice.kind.engines)}"
+            yield subject.problem("engine-unknown", says, hint, "serving", "engine")
+
+
+def _engine_version(subject: Subject) -> Iterator[Problem]:
+    asked = subject.spec.serving.version
+    for engine in _engines(subject):
+        if asked is not None and engine.versions and asked not in engine.versions:
+            near = nearest(asked, engine.versions)
+            says = f"nothing is known of {engine.name} {asked[:40]}"
+            hint = f"the newest known is {engine.versions[0]}"
+            hint = f"did you mean {near}? {hint}" if near else hint
+            yield subject.problem("engine-version", says, hint, "serving", "version")
+            return
+
+
+def _image(subject: Subject) -> Iterator[Problem]:
+    image = subject.spec.serving.image
+    if image is not None and "@sha256:" not in image:
+        says = "the image is not pinned by its digest, so it could change under you"
+        hint = "write name@sha256:…"
+        yield subject.problem("image-unpinned", says, hint, "serving", "image")
+
+
+def _flags(subject: Subject) -> Iterator[Problem]:
+    engines = list(_engines(subject))
+    for flag in subject.spec.serving.args:
+        way = ("serving", "args", flag)
+        if flag in _TYPED:
+            says = f"'{flag}' is said by {_TYPED[flag]}"
+            yield subject.problem("unknown-flag", says, "take it out of args", *way)
+        elif engines and not any(_takes(engine, flag) for engine in engines):
+            names = " and ".join(engine.name for engine in engines)
+            every = [known for engine in engines for known in engine.flags]
+            near = nearest(flag, every)
+            hint = f"did you mean '{near}'?" if near else ""
+            yield subject.problem("unknown-flag", f"{names} has no flag '{flag}'", hint, *way)
+
+
+def _takes(engine: Engine, flag: str) -> bool:
+    plain = flag.split(".", 1)[0].removeprefix("no-")
+    return not engine.flags or flag in engine.flags or plain in engine.flags
+
+
+def _engines(subject: Subject) -> Iterator[Engine]:
+    """The engines of all placements, each once."""
+    seen = {choice.engine.name: choice.engine for choice in subject.choices if choice.engine}
+    return iter(seen.values())
+
+
+def _obstacle(rule: str, subject: Subject) -> Iterator[Problem]:
+    """What the proof of a placement met; where the hardware is open, `no-offer-fits` speaks."""
+    told: set[str] = set()
+    for choice in subject.choices:
+        if choice.taken is None or choice.open:
+            continue
+        for met in choice.taken.obstacles:
+            if met.rule == rule and met.says not in told:
+                told.add(met.says)
+                yield subject.of(choice, rule, met.says, met.hint)
+
+
+def _met(rule: str) -> Callable[[Subject], Iterator[Problem]]:
+    return partial(_obstacle, rule)
+
+
+RULES: Final[dict[str, Rule]] = {
+    "task-not-served": Rule(says="every kind serves the task", check=_task),
+    "engine-unknown": Rule(says="every kind runs the engine", check=_engine_unknown),
+    "engine-version": Rule(
+        says="the engine's version is known", check=_engine_version, severity="warning"
+    ),
+    "image-unpinned": Rule(says="an image is pinned by its digest", check=_image),
+    "unknown-flag": Rule(says="the engine has every flag of args", check=_flags),
+    "task-not-served-by-engine": Rule(
+        says="the engine serves the task", check=_met("task-not-served-by-engine")
+    ),
+    "architecture-unknown": Rule(
+        says="the engine's version serves the architecture", check=_met("architecture-unknown")
+    ),
+    "quantization-unsupported": Rule(
+        says="engine and GPU can compute the quantization", check=_met("quantization-unsupported")
+    ),
+    "quantization-mismatch": Rule(
+        says="the repository is quantized as the spec says", check=_met("quantization-mismatch")
+    ),
+    "tensor-parallel": Rule(
+        says="heads and blocks can be divided among the GPUs", check=_met("tensor-parallel")
+    ),
+    "context-too-long": Rule(
+        says="max_model_len is not longer than the model's own", check=_met("context-too-long")
+    ),
+    "weights-format": Rule(
+        says="the engine loads weights of this format", check=_met("weights-format")
+    ),
+}

@@ -1,0 +1,193 @@
+"""Rules about hardware and places: sold, offered there, large enough, scaled as it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from moorage.plan import hardware, regions
+from moorage.plan.rules.rule import Rule
+from moorage.plan.subject import Subject
+from moorage.plan.world import Candidate, Choice
+from moorage.spec.problems import Problem
+from moorage.spec.words import nearest
+
+_SUFFIX_CHARACTERS = 9  # a hyphen and the hash that keeps remote names apart
+
+
+def _hardware(subject: Subject) -> Iterator[Choice]:
+    """The entries that stand for hardware."""
+    return (choice for choice in subject.choices if choice.kind.weights == "hub")
+
+
+def _offer_unknown(subject: Subject) -> Iterator[Problem]:
+    for choice in _hardware(subject):
+        options = choice.target.options
+        gpu = options.get("gpu")
+        known = subject.catalog.gpus
+        if choice.taken is not None:
+            if gpu is not None and choice.taken.gpu is None and choice.taken.offer is None:
+                yield _no_gpu(subject, choice, str(gpu), [*known])
+            continue
+        names = sorted({row.gpu or row.name for row in choice.kind.offers})
+        if gpu is not None and gpu not in names:
+            yield _no_gpu(subject, choice, str(gpu), names)
+            continue
+        says = f"kind {choice.kind.name} sells nothing such as this entry asks for"
+        yield subject.of(choice, "offer-unknown", says, _sold(choice))
+
+
+def _no_gpu(subject: Subject, choice: Choice, gpu: str, names: list[str]) -> Problem:
+    near = nearest(gpu, names)
+    hint = f"did you mean '{near}'?" if near else f"known: {', '.join(names)}"
+    says = f"kind {choice.kind.name} knows no {gpu[:60]!r}"
+    return subject.of(choice, "offer-unknown", says, hint, "gpu")
+
+
+def _sold(choice: Choice) -> str:
+    """What is sold of the same GPU, or under the same words."""
+    options = choice.target.options
+    same = [
+        row
+        for row in choice.kind.offers
+        if options.get("gpu") in (None, row.gpu) and row.status != "deprecated"
+    ]
+    names = sorted({f"{row.name} ({row.vendor or 'anywhere'})" for row in same})
+    return f"it sells {', '.join(names[:8])}" + (" …" if len(names) > 8 else "")
+
+
+def _offer_unavailable(subject: Subject) -> Iterator[Problem]:
+    for choice in _hardware(subject):
+        offer = choice.taken.offer if choice.taken else None
+        if offer is not None and offer.status not in ("available", "low-availability"):
+            says = f"{offer.name} is {offer.status}, says {offer.source} ({offer.date})"
+            yield subject.of(choice, "offer-unavailable", says, "choose another", "gpu")
+
+
+def _region(subject: Subject) -> Iterator[Problem]:
+    for choice in _hardware(subject):
+        options, kind = choice.target.options, choice.kind
+        region, vendor = options.get("region"), options.get("vendor")
+        if region is None or not kind.regions:
+            continue
+        if regions.of(kind, vendor, str(region)) is None:
+            there = [row.name for row in kind.regions if vendor in (None, row.vendor)]
+            near = nearest(str(region), there)
+            hint = f"did you mean '{near}'?" if near else f"it has {', '.join(there) or 'none'}"
+            says = f"kind {kind.name} has no region {str(region)[:60]!r}"
+            says += f" of {vendor}" if vendor else ""
+            yield subject.of(choice, "region-not-offered", says, hint, "region")
+
+
+def _replicas(subject: Subject) -> Iterator[Problem]:
+    for choice in subject.choices:
+        low, high = choice.replicas_min, choice.replicas_max
+        sleeps = "scale_to_zero_after" in choice.target.options
+        if low > high:
+            says = f"at least {low} replicas are more than at most {high}"
+            yield subject.of(choice, "replicas", says, "let max be min or more", "replicas")
+        if low == 0 and not sleeps:
+            says = "min: 0 replicas, and nothing says when the last one stops"
+            hint = "add scale_to_zero_after: 1h, or write min: 1"
+            yield subject.of(choice, "replicas", says, hint, "replicas")
+        if sleeps and low > 0:
+            says = f"scale_to_zero_after does nothing while at least {low} replica runs"
+            hint = "write replicas: {min: 0, max: …}"
+            yield subject.of(choice, "replicas", says, hint, "scale_to_zero_after")
+
+
+def _name_too_long(subject: Subject) -> Iterator[Problem]:
+    for choice in subject.choices:
+        limit = choice.kind.name_limit
+        if limit is None:
+            continue
+        room = limit - _SUFFIX_CHARACTERS
+        if len(subject.spec.name) > room:
+            says = f"kind {choice.kind.name} has names of at most {limit} characters, and "
+            says += f"{_SUFFIX_CHARACTERS} of them keep stacks apart"
+            hint = f"choose a name of at most {room} characters"
+            yield subject.problem("name-too-long", says, hint, "name")
+            return
+
+
+def _memory(subject: Subject) -> Iterator[Problem]:
+    for choice in _proven(subject):
+        taken = choice.taken
+        if taken is None or taken.fit is None or taken.fit.verdict != "does-not-fit":
+            continue
+        hint = hardware.remedy(subject.world, choice)
+        yield subject.of(choice, "memory-fit", f"{taken.name}: {taken.fit.because}", hint, "gpu")
+
+
+def _tight(subject: Subject) -> Iterator[Problem]:
+    for choice in _proven(subject):
+        taken = choice.taken
+        if taken is not None and taken.fit is not None and taken.fit.verdict == "tight":
+            hint = "; or ".join(taken.fit.changes[:2])
+            says = f"{taken.name}: {taken.fit.because}"
+            yield subject.of(choice, "memory-tight", says, hint, "gpu")
+
+
+def _unproven(subject: Subject) -> Iterator[Problem]:
+    for choice in _proven(subject):
+        taken = choice.taken
+        if taken is not None and taken.fit is not None and taken.fit.verdict == "unknown":
+            says = f"{taken.name}: whether it fits is not known: {taken.fit.because}"
+            hint = "try it with a small budget first, and measure"
+            yield subject.of(choice, "memory-unknown", says, hint)
+
+
+def _proven(subject: Subject) -> Iterator[Choice]:
+    return (row for row in _hardware(subject) if not row.open or row.sound)
+
+
+def _no_offer(subject: Subject) -> Iterator[Problem]:
+    for choice in _hardware(subject):
+        if choice.open and not choice.sound and choice.taken is not None:
+            last = choice.passed_over[-1] if choice.passed_over else None
+            why = f"; the largest, {last.name}: {last.why}" if last else ""
+            says = f"no offer of {choice.kind.name} will do{why}"
+            hint = "name the gpu and count to see what each lacks, or choose another kind"
+            yield subject.of(choice, "no-offer-fits", says, hint, "kind")
+
+
+def _ceiling(subject: Subject) -> Iterator[Problem]:
+    allow, most = subject.policy.gpus_allow, subject.policy.gpus_per_service
+    total = 0
+    for choice in subject.choices:
+        taken = choice.taken
+        if taken is None or taken.gpu is None:
+            continue
+        total += _gpus(choice, taken)
+        if allow is not None and taken.gpu.name not in allow:
+            says = f"{subject.policy.file} does not allow {taken.gpu.name}"
+            hint = f"it allows {', '.join(allow)}"
+            yield subject.of(choice, "gpu-ceiling", says, hint, "gpu")
+    if most is not None and total > most:
+        says = f"all placements at full scale have {total} GPUs"
+        hint = f"{subject.policy.file} allows {most} a service"
+        yield subject.problem("gpu-ceiling", says, hint, "providers")
+
+
+def _gpus(choice: Choice, taken: Candidate) -> int:
+    return taken.count * choice.replicas_max
+
+
+RULES: Final[dict[str, Rule]] = {
+    "offer-unknown": Rule(says="the hardware is sold", check=_offer_unknown),
+    "offer-unavailable": Rule(
+        says="the hardware can be had", check=_offer_unavailable, severity="warning"
+    ),
+    "no-offer-fits": Rule(says="an open choice has an answer", check=_no_offer),
+    "region-not-offered": Rule(says="the region is offered", check=_region),
+    "replicas": Rule(says="replica limits fit scale to zero", check=_replicas),
+    "name-too-long": Rule(says="the name leaves room for what is added", check=_name_too_long),
+    "memory-fit": Rule(says="the model fits into the memory", check=_memory),
+    "memory-tight": Rule(
+        says="the model fits with room to spare", check=_tight, severity="warning"
+    ),
+    "memory-unknown": Rule(
+        says="whether the model fits is known", check=_unproven, severity="warning"
+    ),
+    "gpu-ceiling": Rule(says="the policy allows the GPUs and their number", check=_ceiling),
+}

@@ -1,0 +1,18 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from moorage.plan.subject import Subject
+from moorage.spec.problems import Problem
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """What is asked of every spec, in one line, and how grave a breach is."""
+
+    says: str
+    check: Callable[[Subject], Iterable[Problem]]
+    severity: str = "error"  # a policy may change it

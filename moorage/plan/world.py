@@ -1,0 +1,72 @@
+"""What a decision is made from, and the choices that it weighs: values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from moorage.plan.cost import Bill
+from moorage.plan.facts import Facts, Lock, Route
+from moorage.plan.fit.types import Fit, Obstacle
+from moorage.plan.offers import Catalog, Engine, Gpu, Kind, Offer
+from moorage.plan.types import Passed
+from moorage.spec.policy import Policy
+from moorage.spec.types import Spec, Target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class World:
+    """Everything that a verdict and a plan depend on; the same world, the same answer."""
+
+    spec: Spec
+    facts: Facts
+    catalog: Catalog
+    policy: Policy = field(default_factory=Policy)
+    today: date | None = None  # None: nothing is ever stale
+
+    @property
+    def lock(self) -> Lock | None:
+        """The lock, where it was written for just this model."""
+        lock, model = self.facts.lock, self.spec.model
+        if lock is None or lock.model.id != model.id or lock.model.revision != model.revision:
+            return None
+        return lock if lock.quantization == model.quantization else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """One thing that an entry of `providers` could mean, and what is known of it."""
+
+    name: str  # as people say it: nvidia-l40s x1 in aws eu-west-1
+    offer: Offer | None = None
+    region: str | None = None
+    areas: tuple[str, ...] = ()  # where it computes; empty: nobody knows
+    gpu: Gpu | None = None
+    count: int = 0  # GPUs
+    host_gib: float | None = None  # main memory
+    obstacles: tuple[Obstacle, ...] = ()
+    fit: Fit | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """What becomes of one entry of `providers`."""
+
+    number: int  # its place in `providers`, from 0
+    target: Target
+    kind: Kind
+    engine: Engine | None = None
+    version: str | None = None
+    taken: Candidate | None = None  # what the plan uses, or would if it could
+    sound: bool = True  # whether what is taken has no obstacle and does not lack memory
+    open: bool = False  # whether the choice of hardware was left to us
+    routes: tuple[Route, ...] = ()  # of the router, in order
+    passed_over: tuple[Passed, ...] = ()
+    bill: Bill | None = None  # what it costs; None: nobody knows
+    replicas_min: int = 1
+    replicas_max: int = 1
+
+    @property
+    def name(self) -> str:
+        """The placement's name."""
+        return f"{self.kind.name}-{self.number + 1}"
