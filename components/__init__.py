@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from components import local, openai
 from components.endpoint import Kind
+from moorage.errors import Exit, MoorageError
+from moorage.plan.types import Plan
 
 KINDS: Final[dict[str, Kind]] = {
     "local": local,
     "openai": openai,
 }
+
+# Kinds of the catalogue that can be checked, priced and planned, and not deployed yet.
+UNBUILT: Final = ("hf-endpoint", "hf-space", "hf-router", "docker-host", "ec2-gpu")
+
+
+def refuse_unbuilt(plans: Iterable[Plan]) -> None:
+    """Refuse plans that nothing here can build, before anything is created."""
+    lines = [line for plan in plans for line in _unbuilt(plan)]
+    if lines:
+        raise MoorageError("\n".join(lines), exit_code=Exit.PROBLEMS)
+
+
+def _unbuilt(plan: Plan) -> Iterator[str]:
+    """One line for each part of a plan that cannot be deployed yet."""
+    hint = "it can be checked and planned, not deployed yet; keep it out of this stack's specs"
+    for placement in plan.placements:
+        if placement.kind not in KINDS:
+            yield f"{plan.spec_path}: {placement.name}: kind {placement.kind}: {hint}"
+    if plan.app is not None:
+        yield f"{plan.spec_path}: app: {hint}"

@@ -9,6 +9,7 @@ import pulumi
 from components.endpoint import PYTHON, Endpoint, Site
 from moorage.plan.types import Placement, Plan
 from moorage.resources import ApiKey, ModelFile, Process
+from moorage.spec.tasks import TASKS
 
 LOAD_TIMEOUT_SECONDS = 300  # a few GiB of weights from a slow disk
 
@@ -71,11 +72,11 @@ def _command(placement: Placement, plan: Plan, weights: ModelFile) -> list[pulum
 
 
 def _probe_path(task: str) -> str:
-    return "/v1/chat/completions" if task == "text-generation" else "/v1/embeddings"
+    return f"/v1/{TASKS[task].path}"
 
 
 def _probe_body(task: str, model: str) -> str:
-    if task == "text-generation":
+    if TASKS[task].chats:
         messages = [{"role": "user", "content": "ping"}]
         return json.dumps({"model": model, "messages": messages, "max_tokens": 1})
     return json.dumps({"model": model, "input": "ping"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-EMBEDDING_TASKS = frozenset({"feature-extraction", "sentence-similarity"})
+from moorage.spec.tasks import TASKS
 
 _TEXT = (
     "the city by the river has a market where people buy bread and fish "
@@ -32,9 +32,10 @@ def ask(
 ) -> Ask:
     """The request of arrival `index`; chat alternates between streamed and not."""
     text = prompt(index, words=input_tokens, seed=seed)
-    if task in EMBEDDING_TASKS:
+    path = f"/{TASKS[task].path}"
+    if not TASKS[task].chats:
         body: dict[str, object] = {"model": model, "input": text}
-        return Ask(path="/embeddings", body=_json(body), streamed=False, embedding=True)
+        return Ask(path=path, body=_json(body), streamed=False, embedding=True)
     streamed = index % 2 == 0
     body = {
         "model": model,
@@ -45,7 +46,7 @@ def ask(
     }
     if streamed:
         body["stream_options"] = {"include_usage": True}
-    return Ask(path="/chat/completions", body=_json(body), streamed=streamed, embedding=False)
+    return Ask(path=path, body=_json(body), streamed=streamed, embedding=False)
 
 
 def prompt(index: int, *, words: int, seed: int = 0) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pulumi
 
+from components import refuse_unbuilt
 from components.endpoint import Site
 from components.gateway import Gateway
 from components.model_service import ModelService
@@ -30,7 +32,8 @@ def main(root: Path) -> None:
 
 
 def _plans(root: Path, patterns: list[str]) -> tuple[Plan, ...]:
-    loaded = load([root / pattern for pattern in patterns], root=root)
+    paths = [root / pattern for pattern in patterns]
+    loaded = load(paths, root=root, today=datetime.now(UTC).date())
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors:
         raise MoorageError("\n".join(map(str, errors)), exit_code=Exit.PROBLEMS)
@@ -38,6 +41,7 @@ def _plans(root: Path, patterns: list[str]) -> tuple[Plan, ...]:
         file = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
         message = f"{file}: moorage:specs names no spec; list files, folders or globs there"
         raise MoorageError(message)
+    refuse_unbuilt(loaded.plans)
     return loaded.plans
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,8 @@ def _plan(stack: Stack) -> bool:
 
     config = place.locate(stack.root, stack.name).settings.get("config") or {}
     patterns = config.get("moorage:specs") or []
-    loaded = load([stack.root / pattern for pattern in patterns], root=stack.root)
+    paths = [stack.root / pattern for pattern in patterns]
+    loaded = load(paths, root=stack.root, today=datetime.now(UTC).date())
     sys.stdout.write(FORMATS["text"](loaded))
     print(report.summary(len(loaded.files), loaded.problems), flush=True)
     return report.exit_code(loaded.problems) == Exit.FINE
@@ -90,13 +92,14 @@ def _curl(name: str, service: Any, task: str, stack: str) -> str:
     """A line to try; the key is fetched when it runs, so it stands in no log."""
     moorage = _short(Path(sys.prefix, "bin", "moorage"))
     key = f"$({moorage} outputs --stack {stack} --key {name})"
-    if task == "text-generation":
-        path = "chat/completions"
+    from moorage.spec.tasks import TASKS
+
+    if TASKS[task].chats:
         body = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 32}
     else:
-        path, body = "embeddings", {"input": "Say hello."}
+        body = {"input": "Say hello."}
     data = json.dumps({"model": service["model"], **body})
-    return f"curl -s {service['url']}/{path} -H \"Authorization: Bearer {key}\" -d '{data}'"
+    return f"curl -s {service['url']}/{TASKS[task].path} -H \"Authorization: Bearer {key}\" -d '{data}'"
 
 
 def _short(path: Path) -> str:
