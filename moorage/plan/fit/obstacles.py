@@ -184,7 +184,7 @@ def _heads(question: Question, parts: int) -> Iterator[str]:
     if heads % parts:
         yield f"{heads} attention heads cannot be divided among {parts} GPUs"
     elif kv_heads and kv_heads % parts and parts % kv_heads:
-        yield f"{kv_heads} key and value heads can neither be divided nor repeated among {parts} GPUs"
+        yield f"{kv_heads} key and value heads can be neither divided nor repeated on {parts} GPUs"
 
 
 def _inner_heads(config: Mapping[str, Any], parts: int) -> Iterator[str]:
