@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,18 +29,28 @@ def run(args: argparse.Namespace) -> int:
 
     root = find_root(Path.cwd())
     seen = read([Path(path) for path in args.paths] or [root / "specs"], root=root)
+    faults: list[MoorageError] = []
     problems = list(seen.problems)
     for subject in seen.subjects:
-        problems += _lock(subject, check=args.check)
+        try:
+            problems += _lock(subject, check=args.check)
+        except MoorageError as error:
+            faults.append(error)
+            if error.exit_code == Exit.UNANSWERED:
+                break  # the next spec would wait as long for the same silence
     for problem in problems:
         print(problem)
+    if faults:
+        for fault in faults[1:]:
+            print(f"moorage: {fault}", file=sys.stderr)
+        raise faults[0]
     return int(report.exit_code(problems))
 
 
 def _lock(subject: Subject, *, check: bool) -> list[Problem]:
     from moorage.plan.relock import moved, relock
 
-    if not subject.needs_hub:
+    if not subject.needs_hub or subject.spec.model.is_path:
         print(f"{subject.parsed.file}: nothing to lock, its model is not loaded from the Hub")
         return []
     answer = _ask(subject)
@@ -55,15 +67,24 @@ def _lock(subject: Subject, *, check: bool) -> list[Problem]:
 
 
 def _ask(subject: Subject) -> ModelFacts | list[Problem]:
+    """The model with everything else that the spec names, or what the Hub refuses of it."""
     from moorage import hub
+    from moorage.plan.references import wanted
 
     model = subject.spec.model
+    routed = any(target.kind == "hf-router" for target in subject.spec.providers)
+    place: tuple[str | int, ...] = ("model", "id")
+    references = []
     try:
-        return hub.facts(model.id, model.revision)
+        answer = hub.facts(model.id, model.revision, quantization=model.quantization, routes=routed)
+        for one in wanted(subject.spec):
+            place = (*one.way, "id")
+            references.append(hub.reference(one))
     except MoorageError as error:
         if error.exit_code != Exit.PROBLEMS:
             raise
-        return [subject.problem("hub-refused", str(error), "", "model", "id")]
+        return [subject.problem("hub-refused", str(error), "", *place)]
+    return dataclasses.replace(answer, references=tuple(references))
 
 
 def _write(subject: Subject, new: Lock) -> None:

@@ -30,6 +30,12 @@ def _policy(catalog: Catalog) -> Mapping[str, Any]:
     return policy_schema.build(catalog.kinds)
 
 
+def _lock(_catalog: Catalog) -> Mapping[str, Any]:
+    from moorage.plan import lock_schema
+
+    return lock_schema.build()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
     """A schema that lies in specs/ for editors and other tools."""
@@ -41,6 +47,7 @@ class Published:
 SCHEMAS: Final[dict[str, Published]] = {
     "spec": Published(file="schema.json", build=_spec),
     "policy": Published(file="policy.schema.json", build=_policy),
+    "lock": Published(file="lock.schema.json", build=_lock),
 }
 
 

@@ -92,6 +92,13 @@ def license_word(info: Info) -> str | None:
     return own(text(card.get("license_name") if card else None) or "other")
 
 
+def gated(info: Info) -> bool | str:
+    """How access is given, where one must ask for it."""
+    if not info.gated:
+        return False
+    return "auto" if info.gated == "auto" else "manual"
+
+
 def architecture(info: ModelInfo) -> str | None:
     """The architecture as the listing says it."""
     named = text((info.gguf or {}).get("architecture"))

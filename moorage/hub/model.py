@@ -38,16 +38,17 @@ def facts(
     opened = door.at(endpoint, token, deadline_s, total_s)
     with translated(model_id, revision, opened.endpoint):
         info = about.model(opened, Repository(id=model_id, revision=revision))
-        outside = _outside(opened, model_id, info)
+        outside = _outside(opened, model_id, info, quantization)
     with translated(model_id, revision, opened.endpoint):
         known = _inside(opened, outside, info, quantization) if outside.access else outside
         found = live(opened, model_id, router) if routes else ()
     return dataclasses.replace(known, routes=found)
 
 
-def _outside(opened: Door, model_id: str, info: ModelInfo) -> ModelFacts:
+def _outside(opened: Door, model_id: str, info: ModelInfo, quantization: str) -> ModelFacts:
     commit = about.commit(opened, model_id, info)
-    gated = info.gated or False
+    gated = about.gated(info)
+    weights, _ = loaded(sorted(about.sizes(info)), quantization)
     return ModelFacts(
         id=model_id,
         revision=commit,
@@ -58,6 +59,7 @@ def _outside(opened: Door, model_id: str, info: ModelInfo) -> ModelFacts:
         library=about.text(info.library_name),
         task=about.text(info.pipeline_tag),
         architecture=about.architecture(info),
+        weights=weights,
         asked_of=about.without_password(opened.endpoint),
         asked_on=datetime.now(UTC).date().isoformat(),
     )
@@ -68,8 +70,7 @@ def _inside(opened: Door, outside: ModelFacts, info: ModelInfo, quantization: st
     repo = Repository(id=outside.id, revision=outside.revision)
     names = about.sizes(info)
     weights, used = loaded(sorted(names), quantization)
-    looked = dataclasses.replace(outside, weights=weights)
-    digests = [file for file in outside.files if file.name in used]
+    files = [file for file in outside.files if file.name in used]
     if weights == "gguf":
-        return inside.gguf_model(opened, repo, looked, digests[0]) if len(digests) == 1 else looked
-    return inside.hub_model(opened, repo, looked, names, digests)
+        return inside.gguf_model(opened, repo, outside, files[0]) if len(files) == 1 else outside
+    return inside.hub_model(opened, repo, outside, names, files)

@@ -40,7 +40,7 @@ def reference(
 def _reference(opened: Door, wanted: Wanted, kind: str, info: Info) -> Reference:
     commit = about.commit(opened, wanted.id, info)
     repo = Repository(id=wanted.id, revision=commit, kind=kind)
-    gated = info.gated or False
+    gated = about.gated(info)
     access = about.may_read(opened, repo) if gated else True
     look = _LOOK.get(wanted.role)
     return Reference(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from fnmatch import fnmatchcase
+from collections.abc import Mapping
 from pathlib import Path
 
-from moorage.plan.facts import Lock, ModelFacts, RepoFile
+from moorage.plan.facts import Lock, LockedOffer, ModelFacts, Reference, Route
+from moorage.plan.licenses import spdx
 from moorage.plan.lock_read import COMMIT, read
 from moorage.plan.lock_text import VERSION, render
+from moorage.plan.weights import loaded
 from moorage.spec.types import Model
 
 __all__ = [
@@ -19,7 +21,6 @@ __all__ = [
     "differences",
     "is_commit",
     "make",
-    "matching",
     "read",
     "render",
     "same",
@@ -28,7 +29,20 @@ __all__ = [
 SUFFIX = ".lock.json"
 
 _COMMIT = re.compile(COMMIT)
-_PREFIX = "gguf:"
+_PLAIN = (
+    "id",
+    "revision",
+    "license",
+    "gated",
+    "access",
+    "library",
+    "task",
+    "architecture",
+    "weights",
+    "remote_code",
+    "tokenizer_sha256",
+    "chat_template_sha256",
+)
 
 
 def beside(spec: Path) -> Path:
@@ -41,28 +55,35 @@ def is_commit(revision: str) -> bool:
     return _COMMIT.fullmatch(revision) is not None
 
 
-def matching(files: tuple[RepoFile, ...], quantization: str) -> tuple[RepoFile, ...]:
-    """The files that `gguf:<name or pattern>` names; an exact name beats a pattern."""
-    if not quantization.startswith(_PREFIX):
-        return ()
-    pattern = quantization.removeprefix(_PREFIX)
-    exact = tuple(file for file in files if file.name == pattern)
-    return exact or tuple(file for file in files if fnmatchcase(file.name, pattern))
-
-
-def make(model: Model, facts: ModelFacts) -> Lock:
-    """Freeze the part of the facts that a spec's model uses."""
-    used = matching(facts.files, model.quantization)
-    return Lock(model=dataclasses.replace(facts, files=used), quantization=model.quantization)
+def make(
+    model: Model,
+    facts: ModelFacts,
+    *,
+    licenses: Mapping[str, str],
+    offers: tuple[LockedOffer, ...] = (),
+) -> Lock:
+    """Freeze the part of the facts that a spec's model uses; `licenses` as in the catalogue."""
+    form, names = loaded([file.name for file in facts.files], model.quantization)
+    references = tuple(
+        dataclasses.replace(row, license=spdx(row.license, licenses)) for row in facts.references
+    )
+    frozen = dataclasses.replace(
+        facts,
+        files=tuple(file for file in facts.files if file.name in names),
+        license=spdx(facts.license, licenses),
+        weights=facts.weights or form,
+        references=references,
+    )
+    return Lock(model=frozen, quantization=model.quantization, offers=offers)
 
 
 def same(one: Lock, other: Lock) -> bool:
     """Whether two locks say the same, whoever was asked and when."""
-    return one.quantization == other.quantization and _flat(one) == _flat(other)
+    return render(_unasked(one)) == render(_unasked(other))
 
 
 def differences(old: Lock, new: Lock) -> tuple[str, ...]:
-    """What has moved of what the old lock knew, in words."""
+    """What has moved of what the old lock knew, in words; what it did not know has not moved."""
     before, after = _flat(old), _flat(new)
     return tuple(
         f"{name} was {known}, is {after.get(name, 'gone')}"
@@ -71,16 +92,49 @@ def differences(old: Lock, new: Lock) -> tuple[str, ...]:
     )
 
 
-def _flat(lock: Lock) -> dict[str, object]:
+def _unasked(lock: Lock) -> Lock:
+    return dataclasses.replace(
+        lock, model=dataclasses.replace(lock.model, asked_of="", asked_on="")
+    )
+
+
+def _flat(lock: Lock) -> dict[str, str]:
     model = lock.model
-    facts = {
-        "revision": model.revision,
-        "license": model.license,
-        "gated": model.gated,
-        "library": model.library,
-        "architecture": model.architecture,
+    found = {name.replace("_", " "): getattr(model, name) for name in _PLAIN}
+    found |= {f"sha256 of {file.name}": file.sha256 for file in model.files}
+    for route in model.routes:
+        found |= _of_route(f"the router's provider {route.provider} ({route.task})", route)
+    for row in model.references:
+        found |= _of_reference(f"{row.role} {row.id}", row)
+    found |= {f"the offer {row.key}": f"${row.usd} per {row.per}" for row in lock.offers}
+    return {name: _said(value) for name, value in found.items() if value is not None}
+
+
+def _of_route(name: str, route: Route) -> dict[str, object]:
+    prices = {
+        "input": route.input_usd_per_mtok,
+        "output": route.output_usd_per_mtok,
     }
-    known: dict[str, object] = {"id": model.id} | {
-        key: value for key, value in facts.items() if value is not None
+    return {
+        name: route.status,
+        f"the context of {name}": route.context_tokens,
+        **{
+            f"the {way} price of {name}": None if usd is None else f"${usd.normalize():f} per Mtok"
+            for way, usd in prices.items()
+        },
     }
-    return known | {f"sha256 of {file.name}": file.sha256 for file in model.files}
+
+
+def _of_reference(name: str, row: Reference) -> dict[str, object]:
+    return {
+        f"{name}: commit": row.revision,
+        f"{name}: license": row.license,
+        f"{name}: gated": row.gated,
+        f"{name}: access": row.access,
+        f"{name}: base model": row.base_model,
+        **{f"{name}: sha256 of {file}": digest for file, digest in row.digests.items()},
+    }
+
+
+def _said(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)

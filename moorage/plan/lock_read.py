@@ -26,11 +26,15 @@ COMMIT: Final = "[0-9a-f]{40}"
 SHA256: Final = "[0-9a-f]{64}"
 MONEY: Final = r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,18})?"
 DAY: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+GATES: Final = ("auto", "manual")  # how access is given where one must ask for it
+FORMATS: Final = ("safetensors", "gguf", "pickle", "other")
+ROLES: Final = ("adapter", "tokenizer", "chat-template", "dataset")
 
 _T = TypeVar("_T")
 _Checks = Mapping[str, Callable[[Any], Any]]
 _HALF = "\\ud"  # how JSON escapes half of a character
 _LARGEST = 1 << 63
+_MOST_DEEP = 32
 
 
 def read(text: str, file: str) -> Lock | Problem:
@@ -98,7 +102,19 @@ def _flag(value: Any) -> bool:
 
 
 def _gated(value: Any) -> bool | str:
-    return value if type(value) is bool else _text(value)
+    if value is False:
+        return False
+    return str(_gate(value))
+
+
+def _one_of(words: tuple[str, ...]) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in words:
+            message = f"{str(value)[:60]!r} is not one of {', '.join(words)}"
+            raise ValueError(message)
+        return str(value)
+
+    return check
 
 
 def _matched(pattern: str, what: str) -> Callable[[Any], str]:
@@ -119,6 +135,21 @@ def _usd(value: Any) -> Decimal:
 
 def _digests(value: Any) -> dict[str, str]:
     return {name: _sha256(digest) for name, digest in _a(dict, value).items()}
+
+
+def _config(value: Any) -> dict[str, Any]:
+    _bounded(_a(dict, value), _MOST_DEEP)
+    return dict(value)
+
+
+def _bounded(value: Any, left: int) -> None:
+    """Whoever walks through it later must come to an end."""
+    if not left:
+        message = "a configuration is too deep"
+        raise ValueError(message)
+    for own in value.values() if type(value) is dict else value:
+        if type(own) is dict or type(own) is list:
+            _bounded(own, left - 1)
 
 
 def _asked(value: Any) -> dict[str, str]:
@@ -162,6 +193,8 @@ _sha256 = _matched(SHA256, "a SHA-256")
 _money = _matched(MONEY, "an amount of dollars")
 _day = _matched(DAY, "a day (YYYY-MM-DD)")
 
+_gate = _one_of(GATES)
+
 _ASKED: Final[_Checks] = {"of": _text, "on": _day}
 _FILE: Final[_Checks] = {"name": _text, "size_bytes": _count, "sha256": _sha256}
 _TENSORS: Final[_Checks] = {
@@ -181,7 +214,7 @@ _ROUTE: Final[_Checks] = {
     "output_usd_per_mtok": _usd,
 }
 _REFERENCE: Final[_Checks] = {
-    "role": _text,
+    "role": _one_of(ROLES),
     "id": _text,
     "revision": _commit,
     "license": _text,
@@ -204,9 +237,9 @@ _MODEL: Final[_Checks] = {
     "library": _text,
     "task": _text,
     "architecture": _text,
-    "weights": _text,
+    "weights": _one_of(FORMATS),
     "remote_code": _flag,
-    "config": lambda value: _a(dict, value),
+    "config": _config,
     "tensors": _rows(Tensors, _TENSORS),
     "tokenizer_sha256": _sha256,
     "chat_template_sha256": _sha256,

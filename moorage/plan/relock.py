@@ -1,28 +1,39 @@
-"""What `moorage lock` makes of the Hub's answer: a lock to write, or what is wrong; pure."""
+"""What `moorage lock` makes of the Hub's answers: a lock to write, or what is wrong; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+
 from moorage.plan import lock
-from moorage.plan.facts import Lock, ModelFacts
-from moorage.plan.rules import pattern_problems
+from moorage.plan.facts import Lock, LockedOffer, ModelFacts
+from moorage.plan.references import Wanted, wanted
+from moorage.plan.rules.model import pattern_problems
 from moorage.plan.subject import Subject
+from moorage.plan.weights import GGUF
 from moorage.spec.problems import Problem
 
+Offers = Callable[[Subject, Lock], tuple[LockedOffer, ...]]
 
-def relock(subject: Subject, answer: ModelFacts) -> Lock | list[Problem]:
-    """The lock of a spec; problems where its revision is no commit or its file is not one."""
-    model = subject.spec.model
-    if model.revision is None or not lock.is_commit(model.revision):
-        return [_pin(subject, answer)]
-    if answer.revision != model.revision:
-        says = f"the Hub resolves it to another commit, {answer.revision}"
-        return [subject.problem("revision-missing", says, "", "model", "revision")]
-    new = lock.make(model, answer)
-    names = [file.name for file in new.model.files]
-    if len(names) == 1:
-        return new
-    there = [file.name for file in answer.files if file.name.endswith(".gguf")]
-    return list(pattern_problems(subject, names, there=there))
+
+def no_offers(_subject: Subject, _new: Lock) -> tuple[LockedOffer, ...]:
+    """No row of the catalogue is used."""
+    return ()
+
+
+def relock(
+    subject: Subject, answer: ModelFacts, *, offers: Offers = no_offers
+) -> Lock | list[Problem]:
+    """The lock of a spec; problems where a revision is no commit or its file is not one.
+
+    `answer` holds the references in the order of `wanted(spec)`; `offers` gives the rows of the
+    catalogue that the spec uses under the new lock.
+    """
+    problems = [*_unpinned(subject, answer), *_unmatched(subject, answer)]
+    if problems:
+        return problems
+    model, table = subject.spec.model, subject.catalog.licenses
+    new = lock.make(model, answer, licenses=table)
+    return lock.make(model, answer, licenses=table, offers=offers(subject, new))
 
 
 def moved(subject: Subject, new: Lock) -> list[Problem]:
@@ -39,9 +50,30 @@ def moved(subject: Subject, new: Lock) -> list[Problem]:
     ]
 
 
-def _pin(subject: Subject, answer: ModelFacts) -> Problem:
-    revision = subject.spec.model.revision
-    stands = f"{revision[:60]!r} stands" if revision else "the main branch stands"
-    says = f"{stands} at {answer.revision} today"
-    hint = f"write 'revision: {answer.revision}'"
-    return subject.problem("revision-missing", says, hint, "model", "revision")
+def _unpinned(subject: Subject, answer: ModelFacts) -> Iterator[Problem]:
+    model = subject.spec.model
+    itself = Wanted(role="model", id=model.id, revision=model.revision, way=("model",))
+    yield from _pin(subject, itself, answer.revision)
+    for one, found in zip(wanted(subject.spec), answer.references, strict=True):
+        yield from _pin(subject, one, found.revision)
+
+
+def _pin(subject: Subject, one: Wanted, commit: str) -> Iterator[Problem]:
+    """A revision that is no commit, and the commit that it stands for today."""
+    way = (*one.way, "revision")
+    if one.revision is None or not lock.is_commit(one.revision):
+        stands = f"{one.revision[:60]!r} stands" if one.revision else "the main branch stands"
+        says = f"{stands} at {commit} today"
+        yield subject.problem("revision-missing", says, f"write 'revision: {commit}'", *way)
+    elif commit != one.revision:
+        says = f"the Hub resolves it to another commit, {commit}"
+        yield subject.problem("revision-missing", says, "", *way)
+
+
+def _unmatched(subject: Subject, answer: ModelFacts) -> Sequence[Problem]:
+    model = subject.spec.model
+    if not model.quantization.startswith(GGUF):
+        return ()
+    names = [file.name for file in lock.make(model, answer, licenses={}).model.files]
+    there = [file.name for file in answer.files if file.name.endswith(".gguf")]
+    return tuple(pattern_problems(subject, names, there=there))

@@ -25,7 +25,8 @@ fields of `Repo` (revision, license, gated, private, readers, sha256 to lie abou
 A dataset is called "datasets/<owner>/<name>", and lies in such a folder.
 `Repo.providers` is what serves a model behind the router, as in
 {"together": {"status": "live", "task": "conversational", "providerId": "x/y",
-"context_length": 8192, "pricing": {"input": 0.1, "output": 0.3}}}; the twin answers as router too (`GET /v1/models`).
+"context_length": 8192, "pricing": {"input": 0.1, "output": 0.3}}}; the twin answers as the router
+too (`GET /v1/models`).
 Weights (.gguf, .safetensors, ...) are LFS files: `resolve` answers 302 with X-Linked-Etag and
 X-Linked-Size to a content address on another port, as the Hub does; Range works there.
 """
