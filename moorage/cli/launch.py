@@ -99,7 +99,8 @@ def _curl(name: str, service: Any, task: str, stack: str) -> str:
     else:
         body = {"input": "Say hello."}
     data = json.dumps({"model": service["model"], **body})
-    return f"curl -s {service['url']}/{TASKS[task].path} -H \"Authorization: Bearer {key}\" -d '{data}'"
+    url = f"{service['url']}/{TASKS[task].path}"
+    return f"curl -s {url} -H \"Authorization: Bearer {key}\" -d '{data}'"
 
 
 def _short(path: Path) -> str:
