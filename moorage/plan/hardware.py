@@ -19,23 +19,41 @@ _SHOWN = 12  # of the choices passed over; the rest is only dearer still
 def choose(world: World, choice: Choice, found: Sequence[Candidate]) -> Choice:
     """Judge the candidates, cheapest first; the first sound one is taken.
 
-    Where none is sound, the one that came closest is taken for the rules to talk about.
+    An entry that names its hardware means just one: that is taken, sound or not, so that the
+    rules can say what it lacks. Where the choice is open and none is sound, none is taken.
     """
     passed: list[Passed] = []
     judged: list[Candidate] = []
     best: Candidate | None = None
     for candidate in sorted(found, key=_dearness):
-        why = "" if best is None else f"dearer than {best.name}"
+        why = f"dearer than {best.name}" if best else _barred(world, choice, candidate)
         if not why:
             known = _judge(world, choice, candidate)
             judged.append(known)
-            why = _refusal(world, choice, known)
+            why = _unsound(choice, known)
             best = None if why else known
         if why:
             passed.append(Passed(name=candidate.name, why=why))
-    taken = best or _closest(judged)
-    over = tuple(row for row in passed if taken is None or row.name != taken.name)[:_SHOWN]
-    return dataclasses.replace(choice, taken=taken, sound=best is not None, passed_over=over)
+    taken = best if choice.open else best or _largest(judged)
+    over = tuple(row for row in passed if taken is None or row.name != taken.name)
+    return dataclasses.replace(
+        choice,
+        taken=taken,
+        sound=best is not None,
+        passed_over=over[:_SHOWN],
+        nearest=_nearest(choice, judged, passed),
+    )
+
+
+def _nearest(
+    choice: Choice, judged: Sequence[Candidate], passed: Sequence[Passed]
+) -> Passed | None:
+    """Of those passed over the one that came closest: the largest that nothing else barred."""
+    largest = _largest(judged)
+    if largest is None:
+        return passed[-1] if passed else None
+    why = _unsound(choice, largest)
+    return Passed(name=largest.name, why=why) if why else None
 
 
 def _judge(world: World, choice: Choice, candidate: Candidate) -> Candidate:
@@ -55,32 +73,32 @@ def _readable(world: World, choice: Choice) -> bool:
     return choice.kind.weights != "gguf" or world.spec.model.is_gguf
 
 
-def _refusal(world: World, choice: Choice, candidate: Candidate) -> str:
-    """Why a candidate will not do; empty where it will."""
-    if candidate.obstacles:
-        return candidate.obstacles[0].says
-    if candidate.fit is not None and candidate.fit.verdict == "does-not-fit":
-        return candidate.fit.because
-    if choice.open:
-        return _too_bold(world, candidate)
-    return ""
-
-
-def _too_bold(world: World, candidate: Candidate) -> str:
-    """Why we do not choose it unasked, though a team may name it."""
-    if candidate.fit is not None and candidate.fit.verdict == "unknown":
-        return f"not proven: {candidate.fit.because}"
-    offer = candidate.offer
+def _barred(world: World, choice: Choice, candidate: Candidate) -> str:
+    """Why we do not choose it unasked, though a team may name it; empty where we may."""
+    if not choice.open:
+        return ""
+    offer, allow = candidate.offer, world.policy.gpus_allow
     if offer is not None and offer.status != "available":
         return f"its seller says {offer.status}"
-    allow = world.policy.gpus_allow
     if candidate.gpu is not None and allow is not None and candidate.gpu.name not in allow:
-        return "the policy does not allow this GPU"
+        return f"{world.policy.file} does not allow this GPU"
     return regions.allowed(world, candidate.region, candidate.areas)
 
 
-def _closest(judged: Sequence[Candidate]) -> Candidate | None:
-    """The only one; of several, the largest, since the smaller ones fail all the more."""
+def _unsound(choice: Choice, candidate: Candidate) -> str:
+    """What speaks against a candidate that was judged; empty where nothing does."""
+    if candidate.obstacles:
+        return candidate.obstacles[0].says
+    proof = candidate.fit
+    if proof is not None and proof.verdict == "does-not-fit":
+        return proof.because
+    if choice.open and proof is not None and proof.verdict == "unknown":
+        return f"not proven: {proof.because}"
+    return ""
+
+
+def _largest(judged: Sequence[Candidate]) -> Candidate | None:
+    """The only one; of several the one where the smaller ones fail all the more."""
     return max(judged, key=_memory_gib, default=None)
 
 

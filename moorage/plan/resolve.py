@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from moorage.plan import engines, hardware, prices, routing
+from moorage.plan.facts import Lock, LockedOffer
 from moorage.plan.kinds import KINDS
 from moorage.plan.world import Choice, World
 from moorage.spec.types import Target
@@ -14,6 +16,18 @@ from moorage.spec.types import Target
 def resolve(world: World) -> tuple[Choice, ...]:
     """The choice of every entry, in failover order."""
     return tuple(_resolve(world, target, at) for at, target in enumerate(world.spec.providers))
+
+
+def offers_used(world: World, lock: Lock) -> tuple[LockedOffer, ...]:
+    """The rows of the catalogue that a spec uses under a new lock, to be reviewed with it."""
+    anew = dataclasses.replace(lock, offers=())
+    facts = dataclasses.replace(world.facts, lock=anew, lock_fault=None)
+    rows = {
+        offer.key: LockedOffer(key=offer.key, usd=offer.usd, per=offer.per, date=offer.date)
+        for choice in resolve(dataclasses.replace(world, facts=facts))
+        if choice.taken is not None and (offer := choice.taken.offer) is not None
+    }
+    return tuple(rows[key] for key in sorted(rows))
 
 
 def options(choice: Choice) -> dict[str, Any]:

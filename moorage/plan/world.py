@@ -62,6 +62,7 @@ class Choice:
     open: bool = False  # whether the choice of hardware was left to us
     routes: tuple[Route, ...] = ()  # of the router, in order
     passed_over: tuple[Passed, ...] = ()
+    nearest: Passed | None = None  # where nothing was sound: what came closest, and what it lacks
     bill: Bill | None = None  # what it costs; None: nobody knows
     replicas_min: int = 1
     replicas_max: int = 1

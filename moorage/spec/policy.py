@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-PRICE_WARN_DAYS = 60
-PRICE_REFUSE_DAYS = 180
+PRICE_WARN_DAYS = 120
+PRICE_REFUSE_DAYS = 365
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

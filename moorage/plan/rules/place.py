@@ -25,8 +25,9 @@ def _offer_unknown(subject: Subject) -> Iterator[Problem]:
         options = choice.target.options
         gpu = options.get("gpu")
         known = subject.catalog.gpus
-        if choice.taken is not None:
-            if gpu is not None and choice.taken.gpu is None and choice.taken.offer is None:
+        if choice.taken is not None or choice.nearest is not None:
+            taken = choice.taken
+            if gpu is not None and taken is not None and not _is_named(taken, str(gpu)):
                 yield _no_gpu(subject, choice, str(gpu), [*known])
             continue
         names = sorted({row.gpu or row.name for row in choice.kind.offers})
@@ -35,6 +36,11 @@ def _offer_unknown(subject: Subject) -> Iterator[Problem]:
             continue
         says = f"kind {choice.kind.name} sells nothing such as this entry asks for"
         yield subject.of(choice, "offer-unknown", says, _sold(choice))
+
+
+def _is_named(taken: Candidate, gpu: str) -> bool:
+    """Whether a GPU, or an instance without one, goes by this name."""
+    return taken.gpu is not None or (taken.offer is not None and gpu in taken.offer.name)
 
 
 def _no_gpu(subject: Subject, choice: Choice, gpu: str, names: list[str]) -> Problem:
@@ -143,11 +149,10 @@ def _proven(subject: Subject) -> Iterator[Choice]:
 
 def _no_offer(subject: Subject) -> Iterator[Problem]:
     for choice in _hardware(subject):
-        if choice.open and not choice.sound and choice.taken is not None:
-            last = choice.passed_over[-1] if choice.passed_over else None
-            why = f"; the largest, {last.name}: {last.why}" if last else ""
-            says = f"no offer of {choice.kind.name} will do{why}"
-            hint = "name the gpu and count to see what each lacks, or choose another kind"
+        near = choice.nearest
+        if choice.open and not choice.sound and near is not None:
+            says = f"no offer of {choice.kind.name} will do; closest is {near.name}: {near.why}"
+            hint = "ask for less memory, widen privacy.regions, or choose another kind"
             yield subject.of(choice, "no-offer-fits", says, hint, "kind")
 
 
