@@ -13,6 +13,7 @@ import pytest
 
 from moorage.twin.hub import Hub, Repo, serve
 
+EMPTY = b"GGUF" + (3).to_bytes(4, "little") + bytes(16)  # a header without tensors or keys
 COMMIT = "a" * 40
 SPEC = f"""\
 apiVersion: moorage/v1
@@ -27,7 +28,7 @@ providers: [{{kind: local}}]
 """
 REPOS = {
     "acme/tiny-GGUF": Repo(
-        files={"tiny-Q4.gguf": b"GGUF4", "tiny-Q8.gguf": b"GGUF8", "README.md": b"#"},
+        files={"tiny-Q4.gguf": EMPTY, "tiny-Q8.gguf": EMPTY + b"8", "README.md": b"#"},
         revision=COMMIT,
         license="mit",
         gguf={"architecture": "llama"},
@@ -70,7 +71,7 @@ def test_a_spec_is_locked_checked_and_planned(project: Path, twin: Hub) -> None:
     locked = moorage(project, "lock", hub=twin.url)
     assert (locked.returncode, locked.stdout) == (0, "specs/tiny.lock.json: written\n")
     content = json.loads((project / "specs" / "tiny.lock.json").read_text())
-    assert content["model"]["license"] == "mit"
+    assert content["model"]["license"] == "MIT"
     assert content["model"]["architecture"] == "llama"
     assert [file["name"] for file in content["model"]["files"]] == ["tiny-Q4.gguf"]
     assert content["asked"]["of"] == twin.url
@@ -86,11 +87,11 @@ def test_locking_again_changes_nothing_and_a_moved_model_is_told(project: Path, 
     assert again.stdout == "specs/tiny.lock.json: unchanged\n"
     assert moorage(project, "lock", "--check", hub=twin.url).returncode == 0
     path = project / "specs" / "tiny.lock.json"
-    before = path.read_text().replace('"mit"', '"apache-2.0"')
+    before = path.read_text().replace('"MIT"', '"Apache-2.0"')
     path.write_text(before)
     moved = moorage(project, "lock", "--check", hub=twin.url)
     assert moved.returncode == 1
-    assert "lock-moved: license was apache-2.0, is mit" in moved.stdout
+    assert "lock-moved: license was Apache-2.0, is MIT" in moved.stdout
     assert path.read_text() == before
 
 
