@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from moorage.plan.fit import readers
-from moorage.plan.fit.fields import Config, UnreadableError, maybe, text_of, word
+from moorage.plan.fit import lengths, readers
+from moorage.plan.fit.fields import Config, UnreadableError, text_of, word
 from moorage.plan.fit.layers import Attention, Layers
 from moorage.plan.fit.readers import Reader
-
-LENGTHS = (
-    "max_position_embeddings",
-    "n_positions",
-    "max_seq_len",
-    "seq_length",
-    "max_target_positions",
-    "max_sequence_length",
-    "max_seq_length",
-)
 
 # Of a language model inside another: the word of its own `model_type`.
 TEXTS: dict[str, Reader] = {
@@ -225,14 +215,8 @@ def read(config: Config, architecture: str) -> Attention:
         layers=tuple(layers),
         heads=heads,
         kv_heads=max((one.kv_heads for one in layers if not one.latent), default=heads) or heads,
-        longest=longest(text),
+        longest=lengths.longest(config),
     )
-
-
-def longest(text: Config) -> int | None:
-    """The model's own limit in tokens; None where its config has none."""
-    found = [limit for name in LENGTHS if (limit := maybe(text, name)) is not None]
-    return min(found, default=None)
 
 
 def _has_heads(text: Config) -> bool:
