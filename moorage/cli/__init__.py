@@ -18,6 +18,7 @@ COMMANDS: Final[dict[str, str]] = {
     "lock": "freeze what the Hub says of a spec's model beside the spec",
     "plan": "show what would run where, and what it would cost",
     "schema": "print, write or prove the JSON Schemas of specs and policies",
+    "catalog": "list, explain, prove or refresh what can be had for how much",
     "preview": "show what an up would change",
     "up": "deploy a stack",
     "refresh": "compare a stack with what really runs",

@@ -181,6 +181,7 @@ def _offer(kind: str, row: Row, sources: Mapping[str, Row]) -> Offer:
         date=said["date"],
         confidence=said["confidence"],
         free=said.get("free", False),
+        quota=said.get("quota"),
     )
 
 

@@ -52,6 +52,7 @@ class Offer:
     date: str  # the day it was read, YYYY-MM-DD
     confidence: str  # published | observed | remembered | stated | certain
     free: bool = False  # a price of zero that is meant
+    quota: int | None = None  # GPUs that the account which asked may still take
 
     @property
     def key(self) -> str:

@@ -1,0 +1,121 @@
+"""Files of price rows: one row a line, sources named once, a comment at the top that stays."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from moorage.errors import MoorageError
+from moorage.plan import catalog
+from moorage.plan.offers import Offer
+
+_Said = tuple[str, str, str]  # source, date, confidence
+_PLAIN = re.compile(r"[A-Za-z][\w./+-]*")
+
+
+def render(kind: str, rows: Iterable[Offer], before: str = "") -> str:
+    """The text of a file of prices; what stood before gives its comment and its sources' names."""
+    rows = list(rows)
+    names = _names(rows, _known(before))
+    return "\n".join(
+        [
+            *_comment(before),
+            f"prices: {kind}",
+            *(["sources:", *_sources(names)] if names else ["sources: {}"]),
+            *(["rows:", *(_line(row, names) for row in rows)] if rows else ["rows: []"]),
+            "",
+        ]
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file in one step: nobody ever reads half of it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except OSError as error:
+        message = f"{path}: cannot be written: {error.strerror}"
+        raise MoorageError(message) from error
+
+
+def dollars(usd: Decimal) -> str:
+    """An amount with its cents, and more digits only where it has them."""
+    short = usd.normalize()
+    digits = max(2, -int(short.as_tuple().exponent))
+    return f"{short:.{digits}f}"
+
+
+def _comment(before: str) -> list[str]:
+    lines = before.splitlines()
+    end = next((at for at, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return lines[:end]
+
+
+def _known(before: str) -> dict[_Said, str]:
+    known = (catalog.values(before) or {}).get("sources", {})
+    return {(own["source"], own["date"], own["confidence"]): name for name, own in known.items()}
+
+
+def _names(rows: list[Offer], known: Mapping[_Said, str]) -> dict[_Said, str]:
+    """A name for every source that a row has, the old one where it has one."""
+    used = dict.fromkeys(_said(row) for row in rows)
+    names = {said: name for said, name in known.items() if said in used}
+    for said in used:
+        if said not in names:
+            names[said] = _free(f"asked-{said[1]}", set(names.values()))
+    return names
+
+
+def _free(name: str, taken: set[str]) -> str:
+    numbered = (f"{name}-{number}" for number in range(2, len(taken) + 3))
+    return next(word for word in (name, *numbered) if word not in taken)
+
+
+def _said(row: Offer) -> _Said:
+    return (row.source, row.date, row.confidence)
+
+
+def _sources(names: Mapping[_Said, str]) -> Iterable[str]:
+    for (source, date, confidence), name in names.items():
+        yield f"  {name}:"
+        yield f"    source: {_scalar(source, block=True)}"
+        yield f"    date: {date}"
+        yield f"    confidence: {confidence}"
+
+
+def _line(row: Offer, names: Mapping[_Said, str]) -> str:
+    said: dict[str, Any] = {
+        "offer": _scalar(row.name),
+        "vendor": row.vendor,
+        "region": row.region,
+        "gpu": row.gpu,
+        "count": row.count or None,
+        "memory_gib": row.memory_gib,
+        "market": row.market if row.market != "on-demand" else None,
+        "usd": f'"{dollars(row.usd)}"',
+        "free": "true" if row.free else None,
+        "per": row.per,
+        "status": row.status if row.status != "available" else None,
+        "quota": row.quota,
+        "from": names[_said(row)],
+    }
+    return (
+        "  - {" + ", ".join(f"{key}: {own}" for key, own in said.items() if own is not None) + "}"
+    )
+
+
+def _scalar(text: str, *, block: bool = False) -> str:
+    """A text as YAML: bare where it cannot be misread."""
+    bare = not re.search(r": |#|^[\W]|[\"\n]", text) if block else bool(_PLAIN.fullmatch(text))
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+    return text if bare else f'"{escaped}"'
