@@ -13,6 +13,8 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from moorage.errors import MoorageError
+from moorage.plan.fit import calibration
+from moorage.plan.fit.calibration import Calibration
 from moorage.plan.offers import Bounds, Catalog, Engine, Gpu, Kind, Offer, Region, RouterProvider
 from moorage.spec import document, schema, source
 from moorage.spec.problems import Problem
@@ -46,7 +48,12 @@ def read(folder: Path) -> Catalog:
         engines=found["engines"],
         licenses=found["licenses"],
         bounds=found["bounds"],
+        calibration=_calibration(folder),
     )
+
+
+def _calibration(folder: Path) -> Calibration | None:
+    return calibration.read(folder) if (folder / calibration.FILE).is_file() else None
 
 
 def price_rows(path: Path) -> tuple[Offer, ...]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from moorage.plan.fit.calibration import Calibration
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gpu:
@@ -141,5 +143,5 @@ class Catalog:
     gpus: Mapping[str, Gpu] = field(default_factory=dict)
     engines: Mapping[str, Engine] = field(default_factory=dict)
     licenses: Mapping[str, str] = field(default_factory=dict)  # the Hub's word -> SPDX
-    calibration: Any = None  # moorage.plan.fit.calibration reads it; None: nothing was measured
+    calibration: Calibration | None = None  # None: nothing was measured
     bounds: Mapping[str, Bounds] = field(default_factory=dict)  # a GPU or a unit -> its prices
