@@ -175,9 +175,9 @@ def _room(question: Question) -> float | None:
 
 def _shape(header: Mapping[str, Any]) -> _Shape | str:
     """The sizes that a header says; a text where something is missing or not understood."""
-    name = header.get("general.architecture")
+    name = str(header.get("general.architecture"))
     if name not in _COMMON and name not in _HYBRID and name not in _ENCODERS:
-        return f"its architecture {str(name)[:40]} is not known here"
+        return f"its architecture {name[:40]} is not known here"
     own = {key.removeprefix(f"{name}."): value for key, value in header.items()}
     layers, hidden = bare(own.get("block_count")), bare(own.get("embedding_length"))
     context, words = bare(own.get("context_length")), bare(own.get("vocab_size"))

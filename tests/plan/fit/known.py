@@ -1,4 +1,4 @@
-"""The real models of tests/facts and the catalogue, as the tests of the memory proof ask for them."""
+"""The real models of tests/facts and the catalogue, as tests of the memory proof ask for them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,90 @@
+"""Text Embeddings Inference: weights and one batch; on old GPUs whole attention matrices too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from moorage.plan.facts import RepoFile
+from moorage.plan.fit import tei
+from moorage.plan.fit.types import Fit
+from tests.plan.fit.known import ask, engine
+
+MINI, RERANKER, DECODER, PICKLE = (
+    "sentence-transformers/all-MiniLM-L6-v2",
+    "BAAI/bge-reranker-v2-m3",
+    "Qwen/Qwen3-Embedding-0.6B",
+    "BAAI/bge-m3",
+)
+GIB = 1 << 30
+
+
+def fit(model: str, gpu: str | None, **said: Any) -> Fit:
+    return tei.fit(ask(model, gpu, engine="tei", **said), None)
+
+
+@pytest.mark.parametrize(("model", "gpu"), [(MINI, "nvidia-t4"), (RERANKER, "nvidia-l4")])
+def test_a_usual_encoder_fits(model: str, gpu: str) -> None:
+    found = fit(model, gpu)
+    assert found.verdict == "fits"
+    assert found.confidence == "rough"
+    assert found.flags == {"dtype": "float16", "max-batch-tokens": 16384}
+    assert set(found.flags) <= set(engine("tei").flags)
+
+
+def test_weights_are_loaded_in_16_bits_on_a_gpu_and_in_32_without() -> None:
+    half, whole = fit(RERANKER, "nvidia-l4"), fit(RERANKER, None, host_gib=32)
+    assert half.parts["weights"].low == pytest.approx(567_755_777 * 2 / GIB)
+    assert whole.parts["weights"].low == pytest.approx(567_755_777 * 4 / GIB)
+    assert whole.flags["dtype"] == "float32"
+
+
+def test_a_gpu_without_flash_attention_is_not_promised_what_a_new_one_is() -> None:
+    old, new = fit(RERANKER, "nvidia-t4"), fit(RERANKER, "nvidia-l4")
+    assert old.parts["activations"].high > 5 * new.parts["activations"].high
+    assert old.verdict == "tight"
+    assert any("max_num_batched_tokens" in way for way in old.changes)
+
+
+def test_a_smaller_batch_takes_less() -> None:
+    small = fit(RERANKER, "nvidia-l4", max_num_batched_tokens=8192)
+    assert small.flags["max-batch-tokens"] == 8192
+    assert small.parts["activations"].high < fit(RERANKER, "nvidia-l4").parts["activations"].high
+
+
+def test_a_batch_holds_at_least_one_longest_input() -> None:
+    assert fit(DECODER, "nvidia-l4").flags["max-batch-tokens"] == 32768
+
+
+def test_it_keeps_no_tokens_between_requests() -> None:
+    found = fit(MINI, "nvidia-l4")
+    assert found.kv_bytes_per_token == 0
+    assert found.concurrency_full == 16384 / 512
+
+
+def test_a_pickle_is_judged_by_its_file_in_a_wider_interval() -> None:
+    question = ask(PICKLE, "nvidia-l4", engine="tei")
+    file = RepoFile(name="pytorch_model.bin", size_bytes=2_271_145_830, sha256="0" * 64)
+    found = tei.fit(replace(question, facts=replace(question.facts, files=(file,))), None)
+    assert found.verdict == "fits"
+    assert found.parts["weights"].low == pytest.approx(found.parts["weights"].high / 2)
+
+
+def test_what_is_not_known_never_fits() -> None:
+    question = ask(MINI, "nvidia-l4", engine="tei")
+    nameless = replace(question, facts=replace(question.facts, config={}))
+    for unknown in (
+        ask(PICKLE, "nvidia-l4", engine="tei"),
+        ask(MINI, None, engine="tei"),
+        nameless,
+    ):
+        assert tei.fit(unknown, None).verdict == "unknown"
+
+
+def test_what_is_too_large_does_not_fit() -> None:
+    found = fit("Qwen/Qwen3-32B", "nvidia-l4")
+    assert found.verdict == "does-not-fit"
+    assert "weights" in found.because
+    assert found.changes
