@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from moorage.plan.facts import Lock, LockedOffer, ModelFacts, Reference, Route
@@ -85,11 +85,22 @@ def same(one: Lock, other: Lock) -> bool:
 def differences(old: Lock, new: Lock) -> tuple[str, ...]:
     """What has moved of what the old lock knew, in words; what it did not know has not moved."""
     before, after = _flat(old), _flat(new)
+    hidden = tuple(_hidden(new))
+    parts = tuple(f" of {name}" for name in before.keys() - after.keys())  # it is enough to say it
     return tuple(
         f"{name} was {known}, is {after.get(name, 'gone')}"
         for name, known in sorted(before.items())
-        if after.get(name) != known
+        if after.get(name) != known and not name.startswith(hidden) and not name.endswith(parts)
     )
+
+
+def _hidden(lock: Lock) -> Iterator[str]:
+    """What cannot be seen without access to the files: that it is gone would be wrong."""
+    if lock.model.access is False:
+        yield from ("architecture", "remote code", "tokenizer sha256", "chat template sha256")
+    for row in lock.model.references:
+        if row.access is False:
+            yield from (f"{row.role} {row.id}: {part}" for part in ("base model", "sha256 of"))
 
 
 def _unasked(lock: Lock) -> Lock:
