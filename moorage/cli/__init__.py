@@ -14,10 +14,11 @@ from moorage.errors import Exit, MoorageError
 
 # One module of this package each, imported only when the command runs.
 COMMANDS: Final[dict[str, str]] = {
+    "new": "write a commented spec from a few answers",
     "check": "prove specs before anything is spent",
     "lock": "freeze what the Hub says of a spec's model beside the spec",
     "plan": "show what would run where, and what it would cost",
-    "schema": "print, write or prove the JSON Schemas of specs and policies",
+    "schema": "print, write or prove the JSON Schemas of specs, policies and locks",
     "catalog": "list, explain, prove or refresh what can be had for how much",
     "preview": "show what an up would change",
     "up": "deploy a stack",

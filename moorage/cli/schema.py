@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print, write or compare."""
     from moorage.plan import catalog
-    from moorage.plan.load import catalog_folder, find_root
+    from moorage.plan.ground import catalog_folder, find_root
     from moorage.spec.schema import render
 
     root = find_root(Path.cwd())

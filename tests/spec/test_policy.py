@@ -102,7 +102,7 @@ def test_everything_that_a_policy_can_say_is_understood() -> None:
 def test_a_policy_that_says_nothing_allows_everything() -> None:
     policy = parsed("{apiVersion: moorage/v1, kind: Policy}").policy
     assert policy == Policy(file="policy.yaml")
-    assert (policy.licenses_allow, policy.teams, policy.price_refuse_days) == (None, None, 180)
+    assert (policy.licenses_allow, policy.teams, policy.owner_needed) == (None, None, False)
 
 
 @pytest.mark.parametrize(
