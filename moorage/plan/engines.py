@@ -20,8 +20,9 @@ def choose(world: World, kind: Kind) -> tuple[Engine | None, str | None]:
     known = (engines[name] for name in kind.engines if name in engines)
     able = [engine for engine in known if _serves(engine, world)]
     # One that is known to serve the architecture comes before one of which nothing is known.
-    first = next((engine for engine in able if _architecture(world) in engine.architectures), None)
-    best = first or (able[0] if able else None)
+    sure = [engine for engine in able if _architecture(world) in engine.architectures]
+    best = next((row for row in sure if world.spec.model.task in row.first_for), None)
+    best = best or next(iter(sure or able), None)
     return best, _version(best, serving.version)
 
 

@@ -34,26 +34,23 @@ def choose(world: World, choice: Choice, found: Sequence[Candidate]) -> Choice:
             best = None if why else known
         if why:
             passed.append(Passed(name=candidate.name, why=why))
-    taken = best if choice.open else best or _largest(judged)
+    best = best or next((row for row in judged if not _unsound(choice, row, tight=True)), None)
+    taken = best if choice.open else best or _nearest(judged)
     over = tuple(row for row in passed if taken is None or row.name != taken.name)
     return dataclasses.replace(
         choice,
         taken=taken,
         sound=best is not None,
         passed_over=over[:_SHOWN],
-        nearest=_nearest(choice, judged, passed),
+        nearest=None if best else _told(choice, _nearest(judged), passed),
     )
 
 
-def _nearest(
-    choice: Choice, judged: Sequence[Candidate], passed: Sequence[Passed]
-) -> Passed | None:
-    """Of those passed over the one that came closest: the largest that nothing else barred."""
-    largest = _largest(judged)
-    if largest is None:
+def _told(choice: Choice, near: Candidate | None, passed: Sequence[Passed]) -> Passed | None:
+    """What came closest, and what it lacks."""
+    if near is None:
         return passed[-1] if passed else None
-    why = _unsound(choice, largest)
-    return Passed(name=largest.name, why=why) if why else None
+    return Passed(name=near.name, why=_unsound(choice, near))
 
 
 def _judge(world: World, choice: Choice, candidate: Candidate) -> Candidate:
@@ -85,8 +82,11 @@ def _barred(world: World, choice: Choice, candidate: Candidate) -> str:
     return regions.allowed(world, candidate.region, candidate.areas)
 
 
-def _unsound(choice: Choice, candidate: Candidate) -> str:
-    """What speaks against a candidate that was judged; empty where nothing does."""
+def _unsound(choice: Choice, candidate: Candidate, *, tight: bool = False) -> str:
+    """What speaks against a candidate that was judged; empty where nothing does.
+
+    Unasked we take a tight one only where nothing fits better.
+    """
     if candidate.obstacles:
         return candidate.obstacles[0].says
     proof = candidate.fit
@@ -94,16 +94,19 @@ def _unsound(choice: Choice, candidate: Candidate) -> str:
         return proof.because
     if choice.open and proof is not None and proof.verdict == "unknown":
         return f"not proven: {proof.because}"
+    if choice.open and proof is not None and proof.verdict == "tight" and not tight:
+        return f"tight: {proof.because}"
     return ""
 
 
-def _largest(judged: Sequence[Candidate]) -> Candidate | None:
-    """The only one; of several the one where the smaller ones fail all the more."""
-    return max(judged, key=_memory_gib, default=None)
+def _nearest(judged: Sequence[Candidate]) -> Candidate | None:
+    """The only one; of several the largest that only memory speaks against."""
+    return max(judged, key=_nearness, default=None)
 
 
-def _memory_gib(candidate: Candidate) -> float:
-    return candidate.gpu.usable_gib * candidate.count if candidate.gpu else 0.0
+def _nearness(candidate: Candidate) -> tuple[bool, float]:
+    memory_gib = candidate.gpu.usable_gib * candidate.count if candidate.gpu else 0.0
+    return not candidate.obstacles, memory_gib
 
 
 def _dearness(candidate: Candidate) -> tuple[Decimal, int, str]:
@@ -120,7 +123,8 @@ def remedy(world: World, choice: Choice) -> str:
     """What would make a placement fit: the smallest change, or the cheapest larger offer."""
     fit_ = choice.taken.fit if choice.taken else None
     ways = [*(fit_.changes[:2] if fit_ else ()), _larger(world, choice)]
-    return "; or ".join(way for way in ways if way)
+    words = ", or ".join(way for way in ways if way)
+    return f"try {words}" if words else ""
 
 
 def _larger(world: World, choice: Choice) -> str:
@@ -131,4 +135,4 @@ def _larger(world: World, choice: Choice) -> str:
     offer = best.taken.offer if best.taken else None
     if not best.sound or offer is None or offer.gpu is None:
         return ""
-    return f"try {best.taken.name if best.taken else ''} (${offer.usd:.2f} an {offer.per})"
+    return f"{best.taken.name if best.taken else ''} (${offer.usd:.2f} an {offer.per})"

@@ -129,7 +129,7 @@ def _tight(subject: Subject) -> Iterator[Problem]:
     for choice in _proven(subject):
         taken = choice.taken
         if taken is not None and taken.fit is not None and taken.fit.verdict == "tight":
-            hint = "; or ".join(taken.fit.changes[:2])
+            hint = f"try {', or '.join(taken.fit.changes[:2])}" if taken.fit.changes else ""
             says = f"{taken.name}: {taken.fit.because}"
             yield subject.of(choice, "memory-tight", says, hint, "gpu")
 

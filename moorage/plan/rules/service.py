@@ -36,6 +36,8 @@ def _slo(subject: Subject) -> Iterator[Problem]:
 
 
 def _load(subject: Subject) -> Iterator[Problem]:
+    if subject.spec.slo.tpot_p95_ms is None:
+        return  # how long an answer takes, and so how many are in the house, nobody says
     for choice in subject.choices:
         needed = replicas_needed(subject.world, choice)
         if needed > choice.replicas_max:
