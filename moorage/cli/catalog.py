@@ -184,10 +184,11 @@ def _print_nested(value: Any, indent: str) -> None:
 
 
 def _check(_args: argparse.Namespace) -> Exit:
-    from moorage.plan import integrity
+    from moorage.plan import integrity, places
 
+    files, problems = places.trees(_folder())
     catalog = _read()
-    problems = integrity.check(catalog, _today())
+    problems += places.placed(integrity.check(catalog, _today()), files)
     for problem in problems:
         print(problem)
     if problems:
