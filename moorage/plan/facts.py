@@ -189,5 +189,13 @@ CONFIG_KEYS: Final = frozenset(
     mm_tokens_per_image image_token_index out_hidden_size downsample_ratio num_image_tokens
     vision_feature_layer max_dynamic_patch dynamic_image_size
     pooling_config problem_type classifier_dropout
+    is_causal use_bidirectional_attention hidden_size_per_head n_embed attn_output_gate
+    attention_output_gate indexer_types index_topk_freq index_topk_pattern mlp_layer_types hc_mult
+    num_mtp_modules mtp_transformer_layers mtp_layers_block_type mtp_hybrid_override_pattern
+    vt_hidden_size vt_intermediate_size vt_num_attention_heads vt_num_hidden_layers mm_hidden_size
+    text_hidden_size num_position_embeddings in_channels sparse_attention_config share_expert_dim
+    experts_per_token initial_context_length full_attn_layers kda_layers short_conv_kernel_size
+    mlp_bias pooling_kernel_size position_embedding_size use_double_wide_mlp
+    vision_soft_tokens_per_image cross_attention_hidden_size routed_expert_hidden_size
     """.split()  # noqa: SIM905  two hundred words read better than two hundred strings
 )
