@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -20,24 +20,39 @@ DEPTH_LIMIT = 32
 NODE_LIMIT = 20_000  # aliases counted as often as they are used
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NULL = {"", "~", "null", "Null", "NULL"}
-_TRUE = {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"}
-_FALSE = {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"}
-_INT = re.compile(r"[-+]?[0-9]{1,30}")
+_WORDS: Final[dict[str, Scalar]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"), True),
+    **dict.fromkeys(("false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"), False),
+}
+_MERGE: Final = "<<"
+_NUMERIC: Final = frozenset("-+.0123456789")  # what a number can begin with
+_INT = re.compile(r"[-+]?[0-9]{1,30}", re.ASCII)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,4})?")
 _NUMBER_LENGTH = 30  # longer digits, such as a commit without letters, are text
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+# Not frozen: a spec has a hundred of them, and freezing would double the time that reading takes.
+@dataclass(slots=True, eq=False)
 class Node:
-    """A value of the document; `key` is where its key stands (its own place in a list)."""
+    """A value of the document; the marks are the parser's, of it and of its key."""
 
     value: Scalar | Children
-    at: Place
-    key: Place
+    mark: Any
+    key_mark: Any  # its own in a list
     text: str = ""  # a scalar as it is written
     plain: bool = False  # a scalar without quotes
     size: int = 1  # nodes in it
+
+    @property
+    def at(self) -> Place:
+        """Where it stands."""
+        return _place(self.mark)
+
+    @property
+    def key(self) -> Place:
+        """Where its key stands."""
+        return _place(self.key_mark)
 
     def get(self, key: str) -> Node | None:
         """The entry of a mapping, or None."""
@@ -77,11 +92,9 @@ def plain(node: Node) -> Any:
 
 def resolve(text: str) -> Scalar:
     """What a plain scalar means: YAML 1.1's words for true and false, numbers, or text."""
-    if text in _NULL:
-        return None
-    if text in _TRUE or text in _FALSE:
-        return text in _TRUE
-    if len(text) > _NUMBER_LENGTH:
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] not in _NUMERIC or len(text) > _NUMBER_LENGTH:
         return text
     if _INT.fullmatch(text):
         return int(text)
@@ -92,17 +105,17 @@ class _TooMuchError(Exception):
     """Reading on would not be safe or would not help; the problem is noted."""
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(slots=True)
 class _Open:
     """A mapping or list whose end has not come yet."""
 
-    at: Place
-    key: Place | None
+    mark: Any
+    key_mark: Any
     anchor: str | None
     entries: dict[str, Node] | None  # None for a list
     items: list[Node] = field(default_factory=list)
-    name: str | None = None  # the key whose value comes next
-    name_at: Place | None = None
+    name: str | None = None  # the key whose value comes next; None where it is no good
+    name_mark: Any = None  # None: a key comes next
     size: int = 1
 
 
@@ -112,132 +125,143 @@ class _Builder:
     problems: list[Problem] = field(default_factory=list)
     root: Node | None = None
     open: list[_Open] = field(default_factory=list)
+    inner: _Open | None = None  # the innermost of them
     anchors: dict[str, Node | None] = field(default_factory=dict)  # None while it is being read
     count: int = 0
     documents: int = 0
 
     def take(self, events: Iterable[Any]) -> None:
+        steps: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._mapping,
+            yaml.SequenceStartEvent: self._list,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._document,
+        }
         for event in events:
-            if isinstance(event, yaml.ScalarEvent):
-                self._scalar(event)
-            elif isinstance(event, yaml.AliasEvent):
-                self._alias(event)
-            elif isinstance(event, yaml.CollectionStartEvent):
-                self._start(event)
-            elif isinstance(event, yaml.CollectionEndEvent):
-                self._end()
-            elif isinstance(event, yaml.DocumentStartEvent):
-                self._document(event)
+            step = steps.get(event.__class__)
+            if step is not None:
+                step(event)
 
     def _document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
             says = "a second document begins here; a file holds one spec"
-            self._stop(_place(event), "yaml-documents", says, "move it to a file of its own")
+            self._stop(event.start_mark, "yaml-documents", says, "move it to a file of its own")
 
     def _scalar(self, event: Any) -> None:
-        self._refuse_tag(event)
-        bare = event.style in (None, "")
-        node = Node(
-            value=resolve(event.value) if bare else event.value,
-            at=_place(event),
-            key=self._key_of_next(event),
-            text=event.value,
-            plain=bare,
-        )
-        self._add(node, event.anchor)
+        if event.tag is not None:
+            self._refuse_tag(event)
+        text, mark, inner = event.value, event.start_mark, self.inner
+        plain = not event.style
+        key_mark = mark if inner is None or inner.name_mark is None else inner.name_mark
+        node = Node(resolve(text) if plain else text, mark, key_mark, text, plain)
+        if event.anchor:
+            self.anchors[event.anchor] = node
+        self._count(1, mark)
+        self._add(node)
 
     def _alias(self, event: Any) -> None:
         node = self.anchors.get(event.anchor)
         if node is None:
             inside = event.anchor in self.anchors
             says = f"'*{event.anchor}' " + ("lies inside itself" if inside else "has no '&' before")
-            self._stop(_place(event), "yaml-alias", says, "write the value out")
+            self._stop(event.start_mark, "yaml-alias", says, "write the value out")
         else:
-            self._add(node, None)
+            self._count(node.size, event.start_mark)
+            self._add(node)
 
-    def _start(self, event: Any) -> None:
-        self._refuse_tag(event)
+    def _mapping(self, event: Any) -> None:
+        self._start(event, {})
+
+    def _list(self, event: Any) -> None:
+        self._start(event, None)
+
+    def _start(self, event: Any, entries: dict[str, Node] | None) -> None:
+        if event.tag is not None:
+            self._refuse_tag(event)
+        mark, inner = event.start_mark, self.inner
         if len(self.open) >= DEPTH_LIMIT:
             says = f"values lie more than {DEPTH_LIMIT} levels deep"
-            self._stop(_place(event), "yaml-too-deep", says, "")
+            self._stop(mark, "yaml-too-deep", says, "")
         if event.anchor:
             self.anchors[event.anchor] = None
-        mapping = isinstance(event, yaml.MappingStartEvent)
-        self.open.append(
-            _Open(
-                at=_place(event),
-                key=self._key_of_next(event),
-                anchor=event.anchor,
-                entries={} if mapping else None,
-            )
-        )
+        self._count(1, mark)
+        key_mark = mark if inner is None or inner.name_mark is None else inner.name_mark
+        self.inner = _Open(mark, key_mark, event.anchor, entries)
+        self.open.append(self.inner)
 
-    def _end(self) -> None:
+    def _end(self, _event: Any) -> None:
         done = self.open.pop()
+        self.inner = self.open[-1] if self.open else None
         value: Children = tuple(done.items) if done.entries is None else done.entries
-        node = Node(value=value, at=done.at, key=done.key or done.at, size=done.size)
-        self._add(node, done.anchor, counted=True)
+        node = Node(value, done.mark, done.key_mark, size=done.size)
+        if done.anchor:
+            self.anchors[done.anchor] = node
+        self._add(node)
 
-    def _add(self, node: Node, anchor: str | None, *, counted: bool = False) -> None:
-        if anchor:
-            self.anchors[anchor] = node
-        self.count += 1 if counted else node.size
+    def _count(self, size: int, mark: Any) -> None:
+        self.count += size
         if self.count > NODE_LIMIT:
             says = f"the document unfolds to more than {NODE_LIMIT} values"
-            self._stop(node.at, "yaml-too-many", says, "write it without so many aliases")
-        if not self.open:
+            self._stop(mark, "yaml-too-many", says, "write it without so many aliases")
+
+    def _add(self, node: Node) -> None:
+        inner = self.inner
+        if inner is None:
             self.root = node
             return
-        parent = self.open[-1]
-        parent.size += node.size
-        if parent.entries is None:
-            parent.items.append(node)
-        elif parent.name_at is None:
-            self._name(parent, node)
+        inner.size += node.size
+        if inner.entries is None:
+            inner.items.append(node)
+        elif inner.name_mark is None:
+            self._name(inner, node)
         else:
-            self._enter(parent, node)
+            self._enter(inner, inner.entries, node)
 
-    def _name(self, parent: _Open, node: Node) -> None:
-        parent.name_at = node.at
-        if isinstance(node.value, str):
-            parent.name = node.value
+    def _name(self, inner: _Open, node: Node) -> None:
+        inner.name_mark = node.mark
+        if isinstance(node.value, str) and not (node.plain and node.value == _MERGE):
+            inner.name = node.value
             return
-        parent.name = None
-        hint = f'write "{node.text}"' if node.text else ""
-        says = f"a key must be text, not {node.text or 'this'}"
-        self._note(node.at, "yaml-key", says, hint)
+        inner.name = None
+        if node.text == _MERGE:
+            says = "merge keys ('<<') are not part of the language"
+            self._note(node.mark, "yaml-merge", says, "write the keys out")
+        else:
+            says = f"a key must be text, not {node.text[:60] or 'this'}"
+            hint = f'write "{node.text[:60]}"' if node.text else ""
+            self._note(node.mark, "yaml-key", says, hint)
 
-    def _enter(self, parent: _Open, node: Node) -> None:
-        name, at = parent.name, parent.name_at
-        parent.name = parent.name_at = None
-        if name is None or at is None or parent.entries is None:
+    def _enter(self, inner: _Open, entries: dict[str, Node], node: Node) -> None:
+        name, mark = inner.name, inner.name_mark
+        inner.name_mark = None
+        if name is None:
             return
-        if (first := parent.entries.get(name)) is not None:
-            says = f"{name[:60]!r} is given twice, first in line {first.key.line}"
-            self._note(at, "duplicate-key", says, "keep one of them")
+        if name in entries:
+            says = f"{name[:60]!r} is given twice, first in line {entries[name].key.line}"
+            self._note(mark, "duplicate-key", says, "keep one of them")
             return
-        parent.entries[name] = node
-
-    def _key_of_next(self, event: Any) -> Place:
-        parent = self.open[-1] if self.open else None
-        return parent.name_at if parent and parent.name_at else _place(event)
+        entries[name] = node
 
     def _refuse_tag(self, event: Any) -> None:
-        if event.tag is not None:
-            says = "tags (words that begin with '!') are not part of the language"
-            self._note(_place(event), "yaml-tag", says, "remove it, or put the text in quotes")
+        says = "tags (words that begin with '!') are not part of the language"
+        hint = "remove it, or put the text in quotes"
+        self._note(event.start_mark, "yaml-tag", says, hint)
 
-    def _note(self, at: Place, rule: str, says: str, hint: str) -> None:
+    def _note(self, mark: Any, rule: str, says: str, hint: str) -> None:
+        at = _place(mark)
         problem = Problem(
             file=self.file, line=at.line, column=at.column, rule=rule, says=says, hint=hint
         )
         self.problems.append(problem)
 
-    def _stop(self, at: Place, rule: str, says: str, hint: str) -> None:
-        self._note(at, rule, says, hint)
+    def _stop(self, mark: Any, rule: str, says: str, hint: str) -> None:
+        self._note(mark, rule, says, hint)
         raise _TooMuchError
 
 
-def _place(event: Any) -> Place:
-    return Place(line=event.start_mark.line + 1, column=event.start_mark.column + 1)
+def _place(mark: Any) -> Place:
+    return Place(line=mark.line + 1, column=mark.column + 1)
