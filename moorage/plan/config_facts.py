@@ -52,6 +52,7 @@ def _short(value: Any, depth: int = 0) -> Iterator[Any]:
         yield {
             str(key)[:_MOST_LETTERS]: own
             for key, inner in list(value.items())[:_MOST_ITEMS]
+            if _is_whole(str(key))
             for own in _short(inner, depth + 1)
         }
     elif isinstance(value, list) and len(value) <= _MOST_ITEMS and depth < _MOST_DEEP:
