@@ -43,7 +43,16 @@ def _known(config: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, Any
             part = dict(sorted(_known(value, depth + 1))) if depth < _MOST_DEEP else {}
             yield from [(key, part)] if part else []
         else:
-            yield from ((key, own) for own in _short(value) if len(json.dumps(own)) <= _MOST_BYTES)
+            yield from ((key, own) for short in _short(value) for own in _fitting(short))
+
+
+def _fitting(value: Any) -> Iterator[Any]:
+    """The value where it is not too large; of an object at least its short entries."""
+    if len(json.dumps(value)) <= _MOST_BYTES:
+        yield value
+    elif isinstance(value, Mapping):
+        short = {key: own for key, own in value.items() if len(json.dumps(own)) <= _MOST_LETTERS}
+        yield from [short] if len(json.dumps(short)) <= _MOST_BYTES else []
 
 
 def _short(value: Any, depth: int = 0) -> Iterator[Any]:

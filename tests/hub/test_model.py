@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
+from math import prod
 from typing import Any
 
 import pytest
+from huggingface_hub import HfApi
 
 from moorage import hub
 from moorage.errors import Exit, MoorageError
@@ -126,6 +129,17 @@ def test_tensors_of_all_shards_are_grouped_by_their_names(acme: Hub) -> None:
         ),
         Tensors(name="scale", dtype="F32", shape=(), count=1, bytes_each=4),
     }
+
+
+def test_the_client_counts_the_same_numbers(acme: Hub) -> None:
+    files = HfApi(endpoint=acme.url, token=False)
+    ours: Counter[str] = Counter()
+    for row in of(acme).tensors:
+        ours[row.dtype] += prod(row.shape) * row.count
+    theirs: Counter[str] = Counter()
+    for name in SHARDS:
+        theirs.update(files.parse_safetensors_file_metadata("acme/moe", name).parameter_count)
+    assert ours == theirs
 
 
 def test_only_headers_of_the_weights_that_are_loaded_are_read(acme: Hub) -> None:

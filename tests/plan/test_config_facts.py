@@ -60,6 +60,14 @@ def test_a_list_of_what_is_not_quantised_does_not_hide_how_the_rest_is() -> None
     }
 
 
+def test_what_each_layer_is_quantised_to_does_not_hide_the_method() -> None:
+    layers = {f"layers.{n}.mlp": {"quant_algo": "FP8", "group_size": 128} for n in range(1000)}
+    config = {"quant_algo": "MIXED_PRECISION", "quantized_layers": layers}
+    assert config_facts({"hf_quant_config": config}) == {
+        "hf_quant_config": {"quant_algo": "MIXED_PRECISION"}
+    }
+
+
 def test_all_together_has_a_limit() -> None:
     config = {key: ["x" * 100] * 100 for key in CONFIG_KEYS}
     assert len(json.dumps(config_facts(config))) < 70_000

@@ -26,6 +26,8 @@ from huggingface_hub.errors import (
 from moorage.twin.hub import Hub, Repo, serve
 
 WEIGHTS = b"GGUF" + bytes(range(256)) * 4000
+HEADER = b'{"a.weight": {"dtype": "BF16", "shape": [2, 3], "data_offsets": [0, 12]}}'
+HEADED = len(HEADER).to_bytes(8, "little") + HEADER + bytes(12)
 REPOS = {
     "acme/tiny-GGUF": Repo(
         files={"tiny.gguf": WEIGHTS, "README.md": b"# tiny"},
@@ -34,6 +36,23 @@ REPOS = {
     ),
     "acme/gated": Repo(files={"w.gguf": b"GGUF"}, gated="manual", readers=("hf_reader",)),
     "acme/private": Repo(files={"w.gguf": b"GGUF"}, private=True, readers=("hf_reader",)),
+    "acme/moe": Repo(
+        files={"model.safetensors": HEADED, "config.json": b"{}"},
+        revision="d" * 40,
+        earlier={"e" * 40: {"config.json": b'{"older": true}'}},
+        license="other",
+        license_name="acme-1.0",
+        providers={
+            "together": {
+                "status": "live",
+                "task": "conversational",
+                "providerId": "acme/moe-turbo",
+                "context_length": 8192,
+                "pricing": {"input": 0.1, "output": 0.3},
+            }
+        },
+    ),
+    "datasets/acme/tiny-GGUF": Repo(files={"test.jsonl": b"{}"}, license="cc0-1.0"),
     "acme/liar": Repo(files={"w.gguf": b"GGUF"}, sha256={"w.gguf": "0" * 64}),
 }
 
@@ -161,3 +180,66 @@ def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_the_client_reads_a_header_by_ranges_at_a_commit(twin: Hub) -> None:
+    api = HfApi(endpoint=twin.url, token=False)
+    found = api.get_safetensors_metadata("acme/moe", revision="d" * 40)
+    assert found.parameter_count == {"BF16": 6}
+
+
+def test_access_to_a_gated_model_is_told(twin: Hub) -> None:
+    HfApi(endpoint=twin.url, token="hf_reader").auth_check("acme/gated")
+    HfApi(endpoint=twin.url, token=False).auth_check("acme/moe")
+    with pytest.raises(GatedRepoError):
+        HfApi(endpoint=twin.url, token="hf_somebody").auth_check("acme/gated")
+
+
+def test_an_earlier_commit_keeps_its_files(twin: Hub, tmp_path: Path) -> None:
+    older = download(twin, tmp_path, "acme/moe", "config.json", revision="e" * 40)
+    assert older.read_bytes() == b'{"older": true}'
+    info = HfApi(endpoint=twin.url, token=False).model_info("acme/moe", revision="e" * 40)
+    assert [file.rfilename for file in info.siblings or ()] == ["config.json"]
+    assert info.card_data is not None
+    assert (info.card_data.license, info.card_data.license_name) == ("other", "acme-1.0")
+
+
+def test_a_dataset_is_another_repository_than_the_model_of_its_name(
+    twin: Hub, tmp_path: Path
+) -> None:
+    info = HfApi(endpoint=twin.url, token=False).dataset_info("acme/tiny-GGUF")
+    assert (info.id, info.sha) == ("acme/tiny-GGUF", twin.commit("datasets/acme/tiny-GGUF"))
+    path = download(twin, tmp_path, "acme/tiny-GGUF", "test.jsonl", repo_type="dataset")
+    assert path.read_bytes() == b"{}"
+    with pytest.raises(RepositoryNotFoundError):
+        HfApi(endpoint=twin.url, token=False).dataset_info("acme/moe")
+
+
+def test_the_providers_of_a_model_are_mapped_and_priced(twin: Hub) -> None:
+    api = HfApi(endpoint=twin.url, token=False)
+    info = api.model_info("acme/moe", expand=["inferenceProviderMapping"])
+    assert info.sha is None
+    assert info.inference_provider_mapping is not None
+    (row,) = info.inference_provider_mapping
+    assert (row.provider, row.provider_id, row.status) == ("together", "acme/moe-turbo", "live")
+    with urllib.request.urlopen(f"{twin.url}/v1/models/acme/moe") as answer:
+        one = json.load(answer)
+    assert one["providers"] == [
+        {
+            "provider": "together",
+            "status": "live",
+            "context_length": 8192,
+            "pricing": {"input": 0.1, "output": 0.3},
+        }
+    ]
+    with urllib.request.urlopen(f"{twin.url}/v1/models") as answer:
+        assert json.load(answer) == {"object": "list", "data": [one]}
+
+
+def test_the_next_answers_can_be_faults(twin: Hub) -> None:
+    twin.failing += [429, 500]
+    api = HfApi(endpoint=twin.url, token=False)
+    for status in ("429", "500"):
+        with pytest.raises(HfHubHTTPError, match=status):
+            api.model_info("acme/moe")
+    assert api.model_info("acme/moe").sha == "d" * 40
