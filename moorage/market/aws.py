@@ -42,7 +42,7 @@ def _all(asked: Asked) -> tuple[list[Offer], list[str]]:
             base = _base(asked, region, name, said)
             usd = _on_demand(prices, region, name)
             if base is None or usd is None:
-                lacks = "GPU is not known" if base is None else "price is not listed"
+                lacks = "GPU is not known, or not whole" if base is None else "price is not listed"
                 notes.append(f"{region}/{name}: its {lacks}; left as it was")
                 rows += [
                     row for row in asked.kind.offers if (row.region, row.name) == (region, name)
@@ -94,8 +94,8 @@ def _base(asked: Asked, region: str, name: str, said: Mapping[str, Any]) -> dict
     """What a row says besides its price; None where its GPU is not known."""
     own = next(iter(said.get("GpuInfo", {}).get("Gpus", ())), None)
     gpu = asked.gpu(_gpu_words(own)) if own else None
-    if own and gpu is None:
-        return None
+    if own and (gpu is None or own["Count"] == 0):
+        return None  # a slice of a GPU counts as none of it
     memory_mib = said["MemoryInfo"]["SizeInMiB"]
     return {
         "name": name,
@@ -109,7 +109,7 @@ def _base(asked: Asked, region: str, name: str, said: Mapping[str, Any]) -> dict
 
 def _gpu_words(own: Mapping[str, Any]) -> str:
     small = own["Name"] == "A100" and own["MemoryInfo"]["SizeInMiB"] < _SMALL_A100_MIB
-    return "A100-40" if small else str(own["Name"]).replace(" Server Edition", "")
+    return "A100-40" if small else str(own["Name"]).replace(" Server ", " ")
 
 
 def _on_demand(client: Any, region: str, name: str) -> Decimal | None:

@@ -62,6 +62,12 @@ def price_rows(path: Path) -> tuple[Offer, ...]:
     return _guarded(path, lambda: tuple(_priced(values(text))))
 
 
+def is_read(text: str) -> bool:
+    """Whether a file is part of what `read` reads; others have readers of their own."""
+    first = _FIRST_KEY.search(text)
+    return first is not None and first[1] in (*_READERS, "prices")
+
+
 def spec_schema(catalog: Catalog) -> dict[str, Any]:
     """The schema of a spec with the options of every kind of the catalogue."""
     return schema.build({name: kind.options for name, kind in catalog.kinds.items()})

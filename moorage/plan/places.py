@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from moorage.plan.catalog import PRICES
+from moorage.plan import catalog
 from moorage.spec import document, source
 from moorage.spec.document import Node
 from moorage.spec.problems import Place, Problem
@@ -15,12 +15,14 @@ _LISTS = ("rows", "prices", "extras")  # the keys under which rows of prices sta
 
 
 def trees(folder: Path) -> tuple[dict[str, Node], list[Problem]]:
-    """Every file as a tree with places, named as messages show it, and its faults."""
+    """Every file that is read as a tree with places, named as messages show it, and its faults."""
     found: dict[str, Node] = {}
     problems: list[Problem] = []
-    for path in sorted((*folder.glob("*.yaml"), *(folder / PRICES).glob("*.yaml"))):
+    for path in sorted((*folder.glob("*.yaml"), *(folder / catalog.PRICES).glob("*.yaml"))):
         name = path.relative_to(folder.parent).as_posix()
         text = source.text(path, file=name)
+        if isinstance(text, str) and not catalog.is_read(text):
+            continue
         tree, faults = (None, [text]) if isinstance(text, Problem) else document.read(text, name)
         problems += faults
         if tree is not None:
