@@ -34,8 +34,10 @@ def specs(paths: Sequence[Path]) -> list[Path]:
 def shown(path: Path, root: Path) -> str:
     """A file's name in messages: relative to the project where it lies inside."""
     absolute, base = _absolute(path), _absolute(root)
-    inside = os.path.commonpath([absolute, base]) == base
-    name = Path(os.path.relpath(absolute, base) if inside else absolute).as_posix()
+    inside = absolute == base or absolute.startswith(base.rstrip("/") + "/")
+    name = (absolute[len(base) :].lstrip("/") or ".") if inside else absolute
+    if name.isprintable():
+        return name
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
 
 
