@@ -1,4 +1,8 @@
-"""A rough memory model of llama.cpp: the file, a context per slot, and a buffer to compute in."""
+"""A rough memory model of llama.cpp: the file, a context per slot, and a buffer to compute in.
+
+Where every layer keeps every token the cache is exact to the byte. The buffer is that of build
+11549 for dense models on a CPU; other builds, models and back ends are held in an interval.
+"""
 
 from __future__ import annotations
 
@@ -156,15 +160,30 @@ def _changes(found: str, longest: int, whole: int, slots: int) -> tuple[str, ...
 def _parts(question: Question, shape: _Shape, stored: int) -> dict[str, Span]:
     """Everything beside the cache, on all GPUs together."""
     each = max(question.count, 1) if question.gpu else 1
-    length = (question.max_model_len or shape.context) * (question.max_num_seqs or SLOTS)
-    logits = UBATCH_TOKENS * shape.vocabulary * 4
-    work = UBATCH_TOKENS * (8 * shape.hidden + 3 * shape.deep + length) * 4
     overhead = rough.CUDA_GIB if question.gpu else Span(low=0.05, high=0.3)
+    compute = _compute(shape, question.max_model_len or shape.context)
     return {
-        "weights": Span(low=stored * 0.8 / GIB, high=stored * (1 + 0.05 * (each - 1)) / GIB),
-        "compute": Span(low=logits / GIB, high=each * (logits * 1.1 + work) / GIB),
+        "weights": Span(
+            low=(stored - _kept_on_host(question)) / GIB,
+            high=stored * (1 + 0.05 * each) / GIB,
+        ),
+        "compute": Span(low=compute.low / GIB, high=each * compute.high / GIB),
         "other": Span(low=each * overhead.low, high=each * overhead.high),
     }
+
+
+def _compute(shape: _Shape, length: int) -> Span:
+    """Bytes of a layer's work on one batch and of the mask; at most, those of all logits too."""
+    layer = UBATCH_TOKENS * 4 * (5 * shape.hidden + 3 * shape.deep)
+    mask = UBATCH_TOKENS * 2 * length
+    logits = UBATCH_TOKENS * 4 * shape.vocabulary
+    return Span(low=0.9 * layer + mask, high=1.5 * layer + 2 * mask + logits)
+
+
+def _kept_on_host(question: Question) -> int:
+    """The embedding stays in main memory where the head is a tensor of its own."""
+    sizes = {group.name: group.bytes_all for group in question.facts.tensors}
+    return sizes.get("token_embd.weight", 0) if question.gpu and "output.weight" in sizes else 0
 
 
 def _room(question: Question) -> float | None:
@@ -190,7 +209,7 @@ def _shape(header: Mapping[str, Any]) -> _Shape | str:
     return _Shape(
         layers=layers,
         hidden=hidden,
-        deep=bare(_widest(own.get("feed_forward_length"))) or 4 * hidden,
+        deep=_deep(own) or 4 * hidden,
         vocabulary=words,
         context=context,
         kv_elements=kept[0],
@@ -198,6 +217,13 @@ def _shape(header: Mapping[str, Any]) -> _Shape | str:
         windowed=bare(own.get("attention.sliding_window")) is not None,
         state_bytes=state,
     )
+
+
+def _deep(own: Mapping[str, Any]) -> int:
+    """Width of the widest feed-forward layer, of all experts that one token wakes."""
+    plain = bare(_widest(own.get("feed_forward_length"))) or 0
+    expert = bare(_widest(own.get("expert_feed_forward_length"))) or 0
+    return max(plain, expert * (bare(own.get("expert_used_count")) or 1))
 
 
 def _kv_elements(own: Mapping[str, Any], layers: int, hidden: int) -> tuple[int, int] | None:

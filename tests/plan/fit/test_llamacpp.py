@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moorage.engine import tiny
+from moorage.hub import gguf
 from moorage.plan.facts import ModelFacts
 from moorage.plan.fit import llamacpp
 from moorage.plan.fit.types import Fit, Question
@@ -49,6 +55,61 @@ def test_a_cache_of_8_bits_takes_about_half() -> None:
     small = fit(SMOL, host_gib=8, kv_cache_dtype="q8_0")
     assert small.parts["cache"].high == pytest.approx(whole * 34 / 64)
     assert small.flags["cache-type-k"] == small.flags["cache-type-v"] == "q8_0"
+
+
+# What build 11549 said that it allocates on a CPU for Llama-like models with these sizes: layers,
+# width, heads, heads of keys, width between, vocabulary; context of a slot, slots; MiB of cache
+# and buffer.
+ALLOCATED = [
+    ((30, 576, 9, 3, 1536, 49152), 8192, 4, 720.00, 22.64),
+    ((30, 576, 9, 3, 1536, 49152), 8192, 1, 180.00, 22.64),
+    ((24, 896, 14, 2, 4864, 151936), 32768, 4, 1536.00, 69.27),
+    ((24, 896, 14, 2, 4864, 151936), 4096, 2, 96.00, 41.27),
+    ((16, 2048, 32, 8, 8192, 128256), 8192, 4, 1024.00, 76.02),
+    ((16, 2048, 32, 8, 8192, 128256), 131072, 1, 4096.00, 196.02),
+]
+
+
+@pytest.mark.parametrize(("sizes", "length", "slots", "cache_mib", "buffer_mib"), ALLOCATED)
+def test_the_cache_and_the_buffer_are_what_llama_cpp_allocates(
+    sizes: tuple[int, ...], length: int, slots: int, cache_mib: float, buffer_mib: float
+) -> None:
+    names = ("block_count", "embedding_length", "attention.head_count", "attention.head_count_kv")
+    said = {f"llama.{key}": size for key, size in zip(names, sizes, strict=False)}
+    said |= {"llama.feed_forward_length": sizes[4], "vocab_size": sizes[5]}
+    question = replace(header(SMOL, **said), max_model_len=length, max_num_seqs=slots)
+    parts = llamacpp.fit(question, None).parts
+    assert parts["cache"].low == parts["cache"].high == pytest.approx(cache_mib / 1024)
+    assert 0.88 * buffer_mib / 1024 < parts["compute"].low <= buffer_mib / 1024
+    assert buffer_mib / 1024 <= parts["compute"].high
+
+
+SERVE = """
+import os, sys, time, xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path, params.n_ctx, params.n_parallel = sys.argv[1], 65536, 4
+params.verbosity, params.port = 5, 0
+server = xllamacpp.Server(params)
+time.sleep(0.3)
+os._exit(0)
+"""
+
+
+def test_the_real_llama_cpp_allocates_the_cache_that_the_proof_says(tmp_path: Path) -> None:
+    model = tmp_path / "tiny.gguf"
+    tiny.write("text-generation", model)
+    content = model.read_bytes()
+    read = gguf.header(lambda start, stop: content[start:stop], len(content))
+    said = {**read.values, "vocab_size": read.lengths["tokenizer.ggml.tokens"]}
+    question = replace(header(SMOL), max_model_len=16384, max_num_seqs=4)
+    facts = replace(question.facts, config={"gguf": said})
+    proof = llamacpp.fit(replace(question, facts=facts), None)
+    assert proof.flags["ctx-size"] == 65536
+    ran = subprocess.run(
+        [sys.executable, "-c", SERVE, str(model)], capture_output=True, text=True, timeout=60
+    )
+    (cache_mib, *_) = re.findall(r"llama_kv_cache: size = +([0-9.]+) MiB", ran.stdout + ran.stderr)
+    assert float(cache_mib) / 1024 == pytest.approx(proof.parts["cache"].high)
 
 
 def test_slots_each_have_their_own_context() -> None:
