@@ -14,9 +14,10 @@ from moorage.hub.faults import refuse
 from moorage.plan.facts import RepoFile, Tensors
 
 _FIRST_BYTES = 100_000  # the header of 97 of 100 files is shorter
-_HEADER_BYTES = 25_000_000  # the limit of the format's own library
+_HEADER_BYTES = 16 << 20  # 90,000 tensors in one file take about as much
+_MOST_TENSORS = 1_000_000
 _MOST_SHARDS = 1000
-_AT_A_TIME = 8
+_AT_A_TIME = 6
 _NUMBER = re.compile(r"(?<![^.])[0-9]+(?![^.])")
 
 _Row = tuple[str, str, tuple[int, ...], int]
@@ -26,9 +27,20 @@ def of_safetensors(door: Door, repo: Repository, files: Sequence[RepoFile]) -> t
     """The tensors of all files of a model, those of the same kind together."""
     if len(files) > _MOST_SHARDS:
         refuse(f"{repo.id}: {len(files)} files of weights; at most {_MOST_SHARDS} are read")
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        headers = pool.map(lambda file: _header(door, repo, file), files)
-        return grouped(row for rows in headers for row in rows)
+    pool = ThreadPoolExecutor(_AT_A_TIME)
+    try:
+        return grouped(_all(pool.map(lambda file: _header(door, repo, file), files), repo))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after a fault nobody waits for the others
+
+
+def _all(headers: Iterable[list[_Row]], repo: Repository) -> Iterator[_Row]:
+    count = 0
+    for rows in headers:
+        count += len(rows)
+        if count > _MOST_TENSORS:
+            refuse(f"{repo.id}: more than {_MOST_TENSORS} tensors, which are not read")
+        yield from rows
 
 
 def grouped(rows: Iterable[_Row]) -> tuple[Tensors, ...]:
