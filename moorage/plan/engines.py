@@ -48,6 +48,7 @@ def question(
         tensor_parallel=serving.tensor_parallel,
         load=spec.load,
         adapters=tuple(ranks.get(adapter.id) for adapter in spec.model.adapters),
+        args=serving.args,
     )
 
 

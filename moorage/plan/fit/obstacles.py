@@ -157,7 +157,9 @@ def _parallel(question: Question, engine: Engine) -> Iterator[Obstacle]:
     if engine.fit in _DIVIDED and question.gpu is not None:
         parts = ranks(question)
         for says in _undivided(question, parts):
-            yield Obstacle(rule="tensor-parallel", says=says, hint=_divisible(question, parts))
+            flag = _with_flag(says) if engine.fit == "vllm" else ""
+            hint = _divisible(question, parts) + flag
+            yield Obstacle(rule="tensor-parallel", says=says, hint=hint)
 
 
 def _divisible(question: Question, parts: int) -> str:
@@ -168,6 +170,13 @@ def _divisible(question: Question, parts: int) -> str:
     return f"it can be divided among {best}" if best > 1 else "it has to stay on one GPU"
 
 
+def _with_flag(says: str) -> str:
+    """A flag that lets a part stay whole where it cannot be divided."""
+    if "fp8 blocks" in says and says.startswith("moe_"):
+        return "; or give every GPU whole experts: enable-expert-parallel: true"
+    return "; or leave the tower whole: mm-encoder-tp-mode: data" if "tower" in says else ""
+
+
 def _undivided(question: Question, parts: int) -> Iterator[str]:
     """What cannot be divided among so many GPUs."""
     count, config = question.count, question.facts.config
@@ -175,8 +184,9 @@ def _undivided(question: Question, parts: int) -> Iterator[str]:
         yield f"tensor_parallel {parts} does not divide the {count} GPUs of the machine"
     if parts > 1:
         yield from _heads(question, parts)
-        yield from _inner_heads(config, parts)
-        yield from _blocks(config, parts)
+        if question.args.get("mm-encoder-tp-mode") != "data":
+            yield from _inner_heads(config, parts)
+        yield from _blocks(config, parts, whole_experts=_has_whole_experts(question))
 
 
 def _heads(question: Question, parts: int) -> Iterator[str]:
@@ -198,14 +208,21 @@ def _inner_heads(config: Mapping[str, Any], parts: int) -> Iterator[str]:
             yield f"{heads} heads of the {what} tower cannot be divided among {parts} GPUs"
 
 
-def _blocks(config: Mapping[str, Any], parts: int) -> Iterator[str]:
+def _has_whole_experts(question: Question) -> bool:
+    """Whether every GPU gets some experts instead of a part of each."""
+    args = question.args
+    return any(args.get(flag) for flag in ("enable-expert-parallel", "ep-size", "ep"))
+
+
+def _blocks(config: Mapping[str, Any], parts: int, *, whole_experts: bool) -> Iterator[str]:
     """Scales belong to blocks of weights, and no GPU can hold part of a block."""
     block = methods.block_of(config)
     if block is None:
         return
     text = text_of(config)
-    names = ("moe_intermediate_size", *(() if _has_experts_only(text) else ("intermediate_size",)))
-    for name in names:
+    experts = () if whole_experts else ("moe_intermediate_size",)
+    dense = () if _has_experts_only(text) else ("intermediate_size",)
+    for name in (*experts, *dense):
         size = _count(text.get(name))
         if size and any(size % (parts * side) for side in block):
             yield (

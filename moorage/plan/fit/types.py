@@ -30,6 +30,7 @@ class Question:
     tensor_parallel: int | None = None  # None: chosen from count
     load: Load = field(default_factory=Load)
     adapters: tuple[int | None, ...] = ()  # the rank of each LoRA adapter
+    args: Mapping[str, Any] = field(default_factory=dict)  # other flags of the engine
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

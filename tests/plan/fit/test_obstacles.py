@@ -143,10 +143,20 @@ def test_what_is_sound_meets_no_obstacle(question: Question, task: str) -> None:
 
 def test_the_hint_of_a_division_is_one_that_goes() -> None:
     (found,) = met(ask(MOE_FP8, "nvidia-l4", 8))
-    assert found.hint == "it can be divided among 2"
+    assert found.hint.startswith("it can be divided among 2; or ")
     assert met(ask(MOE_FP8, "nvidia-l4", 2)) == []
+    assert "enable-expert-parallel: true" in found.hint
+    assert met(ask(MOE_FP8, "nvidia-l4", 8, args={"enable-expert-parallel": True})) == []
     (found,) = met(ask("tiiuae/falcon-7b", "nvidia-l4", 2))
     assert found.hint == "it has to stay on one GPU"
+
+
+def test_a_tower_may_stay_whole() -> None:
+    tower = {"vision_config": {"num_heads": 14}}
+    (found,) = met(made(QWEN, "nvidia-l4", 4, config=tower))
+    assert "mm-encoder-tp-mode: data" in found.hint
+    whole = {"mm-encoder-tp-mode": "data"}
+    assert met(made(QWEN, "nvidia-l4", 4, config=tower, args=whole)) == []
 
 
 def test_a_version_that_dropped_an_architecture_is_told_with_the_last_that_had_it() -> None:
