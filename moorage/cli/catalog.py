@@ -130,7 +130,7 @@ def _places(offer: Offer, catalog: Catalog) -> set[str]:
 
 
 def _print_table(offers: Iterable[Offer]) -> None:
-    from moorage.market.rows import dollars
+    from moorage.plan.cost import dollars
 
     rows = [("row", "GPU", "USD", "per", "status", "read", "confidence")]
     for offer in offers:

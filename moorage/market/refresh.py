@@ -11,8 +11,8 @@ from typing import Final
 
 from moorage.market import aws, hugging_face
 from moorage.market.asked import Answer, Asked
-from moorage.market.rows import dollars
 from moorage.plan import integrity
+from moorage.plan.cost import dollars
 from moorage.plan.offers import Offer
 from moorage.spec.problems import Problem
 

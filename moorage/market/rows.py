@@ -6,12 +6,12 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from moorage.errors import MoorageError
 from moorage.plan import catalog
+from moorage.plan.cost import dollars
 from moorage.plan.offers import Offer
 
 _Said = tuple[str, str, str]  # source, date, confidence
@@ -46,13 +46,6 @@ def write(path: Path, text: str) -> None:
     except OSError as error:
         message = f"{path}: cannot be written: {error.strerror}"
         raise MoorageError(message) from error
-
-
-def dollars(usd: Decimal) -> str:
-    """An amount with its cents, and more digits only where it has them."""
-    short = usd.normalize()
-    digits = max(2, -int(short.as_tuple().exponent))
-    return f"{short:.{digits}f}"
 
 
 def _comment(before: str) -> list[str]:

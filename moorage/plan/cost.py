@@ -145,6 +145,13 @@ def routed(routes: Sequence[Route], use: Use) -> Bill | None:
     )
 
 
+def dollars(usd: Decimal) -> str:
+    """An amount with its cents, and more digits only where it has them."""
+    short = usd.normalize()
+    digits = max(2, -int(short.as_tuple().exponent))
+    return f"{short:.{digits}f}"
+
+
 def _hourly(offer: Offer, use: Use) -> Bill:
     worst = use.dearest or offer
     cost = Cost(
@@ -251,7 +258,7 @@ def _most_words(offer: Offer, use: Use) -> str:
 
 
 def _count(replicas: int, offer: Offer) -> str:
-    return f"{replicas} x {offer.name} at ${_number(offer.usd)} an hour"
+    return f"{replicas} x {offer.name} at ${dollars(offer.usd)} an hour"
 
 
 def _percent(share: Decimal) -> str:

@@ -74,11 +74,3 @@ def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(MoorageError, match="cannot be written"):
         rows.write(tmp_path / "file" / "rows.yaml", "text")
-
-
-@pytest.mark.parametrize(
-    ("usd", "shown"),
-    [("0.5", "0.50"), ("20", "20.00"), ("100", "100.00"), ("0.033", "0.033"), ("0", "0.00")],
-)
-def test_dollars_have_their_cents(usd: str, shown: str) -> None:
-    assert rows.dollars(Decimal(usd)) == shown

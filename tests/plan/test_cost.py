@@ -51,7 +51,7 @@ def route(provider: str, prompts: str | None, answers: str | None) -> Route:
 def test_one_replica_that_always_runs_costs_730_hours() -> None:
     bill = cost.monthly(L40S, Use())
     assert dollars(bill) == ("1314.00", "1314.00", "1314.00")
-    assert bill.most == "1 x nvidia-l40s-x1 at $1.8 an hour all month"
+    assert bill.most == "1 x nvidia-l40s-x1 at $1.80 an hour all month"
 
 
 def test_the_worst_month_runs_all_replicas_and_pays_for_starting_them() -> None:
@@ -68,7 +68,7 @@ def test_the_load_needs_more_replicas_while_it_is_there() -> None:
     bill = cost.monthly(L40S, use)
     assert dollars(bill)[:2] == ("1314.00", "2628.00")  # 3 for half the month, 1 for the other half
     assert bill.expected == (
-        "3 x nvidia-l40s-x1 at $1.8 an hour for 50 % of the month, 1 for the rest, 4 starts"
+        "3 x nvidia-l40s-x1 at $1.80 an hour for 50 % of the month, 1 for the rest, 4 starts"
     )
 
 
@@ -225,3 +225,11 @@ def test_tokens_never_cost_more_than_at_most(use: Use) -> None:
     assert bill is not None
     assert bill.cost.least_usd == 0
     assert bill.cost.expected_usd <= bill.cost.most_usd
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [("0.5", "0.50"), ("20", "20.00"), ("100", "100.00"), ("0.033", "0.033"), ("0", "0.00")],
+)
+def test_dollars_have_their_cents(usd: str, shown: str) -> None:
+    assert cost.dollars(Decimal(usd)) == shown
