@@ -68,13 +68,14 @@ def files(info: Info) -> tuple[RepoFile, ...]:
     return tuple(
         RepoFile(name=file.rfilename, size_bytes=_size(file.lfs.size), sha256=_digest(file.lfs))
         for file in info.siblings or ()
-        if file.lfs is not None
+        if file.lfs is not None and file.rfilename.isprintable()
     )
 
 
 def sizes(info: Info) -> dict[str, int]:
     """Every file and how long it is."""
-    return {file.rfilename: _size(file.size or 0) for file in info.siblings or ()}
+    files = (file for file in info.siblings or () if file.rfilename.isprintable())
+    return {file.rfilename: _size(file.size or 0) for file in files}
 
 
 def license_word(info: Info) -> str | None:
@@ -102,8 +103,12 @@ def gated(info: Info) -> bool | str:
 def architecture(info: ModelInfo) -> str | None:
     """The architecture as the listing says it."""
     named = text((info.gguf or {}).get("architecture"))
-    listed = (info.config or {}).get("architectures") or ()
-    return named or next((name for name in listed if text(name)), None)
+    return named or next(filter(text, listed((info.config or {}).get("architectures"))), None)
+
+
+def listed(value: object) -> list[Any]:
+    """The value where it is a list."""
+    return value if isinstance(value, list) else []
 
 
 def text(value: object) -> str | None:

@@ -42,7 +42,7 @@ def hub_model(
     config = read_object(door, repo, CONFIG, sizes)
     pipeline = read_object(door, repo, PIPELINE, sizes) if not config else {}
     tokenizer = read_object(door, repo, TOKENIZER_CONFIG, sizes)
-    named = (*(config.get("architectures") or ()), pipeline.get("_class_name"))
+    named = (*about.listed(config.get("architectures")), pipeline.get("_class_name"))
     header = known.weights == "safetensors"
     return dataclasses.replace(
         known,
@@ -100,8 +100,9 @@ def template_digest(
 def _template(door: Door, repo: Repository, sizes: Mapping[str, int], name: str) -> str | None:
     if name.endswith(".json"):
         found = read_object(door, repo, name, sizes).get("chat_template")
-        named = isinstance(found, list)  # several, each with a name
-        return json.dumps(found, sort_keys=True) if named else found or None
+        if isinstance(found, list):  # several, each with a name
+            return json.dumps(found, sort_keys=True)
+        return found if isinstance(found, str) and found else None
     if name not in sizes:
         return None
     return door.content(repo.file(name), limit=_CONFIG_BYTES).decode("utf-8", "replace")

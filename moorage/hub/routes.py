@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from moorage.hub.door import Door
+from moorage.hub.faults import translated
 from moorage.plan.facts import Route
 
 ROUTER: Final = "https://router.huggingface.co"
@@ -40,14 +41,15 @@ def _listed(door: Door, model_id: str, router: str | None) -> Mapping[str, Mappi
 
     address = router or os.environ.get(ROUTER_VARIABLE) or ROUTER
     asked = dataclasses.replace(door, endpoint=address.rstrip("/"), headers={})
-    try:
-        answer = asked.json(f"v1/models/{model_id}")
-    except HfHubHTTPError as error:
-        if error.response.status_code == 404:
-            return {}
-        raise
-    model = answer.get("data", answer)
-    return {row["provider"]: row for row in model.get("providers") or ()}
+    with translated(model_id, None, asked.endpoint):
+        try:
+            answer = asked.json(f"v1/models/{model_id}")
+        except HfHubHTTPError as error:
+            if error.response.status_code == 404:
+                return {}
+            raise
+        model = answer.get("data", answer)
+        return {row["provider"]: row for row in model.get("providers") or ()}
 
 
 def _joined(route: Route, row: Mapping[str, Any]) -> Route:

@@ -204,6 +204,23 @@ def test_a_licence_of_its_own_has_a_name() -> None:
     assert one({}).license is None
 
 
+def test_values_of_another_kind_than_usual_are_left_out() -> None:
+    files = {
+        "config.json": b'{"architectures": 7, "auto_map": []}',
+        "tokenizer_config.json": b'{"chat_template": 7}',
+        "two\nlines.safetensors": b"",
+    }
+    facts = one(files)
+    assert (facts.architecture, facts.chat_template_sha256, facts.files) == (None, None, ())
+
+
+def test_several_templates_have_one_digest() -> None:
+    named = [{"name": "default", "template": "x"}, {"name": "tool_use", "template": "y"}]
+    files = {"tokenizer_config.json": json.dumps({"chat_template": named}).encode()}
+    turned = {"tokenizer_config.json": json.dumps({"chat_template": named}, indent=2).encode()}
+    assert one(files).chat_template_sha256 == one(turned).chat_template_sha256 is not None
+
+
 def test_pickled_weights_are_told() -> None:
     assert one({"pytorch_model.bin": FILES["pytorch_model.bin"]}).weights == "pickle"
 
@@ -299,6 +316,15 @@ def test_the_router_is_asked_only_for_a_spec_that_uses_it(monkeypatch: pytest.Mo
         assert of(twin).routes == ()
         assert not any(path.startswith("/v1/") for _, path in twin.requests)
         assert len(of(twin, routes=True).routes) == 4
+
+
+def test_a_router_that_does_not_answer_is_named() -> None:
+    with (
+        serve({"acme/moe": ROUTED}) as twin,
+        pytest.raises(MoorageError, match="http://127.0.0.1:9") as raised,
+    ):
+        of(twin, routes=True, router="http://127.0.0.1:9")
+    assert raised.value.exit_code == Exit.UNANSWERED
 
 
 def test_a_model_that_the_router_does_not_know_has_no_routes(acme: Hub) -> None:
