@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from moorage.plan.facts import RepoFile
 from moorage.plan.fit import tei
 from moorage.plan.fit.types import Fit
 from tests.plan.fit.known import ask, engine
@@ -65,9 +64,7 @@ def test_it_keeps_no_tokens_between_requests() -> None:
 
 
 def test_a_pickle_is_judged_by_its_file_in_a_wider_interval() -> None:
-    question = ask(PICKLE, "nvidia-l4", engine="tei")
-    file = RepoFile(name="pytorch_model.bin", size_bytes=2_271_145_830, sha256="0" * 64)
-    found = tei.fit(replace(question, facts=replace(question.facts, files=(file,))), None)
+    found = fit(PICKLE, "nvidia-l4")
     assert found.verdict == "fits"
     assert found.parts["weights"].low == pytest.approx(found.parts["weights"].high / 2)
 
@@ -75,8 +72,10 @@ def test_a_pickle_is_judged_by_its_file_in_a_wider_interval() -> None:
 def test_what_is_not_known_never_fits() -> None:
     question = ask(MINI, "nvidia-l4", engine="tei")
     nameless = replace(question, facts=replace(question.facts, config={}))
+    pickle = ask(PICKLE, "nvidia-l4", engine="tei")
+    fileless = replace(pickle, facts=replace(pickle.facts, files=()))
     for unknown in (
-        ask(PICKLE, "nvidia-l4", engine="tei"),
+        fileless,
         ask(MINI, None, engine="tei"),
         nameless,
     ):
