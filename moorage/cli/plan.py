@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moorage.plan.types import Plan
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Paths and the format."""
     parser.add_argument("paths", metavar="PATH", nargs="*", help="files, folders, globs (specs/)")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text")
+    parser.add_argument(
+        "--base", metavar="REF", help="tell what changes against a commit (text, markdown)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -20,6 +28,22 @@ def run(args: argparse.Namespace) -> int:
     from moorage.spec import report
 
     root = find_root(Path.cwd())
-    loaded = load([Path(path) for path in args.paths] or [root / "specs"], root=root)
+    paths = [Path(path) for path in args.paths] or [root / "specs"]
+    loaded = load(paths, root=root)
+    changes = _changes(args.base, paths, root, loaded.plans) if args.base is not None else []
     sys.stdout.write(FORMATS[args.format](loaded))
+    if args.format != "json":
+        sys.stdout.writelines(f"{line}\n" for line in changes)
     return int(report.exit_code(loaded.problems))
+
+
+def _changes(ref: str, paths: list[Path], root: Path, plans: Sequence[Plan]) -> list[str]:
+    from moorage.cli import base
+    from moorage.plan import catalog
+    from moorage.plan.compare import markdown_changes
+    from moorage.plan.load import catalog_folder
+
+    before = base.base(ref, paths, root=root)
+    known = catalog.read(catalog_folder(root))
+    told = markdown_changes(base.changes(before, base.side(plans), known))
+    return ["", f"Against {base.shown(ref)}:", "", *told]
