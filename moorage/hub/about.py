@@ -20,6 +20,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LICENSE_TAG = "license:"
 _MOST_LETTERS = 200
+_LARGEST = 1 << 63
 
 
 def model(door: Door, repo: Repository) -> ModelInfo:
@@ -112,8 +113,9 @@ def listed(value: object) -> list[Any]:
 
 
 def text(value: object) -> str | None:
-    """The value where it is a text of reasonable length."""
-    return value if isinstance(value, str) and 0 < len(value) <= _MOST_LETTERS else None
+    """The value where it is a text that people can read, of reasonable length."""
+    good = isinstance(value, str) and 0 < len(value) <= _MOST_LETTERS and value.isprintable()
+    return str(value) if good else None
 
 
 def without_password(endpoint: str) -> str:
@@ -123,7 +125,7 @@ def without_password(endpoint: str) -> str:
 
 
 def _size(value: object) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < _LARGEST:
         message = f"{value!r} is not the size of a file"
         raise ValueError(message)
     return value

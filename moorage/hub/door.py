@@ -25,6 +25,7 @@ _TRANSIENT = (429, 500, 502, 503, 504)
 _PATIENCE_SECONDS = 10  # a Hub that asks for a longer pause has said that it will not answer
 _SLOWEST = 4  # times the deadline, for an answer that has begun
 _ERROR_BYTES = 1 << 16
+_HALF = b"\\ud"  # how JSON escapes it
 _OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding")
 
 
@@ -61,7 +62,7 @@ class Door:
     def json(self, path: str, *, limit: int = JSON_BYTES, **query: Any) -> Any:
         """The JSON at a path; floats come as Decimal, for some of them are money."""
         content = self.content(path, limit=limit, **query)
-        return json.loads(content, parse_float=Decimal)
+        return parsed(content)
 
     def content(self, path: str, *, limit: int, **query: Any) -> bytes:
         """All that is at a path, at most `limit` bytes."""
@@ -154,6 +155,14 @@ def at(
         deadline_s=deadline_s,
         until=time.monotonic() + total_s,
     )
+
+
+def parsed(content: bytes) -> Any:
+    """JSON whose texts can be written again: half of a character is refused."""
+    found = json.loads(content, parse_float=Decimal)
+    if _HALF in content.lower():
+        json.dumps(found, ensure_ascii=False, default=str).encode()
+    return found
 
 
 def _refuse(response: httpx.Response, body: bytes) -> NoReturn:

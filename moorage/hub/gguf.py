@@ -24,6 +24,7 @@ _STRING_BYTES = 4 << 20  # the longest chat template known has about 30 kB
 _KEPT_ITEMS = 1024  # a number a layer
 _KEPT_LETTERS = 200
 _ALIGNMENT = 32
+_LARGEST = 1 << 63
 _MOST_DIMENSIONS = 8
 
 _UINT32, _STRING, _ARRAY, _UINT64 = 4, 8, 9, 10
@@ -228,7 +229,7 @@ def _sized(rows: list[_Row], room: int) -> Iterator[tuple[str, str, tuple[int, .
         title, block, size = KINDS.get(kind, (f"type-{kind}", 1, 0))
         count, rest = divmod(prod(shape), block)
         length = count * size if size else after.get(offset, 0)
-        if rest or offset + length > room:
+        if rest or offset + length > room or max(shape, default=0) >= _LARGEST:
             message = f"its tensor {name[:60]!r} does not fit into it"
             raise NotGgufError(message)
         yield name, title, shape, length

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from moorage.hub.door import Door, Repository
+from moorage.hub.door import Door, Repository, parsed
 from moorage.hub.faults import refuse
 from moorage.plan.facts import RepoFile, Tensors
 
@@ -17,6 +16,7 @@ _FIRST_BYTES = 100_000  # the header of 97 of 100 files is shorter
 _HEADER_BYTES = 16 << 20  # 90,000 tensors in one file take about as much
 _MOST_TENSORS = 1_000_000
 _MOST_SHARDS = 1000
+_LARGEST = 1 << 63
 _AT_A_TIME = 6
 _NUMBER = re.compile(r"(?<![^.])[0-9]+(?![^.])")
 
@@ -62,7 +62,7 @@ def _header(door: Door, repo: Repository, file: RepoFile) -> list[_Row]:
     if len(text) < length:
         text += door.span(path, len(begin), 8 + length)
     try:
-        return list(_rows(json.loads(text), file.size_bytes - 8 - length))
+        return list(_rows(parsed(text), file.size_bytes - 8 - length))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         message = f"{repo.id}: the header of {file.name} is broken"
         refuse(message)
@@ -74,7 +74,7 @@ def _rows(header: Any, room: int) -> Iterator[_Row]:
             continue
         shape, (start, stop) = tuple(row["shape"]), row["data_offsets"]
         numbers = (*shape, start, stop)
-        if any(type(number) is not int or number < 0 for number in numbers):
+        if any(type(number) is not int or not 0 <= number < _LARGEST for number in numbers):
             raise ValueError(name)
         if not start <= stop <= room or type(row["dtype"]) is not str:
             raise ValueError(name)

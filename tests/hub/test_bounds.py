@@ -150,6 +150,7 @@ def test_a_long_refusal_is_not_read_to_the_end() -> None:
         {"siblings": [{"rfilename": "a", "size": -1}]},
         {"siblings": [{"rfilename": "a", "lfs": {"sha256": "x", "size": 1, "pointerSize": 1}}]},
         {"siblings": "many"},
+        {"pipeline_tag": "\ud800"},
         {"tags": 7},
         {"cardData": [1]},
     ],

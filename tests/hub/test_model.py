@@ -261,6 +261,16 @@ def headed(header: bytes) -> bytes:
         (headed(b'{"a": {"dtype": 7, "shape": [2], "data_offsets": [0, 8]}}'), "is broken"),
         (headed(b'{"a": {"dtype": "F32", "shape": [2]}}'), "is broken"),
         (headed(b'{"a": 1}'), "is broken"),
+        (
+            headed(b'{"\\ud800": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}'),
+            "is broken",
+        ),
+        (
+            headed(
+                b'{"a": {"dtype": "F32", "shape": [9223372036854775808, 0], "data_offsets": [0, 0]}}'
+            ),
+            "is broken",
+        ),
     ],
 )
 def test_broken_weights_are_a_problem(weights: bytes, says: str) -> None:
@@ -321,7 +331,7 @@ def test_the_router_is_asked_only_for_a_spec_that_uses_it(monkeypatch: pytest.Mo
 def test_a_router_that_does_not_answer_is_named() -> None:
     with (
         serve({"acme/moe": ROUTED}) as twin,
-        pytest.raises(MoorageError, match="http://127.0.0.1:9") as raised,
+        pytest.raises(MoorageError, match=r"http://127\.0\.0\.1:9") as raised,
     ):
         of(twin, routes=True, router="http://127.0.0.1:9")
     assert raised.value.exit_code == Exit.UNANSWERED
