@@ -13,12 +13,12 @@ Span = Callable[[int, int], bytes]  # the bytes of a file from a place up to ano
 
 _MAGIC = b"GGUF"
 _VERSIONS = (2, 3)
-_HEADER_BYTES = 96 << 20  # a vocabulary of 262,144 words with its merges takes about 16 MB
+_HEADER_BYTES = 64 << 20  # a vocabulary of 262,144 words with its merges takes about 16 MB
 _FIRST_BYTES = 1 << 19
 _MOST_BYTES = 8 << 20  # of one request
 _MOST_KEYS = 4096
 _MOST_TENSORS = 1 << 17
-_MOST_ITEMS = 1 << 22  # of an array
+_MOST_ITEMS = 1 << 21  # of an array
 _KEY_BYTES = 1024
 _STRING_BYTES = 4 << 20  # the longest chat template known has about 30 kB
 _KEPT_ITEMS = 1024  # a number a layer

@@ -139,7 +139,7 @@ def test_what_is_no_gguf_file_is_refused(content: bytes) -> None:
 
 def test_a_header_without_end_is_not_read_for_ever() -> None:
     begin = made(keys=4000)
-    block = text("k") + struct.pack("<IIQ", 9, 0, 4_000_000) + bytes(4_000_000)
+    block = text("k") + struct.pack("<IIQ", 9, 0, 2_000_000) + bytes(2_000_000)
     asked = 0
 
     def endless(start: int, stop: int) -> bytes:
@@ -148,11 +148,11 @@ def test_a_header_without_end_is_not_read_for_ever() -> None:
         if start == 0:
             return (begin + block)[:stop]
         at = (start - len(begin)) % len(block)
-        return (block * 4)[at : at + stop - start]
+        return (block * 6)[at : at + stop - start]
 
     with pytest.raises(gguf.NotGgufError, match="its header is too long"):
         gguf.header(endless, 1 << 40)
-    assert asked <= 100 << 20
+    assert asked <= 64 << 20
 
 
 def test_a_kind_of_numbers_that_nobody_knows_yet_has_the_room_up_to_the_next_tensor() -> None:
