@@ -80,9 +80,10 @@ class Door:
             try:
                 return self._once(asked)
             except OSError as error:
-                if not _is_transient(error):
+                wanted = _wanted_pause_s(error)
+                if wanted is None:
                     raise
-            time.sleep(min(pause, self._left()))
+            time.sleep(min(max(pause, wanted), self._left()))
         return self._once(asked)
 
     def _once(self, asked: _Asked) -> bytes:
@@ -178,9 +179,11 @@ def _refuse(response: httpx.Response, body: bytes) -> NoReturn:
     raise ValueError(message)
 
 
-def _is_transient(error: OSError) -> bool:
+def _wanted_pause_s(error: OSError) -> float | None:
+    """How long to wait before asking again; None where that is of no use."""
     response = getattr(error, "response", None)
     if response is None or response.status_code not in _TRANSIENT:
-        return False
+        return None
     asked = response.headers.get("Retry-After", "0")
-    return not asked.isdigit() or int(asked) <= _PATIENCE_SECONDS
+    seconds = float(asked) if asked.isdecimal() else 0.0
+    return seconds if seconds <= _PATIENCE_SECONDS else None

@@ -41,6 +41,25 @@ def test_a_lasting_trouble_is_told_after_a_few_attempts(twin: Hub) -> None:
     assert len(twin.requests) == 3
 
 
+@pytest.mark.parametrize(("pause", "attempts"), [("1", 2), ("3600", 1), ("soon", 2)])
+def test_the_pause_that_the_hub_asks_for_is_kept_or_too_long(pause: str, attempts: int) -> None:
+    asked: list[float] = []
+
+    async def busy_once(_request: web.Request) -> web.Response:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            return web.Response(status=429, headers={"Retry-After": pause})
+        return web.Response(status=404, headers={"X-Error-Code": "RepoNotFound"})
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", busy_once)
+    with in_thread(app, host="127.0.0.1", ports=(0,)) as urls:
+        fault(urls[0])
+    assert len(asked) == attempts
+    if pause == "1":
+        assert asked[1] - asked[0] >= 1
+
+
 def test_a_refusal_is_not_asked_again(twin: Hub) -> None:
     with pytest.raises(MoorageError, match="no such repository"):
         hub.facts("acme/none", endpoint=twin.url)
