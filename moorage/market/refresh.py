@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -18,7 +18,9 @@ from moorage.spec.problems import Problem
 
 JUMP: Final = 3  # a price that grows or shrinks more than so many times is not believed
 
-SELLERS: Final[dict[str, Callable[[Asked], Answer]]] = {
+Seller = Callable[[Asked], Answer]
+
+SELLERS: Final[dict[str, Seller]] = {
     "ec2-gpu": aws.ec2,
     "hf-endpoint": hugging_face.endpoints,
     "hf-router": hugging_face.router,
@@ -37,9 +39,11 @@ class Fresh:
     notes: tuple[str, ...]
 
 
-def refresh(asked: Asked, *, accept: Callable[[str], bool]) -> Fresh:
+def refresh(
+    asked: Asked, *, accept: Callable[[str], bool], sellers: Mapping[str, Seller] = SELLERS
+) -> Fresh:
     """Ask the seller; `accept` says of a row's key whether it is taken whatever it costs."""
-    answer = SELLERS[asked.kind.name](asked)
+    answer = sellers[asked.kind.name](asked)
     old = asked.kind.offers
     fresh = [_inherited(row, _before(row, old), accepted=accept(row.key)) for row in answer.rows]
     rows = _merged(old, fresh)
