@@ -9,7 +9,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check
+.PHONY: help setup up down test check bench fuzz
 
 help: ## what there is to say
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -32,3 +32,9 @@ check: setup ## formatting, lint and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
+
+bench: setup ## what is promised of speed, measured (ONLY=judge, ARGS="--specs 1000")
+	@$(BIN)/python tools/bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+fuzz: setup ## a hundred thousand spoilt specs, locks and policies (ARGS="--mutants 5000")
+	@$(BIN)/python -m tests.fuzz $(ARGS)

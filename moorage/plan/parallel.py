@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 
@@ -31,6 +32,9 @@ def _spread(work: Callable[[T], R], things: Sequence[T], processes: int) -> Iter
 
 
 def _begin(work: Callable[[Any], Any]) -> None:
+    """Who started the workers ends them: an interrupt is that one's to tell, once."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     _WORK[:] = [work]
 
 

@@ -11,6 +11,7 @@ from moorage.spec.problems import Problem
 
 LIMIT_BYTES = 1 << 20  # a spec is a page; nobody reviews a megabyte
 UNREADABLE = "unreadable-file"
+_PIECE_BYTES = 1 << 16  # a buffer of the limit's size would take longer to get than to fill
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # the marks that such files begin with
 
 
@@ -33,7 +34,10 @@ def _read(path: Path) -> bytes:
     """As much as tells whether it is too much; what became a pipe meanwhile does not block."""
     opened = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        return os.read(opened, LIMIT_BYTES + 1)
+        content = os.read(opened, _PIECE_BYTES)
+        while len(content) <= LIMIT_BYTES and (more := os.read(opened, _PIECE_BYTES)):
+            content += more
+        return content
     finally:
         os.close(opened)
 
