@@ -7,21 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from moorage.plan import lock
 from moorage.plan.facts import Lock, LockedOffer, ModelFacts
 from moorage.plan.references import Wanted, wanted
+from moorage.plan.resolve import offers_used
 from moorage.plan.rules.model import pattern_problems
 from moorage.plan.subject import Subject
 from moorage.plan.weights import GGUF
+from moorage.plan.world import World
 from moorage.spec.problems import Problem
 
-Offers = Callable[[Subject, Lock], tuple[LockedOffer, ...]]
-
-
-def no_offers(_subject: Subject, _new: Lock) -> tuple[LockedOffer, ...]:
-    """No row of the catalogue is used."""
-    return ()
+Offers = Callable[[World, Lock], tuple[LockedOffer, ...]]
 
 
 def relock(
-    subject: Subject, answer: ModelFacts, *, offers: Offers = no_offers
+    subject: Subject, answer: ModelFacts, *, offers: Offers = offers_used
 ) -> Lock | list[Problem]:
     """The lock of a spec; problems where a revision is no commit or its file is not one.
 
@@ -33,7 +30,7 @@ def relock(
         return problems
     model, table = subject.spec.model, subject.catalog.licenses
     new = lock.make(model, answer, licenses=table)
-    return lock.make(model, answer, licenses=table, offers=offers(subject, new))
+    return lock.make(model, answer, licenses=table, offers=offers(subject.world, new))
 
 
 def moved(subject: Subject, new: Lock) -> list[Problem]:

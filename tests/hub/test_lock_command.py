@@ -205,3 +205,22 @@ def test_one_bad_spec_keeps_no_other_from_its_lock(project: Path) -> None:
     assert done.stderr == (
         "moorage: specs/b-unwritable.lock.json: cannot be written: Is a directory\n"
     )
+
+
+def test_the_prices_that_were_used_are_locked_and_watched(project: Path) -> None:
+    spec = SPEC.replace(
+        "{kind: hf-router, provider: together}",
+        "{kind: hf-endpoint, vendor: aws, region: eu-west-1, gpu: nvidia-l4}",
+    )
+    (project / "specs" / "chat.yaml").write_text(spec)
+    path = project / "specs" / "chat.lock.json"
+    with hub_with() as twin:
+        assert lock(project, twin).returncode == 0
+        (offer,) = json.loads(path.read_text())["offers"]
+        path.write_text(path.read_text().replace(f'"usd": "{offer["usd"]}"', '"usd": "0.01"'))
+        moved = lock(project, twin, "--check")
+    assert offer["key"].startswith("hf-endpoint/aws/")
+    assert moved.stdout == (
+        f"specs/chat.lock.json:1:1 lock-moved: the offer {offer['key']} was $0.01 per hour, is "
+        f"${offer['usd']} per hour; review, `moorage lock`\n"
+    )
