@@ -6,9 +6,8 @@ import os
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,9 +17,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from moorage.plan.compare import Change
-    from moorage.plan.facts import Lock
+    from moorage.plan.load import Loaded
     from moorage.plan.offers import Catalog
-    from moorage.plan.types import Plan
 
 _PARTS: Final = ("specs", "catalog", "Pulumi.yaml", "policy.yaml")  # what a verdict depends on
 _DEADLINE_S: Final = 60
@@ -38,44 +36,20 @@ def exported(ref: str, *, root: Path) -> Iterator[Path]:
         yield out
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Side:
-    """The plans of one side of a change, and the lock of each service that has one."""
-
-    plans: tuple[Plan, ...]
-    locks: Mapping[str, Lock]
-
-
-def base(ref: str, paths: Sequence[Path], *, root: Path, today: date | None = None) -> Side:
+def base(ref: str, paths: Sequence[Path], *, root: Path, today: date | None = None) -> Loaded:
     """What the same paths were at `ref`; what was not there, or was refused, has no plan."""
     from moorage.plan import files
-    from moorage.plan.load import load
+    from moorage.plan.load import Loaded, load
 
     with exported(ref, root=root) as folder:
         found: list[Path] = []
         for path in paths:
             with suppress(MoorageError):  # a path that is new
                 found += files.specs([_there(path, root, folder)])
-        return side(load(found, root=folder, today=today).plans if found else ())
+        return load(found, root=folder, today=today) if found else Loaded(plans=(), problems=())
 
 
-def side(plans: Sequence[Plan]) -> Side:
-    """Plans with the locks beside their specs."""
-    from moorage.plan import lock
-    from moorage.plan.facts import Lock
-    from moorage.spec import source
-
-    locks: dict[str, Lock] = {}
-    for plan in plans:
-        beside = lock.beside(plan.spec_path)
-        text = source.text(beside, file=str(beside))
-        read = lock.read(text, str(beside)) if isinstance(text, str) else text
-        if isinstance(read, Lock):
-            locks[plan.service] = read
-    return Side(plans=tuple(plans), locks=locks)
-
-
-def changes(before: Side, after: Side, catalog: Catalog) -> tuple[Change, ...]:
+def changes(before: Loaded, after: Loaded, catalog: Catalog) -> tuple[Change, ...]:
     """What becomes of every service."""
     from moorage.plan.compare import compare, facts_moved
 
@@ -84,11 +58,6 @@ def changes(before: Side, after: Side, catalog: Catalog) -> tuple[Change, ...]:
         name: facts_moved(before.locks.get(name), locked) for name, locked in after.locks.items()
     }
     return compare(before.plans, after.plans, replace_on=replace_on, facts=facts)
-
-
-def shown(ref: str) -> str:
-    """The name of a commit as a page may show it."""
-    return f"`{ref[:60].replace('`', '')}`"
 
 
 def _there(path: Path, root: Path, folder: Path) -> Path:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from moorage.errors import MoorageError
+
 if TYPE_CHECKING:
-    from moorage.plan.types import Plan
+    from moorage.plan.compare import Against
+    from moorage.plan.load import Loaded
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Paths and the format."""
+    """Paths, the format, and what to compare with."""
     parser.add_argument("paths", metavar="PATH", nargs="*", help="files, folders, globs (specs/)")
     parser.add_argument("--format", choices=("text", "json", "markdown"), default="text")
     parser.add_argument(
@@ -27,23 +30,24 @@ def run(args: argparse.Namespace) -> int:
     from moorage.plan.render import FORMATS
     from moorage.spec import report
 
+    if args.base is not None and args.format == "json":
+        message = "--base is told by --format text or markdown; JSON holds the plans alone"
+        raise MoorageError(message)
     root = find_root(Path.cwd())
     paths = [Path(path) for path in args.paths] or [root / "specs"]
-    loaded = load(paths, root=root)
-    changes = _changes(args.base, paths, root, loaded.plans) if args.base is not None else []
-    sys.stdout.write(FORMATS[args.format](loaded))
-    if args.format != "json":
-        sys.stdout.writelines(f"{line}\n" for line in changes)
+    today = datetime.now(UTC).date()
+    loaded = load(paths, root=root, today=today)
+    change = _change(args.base, paths, root, loaded) if args.base is not None else None
+    sys.stdout.write(FORMATS[args.format](loaded, change))
     return int(report.exit_code(loaded.problems))
 
 
-def _changes(ref: str, paths: list[Path], root: Path, plans: Sequence[Plan]) -> list[str]:
+def _change(ref: str, paths: list[Path], root: Path, after: Loaded) -> Against:
     from moorage.cli import base
     from moorage.plan import catalog
-    from moorage.plan.compare import markdown_changes
+    from moorage.plan.compare import Against
     from moorage.plan.load import catalog_folder
 
-    before = base.base(ref, paths, root=root)
+    before = base.base(ref, paths, root=root, today=datetime.now(UTC).date())
     known = catalog.read(catalog_folder(root))
-    told = markdown_changes(base.changes(before, base.side(plans), known))
-    return ["", f"Against {base.shown(ref)}:", "", *told]
+    return Against(ref=ref, changes=base.changes(before, after, known))

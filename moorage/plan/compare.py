@@ -56,6 +56,14 @@ class Change:
     facts: tuple[str, ...] = ()  # what of its lock has moved
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Against:
+    """What becomes of every service, compared with a commit."""
+
+    ref: str
+    changes: tuple[Change, ...]
+
+
 def compare(
     before: Sequence[Plan],
     after: Sequence[Plan],
@@ -239,7 +247,7 @@ def _table_row(name: str, what: str, before: Cost | None, after: Cost | None) ->
         _dollars(getattr(before, part, None), getattr(after, part, None))
         for part in ("least_usd", "expected_usd", "most_usd")
     )
-    return f"| {' | '.join((_plain(name), what, *money))} |"
+    return f"| {' | '.join((plain(name), what, *money))} |"
 
 
 def _dollars(before: Decimal | None, after: Decimal | None) -> str:
@@ -254,7 +262,7 @@ def _dollars(before: Decimal | None, after: Decimal | None) -> str:
 def _told(changes: Iterable[Change]) -> Iterator[tuple[tuple[int, str, int], str]]:
     """Every line with its rank: weaker privacy first, facts last."""
     for change in changes:
-        name = _plain(change.service)
+        name = plain(change.service)
         for at, row in enumerate(change.moved):
             note = " **(weaker)**" if row.weaker else ""
             yield (0 if row.weaker else 3, name, at), f"- {name}: {_arrow(row)}{note}"
@@ -263,7 +271,7 @@ def _told(changes: Iterable[Change]) -> Iterator[tuple[tuple[int, str, int], str
             if change.what == "changed":
                 yield (rank, name, at), f"- {name}: {_move(move)}"
         for at, fact in enumerate(change.facts):
-            yield (6, name, at), f"- {name}: {_code(fact)}"
+            yield (6, name, at), f"- {name}: {code(fact)}"
 
 
 def _move(move: Move) -> str:
@@ -271,22 +279,22 @@ def _move(move: Move) -> str:
     rows = [_arrow(row) for row in move.moved[:_KEYS_SHOWN]]
     if len(move.moved) > _KEYS_SHOWN:
         rows.append(f"{len(move.moved) - _KEYS_SHOWN} more")
-    return f"{_plain(move.name)} {verb}" + (f": {'; '.join(rows)}" if rows else "")
+    return f"{plain(move.name)} {verb}" + (f": {'; '.join(rows)}" if rows else "")
 
 
 def _arrow(row: Moved) -> str:
     if row.before == row.after:  # both too long to be told in a line
-        return _plain(row.what)
-    return f"{_plain(row.what)} {_code(row.before)} → {_code(row.after)}"
+        return plain(row.what)
+    return f"{plain(row.what)} {code(row.before)} → {code(row.after)}"
 
 
-def _code(text: str) -> str:
+def code(text: str) -> str:
     """Text of others as code: nothing in it is a link, a mention or a heading."""
     clean = " ".join(redact(text).replace("`", "'").split())
     short = clean if len(clean) <= _TEXT_LENGTH else clean[: _TEXT_LENGTH - 1] + "…"
     return f"`{short or ' '}`"
 
 
-def _plain(text: str) -> str:
-    """A name: what could break a table or a page is escaped."""
-    return " ".join(redact(text).split())[:_TEXT_LENGTH].translate(_HARMLESS)
+def plain(text: str, *, length: int = _TEXT_LENGTH) -> str:
+    """Text as it is: what could break a table or a page is escaped."""
+    return " ".join(redact(text).split())[:length].translate(_HARMLESS)

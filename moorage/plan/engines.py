@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moorage.plan.facts import ModelFacts
+from moorage.plan.fit.obstacles import serves
 from moorage.plan.fit.types import Question
 from moorage.plan.offers import Engine, Kind
 from moorage.plan.world import Candidate, World
@@ -20,7 +21,8 @@ def choose(world: World, kind: Kind) -> tuple[Engine | None, str | None]:
     known = (engines[name] for name in kind.engines if name in engines)
     able = [engine for engine in known if _serves(engine, world)]
     # One that is known to serve the architecture comes before one of which nothing is known.
-    sure = [engine for engine in able if _architecture(world) in engine.architectures]
+    name = _architecture(world)
+    sure = [row for row in able if serves(row, _version(row, serving.version) or "", name)]
     best = next((row for row in sure if world.spec.model.task in row.first_for), None)
     best = best or next(iter(sure or able), None)
     return best, _version(best, serving.version)

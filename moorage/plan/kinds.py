@@ -58,7 +58,7 @@ def _openai_refuse(options: Options, tier: str) -> Refusal | None:
 
 def _endpoint(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
     for offer in kind.offers:
-        if _is_meant(offer, options):
+        if _is_meant(kind, offer, options):
             place = _place(world, kind, offer, options)
             yield _bought(world.catalog, offer, *place)
 
@@ -72,7 +72,7 @@ def _space(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
 def _ec2(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
     market = options.get("market", "on-demand")
     for offer in kind.offers:
-        if offer.market == market and _is_meant(offer, options):
+        if offer.market == market and _is_meant(kind, offer, options):
             yield _bought(world.catalog, offer, *_place(world, kind, offer, options))
 
 
@@ -97,14 +97,22 @@ def _router(_world: World, _kind: Kind, _options: Options) -> Iterator[Candidate
     return iter(())
 
 
-def _is_meant(offer: Offer, options: Options) -> bool:
+def _is_meant(kind: Kind, offer: Offer, options: Options) -> bool:
     """Whether a row is one of those that an entry describes; what it leaves out, it leaves open."""
     vendor, region = options.get("vendor"), options.get("region")
     return (
         _is_hardware(offer, options)
         and (vendor is None or offer.vendor is None or offer.vendor == vendor)
-        and (region is None or offer.region is None or offer.region == region)
+        and (region is None or _is_there(kind, offer, str(region)))
     )
+
+
+def _is_there(kind: Kind, offer: Offer, region: str) -> bool:
+    """Whether a row is sold in a region; a region that nobody has is for the rules to tell."""
+    if offer.region is not None:
+        return offer.region == region
+    known = regions.of(kind, None, region) is not None
+    return not known or regions.of(kind, offer.vendor, region) is not None
 
 
 def _is_hardware(offer: Offer, options: Options) -> bool:

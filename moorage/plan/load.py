@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 from moorage.plan import decide, files, fleet, rules
+from moorage.plan.facts import Lock
 from moorage.plan.fleet import Entry
 from moorage.plan.ground import Ground, catalog_folder, find_root, prepare
 from moorage.plan.parallel import spread
@@ -37,6 +38,9 @@ class Loaded:
     plans: tuple[Plan, ...]
     problems: tuple[Problem, ...]
     files: tuple[str, ...] = ()
+    locks: Mapping[str, Lock] = field(
+        default_factory=dict
+    )  # of each planned service, if it has one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +50,7 @@ class _Judged:
     problems: tuple[Problem, ...]
     entry: Entry | None = None
     plan: Plan | None = None
+    lock: Lock | None = None
 
 
 def load(
@@ -103,22 +108,26 @@ class _Judge:
             problems=found,
             entry=fleet.entry(subject),
             plan=decide.plan(subject.world, subject.choices) if wanted else None,
+            lock=subject.world.lock if wanted else None,
         )
 
 
 def _together(judged: Iterable[_Judged], names: tuple[str, ...], ground: Ground) -> Loaded:
     """What all specs together show; a spec that it speaks against has no plan either."""
-    problems, entries, plans = list(ground.problems), [], []
+    problems, entries, plans, locks = list(ground.problems), [], [], {}
     for row in judged:
         problems += row.problems
         if row.entry is not None:
             entries.append(row.entry)
         if row.plan is not None:
             plans.append(row.plan)
+        if row.plan is not None and row.lock is not None:
+            locks[row.plan.service] = row.lock
     shared = fleet.check(entries, ground.policy)
     against = {row.file for row in shared if row.severity == "error"}
     kept = tuple(plan for plan in plans if plan.spec_path.as_posix() not in against)
-    return Loaded(plans=kept, problems=tuple(sorted({*problems, *shared})), files=names)
+    found = tuple(sorted({*problems, *shared}))
+    return Loaded(plans=kept, problems=found, files=names, locks=locks)
 
 
 def _read(path: Path, ground: Ground) -> Subject | tuple[Problem, ...]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from moorage.plan.comment import comment
+from moorage.plan.compare import Against, markdown_changes
 from moorage.plan.load import Loaded
-from moorage.plan.types import Placement, Plan
+from moorage.plan.plan_schema import VERSION
+from moorage.plan.types import Cost, Placement, Plan
 
 _MIB = 1 << 20
+_PASSED_SHOWN = 4
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
@@ -29,19 +33,22 @@ def digest(plan: Plan) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _json(loaded: Loaded) -> str:
+def _json(loaded: Loaded, _against: Against | None = None) -> str:
     content = {
-        "version": 1,
+        "version": VERSION,
         "plans": [{**plan_json(plan), "digest": digest(plan)} for plan in loaded.plans],
         "problems": [_plain(problem) for problem in loaded.problems],
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def _text(loaded: Loaded) -> str:
+def _text(loaded: Loaded, against: Against | None = None) -> str:
     blocks = ["\n".join(_lines(plan)) + "\n" for plan in loaded.plans]
-    problems = "".join(f"{problem}\n" for problem in loaded.problems)
-    return "\n".join([*blocks, problems] if problems else blocks)
+    blocks.append("".join(f"{problem}\n" for problem in loaded.problems))
+    if against is not None:
+        told = [f"Against {against.ref}:", "", *markdown_changes(against.changes)]
+        blocks.append("\n".join(told) + "\n")
+    return "\n".join(block for block in blocks if block)
 
 
 def _lines(plan: Plan) -> Iterator[str]:
@@ -51,8 +58,34 @@ def _lines(plan: Plan) -> Iterator[str]:
     for row, placement in zip(rows, plan.placements, strict=True):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         yield f"  {cells}".rstrip()
-        yield from (f"      {reason}" for reason in placement.reasons)
-    yield f"  at most {_usd(plan.cost.most_usd)} a month; privacy tier {plan.privacy_tier}"
+        yield from (f"      {reason}" for reason in _told(placement))
+    yield from (f"  left out: {row.name}: {row.why}" for row in plan.passed_over)
+    where = f" in {', '.join(plan.regions)}" if plan.regions else ""
+    yield f"  {_month(plan.cost)}; privacy tier {plan.privacy_tier}{where}"
+
+
+def _told(placement: Placement) -> Iterator[str]:
+    yield from placement.reasons
+    if placement.engine and placement.machine:
+        flags = " ".join(f"--{key} {_flag(value)}" for key, value in placement.flags.items())
+        yield f"{placement.engine} {placement.version or ''}: {flags}".rstrip(": ")
+    for row in placement.passed_over[:_PASSED_SHOWN]:
+        yield f"not {row.name}: {row.why}"
+    if (more := len(placement.passed_over) - _PASSED_SHOWN) > 0:
+        yield f"and {more} more passed over; `--format json` has them"
+
+
+def _flag(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _month(cost: Cost) -> str:
+    if cost.least_usd == cost.expected_usd == cost.most_usd:
+        return f"{_usd(cost.most_usd)} a month"
+    return (
+        f"{_usd(cost.expected_usd)} a month expected, at least {_usd(cost.least_usd)}, "
+        f"at most {_usd(cost.most_usd)}"
+    )
 
 
 def _row(placement: Placement) -> tuple[str, ...]:
@@ -60,7 +93,13 @@ def _row(placement: Placement) -> tuple[str, ...]:
 
 
 def _what(placement: Placement) -> str:
-    weights = placement.weights
+    weights, machine = placement.weights, placement.machine
+    if placement.routes:
+        return ", then ".join(placement.routes)
+    if machine is not None:
+        gpus = f"{machine.gpu} x{machine.count}" if machine.gpu else machine.instance or ""
+        place = " ".join(part for part in (machine.vendor, machine.region) if part)
+        return f"{gpus} in {place}" if place else gpus
     if weights is None:
         return str(placement.options.get("url", ""))
     if weights.path is not None:
@@ -69,37 +108,27 @@ def _what(placement: Placement) -> str:
     return f"{weights.file}{size}"
 
 
+_SHOWN_ELSEWHERE: Final = ("url", "gpu", "count", "vendor", "region", "provider", "replicas")
+
+
 def _settings(placement: Placement) -> str:
-    shown = {key: value for key, value in placement.options.items() if key != "url"}
-    return ", ".join(f"{key} {value}" for key, value in sorted(shown.items()))
+    shown = {key: _short(value) for key, value in placement.options.items()}
+    words = [
+        f"{key} {value}" for key, value in sorted(shown.items()) if key not in _SHOWN_ELSEWHERE
+    ]
+    machine = placement.machine
+    if machine is not None:
+        low, high = machine.replicas_min, machine.replicas_max
+        words.insert(0, f"replicas {low}" if low == high else f"replicas {low} to {high}")
+    return ", ".join(words)
 
 
-def _markdown(loaded: Loaded) -> str:
-    verdict = "refused" if _refused(loaded) else "good to go"
-    lines = [f"### moorage plan: {verdict}", ""]
-    if loaded.plans:
-        lines += ["| service | model | where | most per month | tier |", "|---|---|---|---|---|"]
-        lines += [_markdown_row(plan) for plan in loaded.plans]
-        lines.append("")
-    lines += [f"- {_cell(str(problem))}" for problem in loaded.problems]
-    return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _markdown_row(plan: Plan) -> str:
-    where = ", then ".join(placement.name for placement in plan.placements)
-    cells = [plan.service, plan.model_id, where, _usd(plan.cost.most_usd), plan.privacy_tier]
-    return f"| {' | '.join(_cell(cell) for cell in cells)} |"
-
-
-def _cell(text: str) -> str:
-    """Text that can break neither the table nor the page."""
-    for character, harmless in {"|": "\\|", "<": "&lt;", ">": "&gt;", "\n": " "}.items():
-        text = text.replace(character, harmless)
-    return text
-
-
-def _refused(loaded: Loaded) -> bool:
-    return any(problem.severity == "error" for problem in loaded.problems)
+def _short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {_short(own)}" for key, own in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_short, value)) + "]"
+    return _flag(value)
 
 
 def _usd(amount: Decimal) -> str:
@@ -111,15 +140,21 @@ def _plain(value: object) -> object:
         return {row.name: _plain(getattr(value, row.name)) for row in fields(value)}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in sorted(value.items())}
     if isinstance(value, Decimal):
-        return str(value)
+        return format(value, "f")
     return value.as_posix() if isinstance(value, PurePath) else value
 
 
-FORMATS: Final[dict[str, Callable[[Loaded], str]]] = {
+class Render(Protocol):
+    """Plans as text; `against` is what they change, where that was asked."""
+
+    def __call__(self, loaded: Loaded, against: Against | None = None, /) -> str: ...
+
+
+FORMATS: Final[dict[str, Render]] = {
     "text": _text,
     "json": _json,
-    "markdown": _markdown,
+    "markdown": comment,
 }

@@ -184,11 +184,15 @@ def judge(case: Case, tally: Tally) -> Fit:
 
 def because(case: Case, tally: Tally) -> str:
     """What it needs and what it gets, in one line."""
-    surely = tally.need_gib + sum(one.high for one in tally.parts.values())
     share = max(utilization(case), 1e-6)
+    least = (tally.need_gib + sum(one.low for one in tally.parts.values())) / share
+    surely = (tally.need_gib + sum(one.high for one in tally.parts.values())) / share
+    # What may or may not fit lies between the two; what does not, lacks even the least.
+    needs = {"tight": f"{least:.1f} to {surely:.1f}", "does-not-fit": f"{least:.1f}"}
     where = f"{case.gpu.name} x{case.question.count} offers {case.gpu.usable_gib:.1f}"
     each = " on each GPU" if case.ranks > 1 else ""
-    line = f"needs {surely / share:.1f} GiB{each} at {case.length} tokens, {where}"
+    amount = needs.get(verdict(tally), f"{surely:.1f}")
+    line = f"needs {amount} GiB{each} at {case.length} tokens, {where}"
     if tally.parts["weights"].low >= tally.budget_gib:
         return f"{line}; the weights alone take {tally.parts['weights'].low:.1f}"
     return line

@@ -8,6 +8,7 @@ from typing import Final
 
 from moorage.plan import lock
 from moorage.plan.facts import Lock, Reference
+from moorage.plan.fit.obstacles import serves
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem
@@ -202,7 +203,7 @@ def _remote_code(subject: Subject) -> Iterator[Problem]:
     locked, model = subject.world.lock, subject.model
     if locked is None or not subject.loads_weights or model.is_gguf:
         return
-    if locked.model.remote_code and not model.trust_remote_code:
+    if locked.model.remote_code and not model.trust_remote_code and _runs_code(subject):
         says = f"{model.id} runs code of its repository when it is loaded"
         hint = "read that code, then write trust_remote_code: true, or use another model"
         yield subject.problem("remote-code", says, hint, "model", "id")
@@ -210,6 +211,17 @@ def _remote_code(subject: Subject) -> Iterator[Problem]:
         says = f"code of {model.id} would run, and {subject.policy.file} does not list it"
         hint = "let the platform team read it and list it under remote_code"
         yield subject.problem("remote-code", says, hint, "model", "trust_remote_code")
+
+
+def _runs_code(subject: Subject) -> bool:
+    """An engine that has the architecture built in leaves the repository's code alone."""
+    locked = subject.world.lock
+    name = (locked.model.architecture if locked is not None else None) or ""
+    return any(
+        choice.engine is None or serves(choice.engine, choice.version or "", name) is not True
+        for choice in subject.choices
+        if choice.kind.weights == "hub"
+    )
 
 
 def _is_unlisted(subject: Subject) -> bool:

@@ -58,7 +58,7 @@ def _sold(choice: Choice) -> str:
         for row in choice.kind.offers
         if options.get("gpu") in (None, row.gpu) and row.status != "deprecated"
     ]
-    names = sorted({f"{row.name} ({row.vendor or 'anywhere'})" for row in same})
+    names = sorted({f"{row.name} in {row.region or row.vendor or 'any region'}" for row in same})
     return f"it sells {', '.join(names[:8])}" + (" …" if len(names) > 8 else "")
 
 

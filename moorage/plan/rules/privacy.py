@@ -92,9 +92,15 @@ def _misplaced(subject: Subject, choice: Choice) -> str:
     if choice.kind.name == "openai":
         far = reach(str(choice.target.options["url"])) == "public"
         return regions.allowed(subject.world, None, ()) if far else ""
-    if choice.kind.weights != "hub" or choice.taken is None:
+    if choice.kind.weights != "hub" or choice.taken is None or _is_nowhere(choice):
         return ""
     return regions.allowed(subject.world, choice.taken.region, choice.taken.areas)
+
+
+def _is_nowhere(choice: Choice) -> bool:
+    """A region that the kind does not have; `region-not-offered` tells it."""
+    name, kind = choice.taken.region if choice.taken else None, choice.kind
+    return bool(kind.regions) and name is not None and regions.of(kind, None, name) is None
 
 
 def _retention(subject: Subject) -> Iterator[Problem]:
