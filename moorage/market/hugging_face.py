@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import quote
 
 from moorage.market.asked import Answer, Asked, base, get_json, hub_token, misread, silent
 from moorage.plan.offers import Offer
@@ -23,7 +24,7 @@ Row = Mapping[str, Any]
 
 def endpoints(asked: Asked) -> Answer:
     """Every compute of every vendor and region, with its status; with a namespace, its quota."""
-    place = f"/v2/provider/{asked.namespace}" if asked.namespace else "/v2/provider"
+    place = f"/v2/provider/{quote(asked.namespace, safe='')}" if asked.namespace else "/v2/provider"
     url = base(ENDPOINTS_URL, "https://api.endpoints.huggingface.cloud") + place
     answer = get_json(url, token=hub_token(), deadline_s=asked.deadline_s)
     try:

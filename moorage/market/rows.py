@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
@@ -13,9 +14,11 @@ from moorage.errors import MoorageError
 from moorage.plan import catalog
 from moorage.plan.cost import dollars
 from moorage.plan.offers import Offer
+from moorage.spec import document
 
 _Said = tuple[str, str, str]  # source, date, confidence
-_PLAIN = re.compile(r"[A-Za-z][\w./+-]*")
+_PLAIN = re.compile(r"[A-Za-z][\w./+-]*", re.ASCII)
+_BLOCK = re.compile(r"[A-Za-z](?:[\w./+,()'-]| (?! ))*[\w)]", re.ASCII)  # the rest of a line
 
 
 def render(kind: str, rows: Iterable[Offer], before: str = "") -> str:
@@ -89,8 +92,8 @@ def _sources(names: Mapping[_Said, str]) -> Iterable[str]:
 def _line(row: Offer, names: Mapping[_Said, str]) -> str:
     said: dict[str, Any] = {
         "offer": _scalar(row.name),
-        "vendor": row.vendor,
-        "region": row.region,
+        "vendor": _scalar(row.vendor) if row.vendor else None,
+        "region": _scalar(row.region) if row.region else None,
         "gpu": row.gpu,
         "count": row.count or None,
         "memory_gib": row.memory_gib,
@@ -98,7 +101,7 @@ def _line(row: Offer, names: Mapping[_Said, str]) -> str:
         "usd": f'"{dollars(row.usd)}"',
         "free": "true" if row.free else None,
         "per": row.per,
-        "status": row.status if row.status != "available" else None,
+        "status": _scalar(row.status) if row.status != "available" else None,
         "quota": row.quota,
         "from": names[_said(row)],
     }
@@ -108,7 +111,7 @@ def _line(row: Offer, names: Mapping[_Said, str]) -> str:
 
 
 def _scalar(text: str, *, block: bool = False) -> str:
-    """A text as YAML: bare where it cannot be misread."""
-    bare = not re.search(r": |#|^[\W]|[\"\n]", text) if block else bool(_PLAIN.fullmatch(text))
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
-    return text if bare else f'"{escaped}"'
+    """A text as YAML: bare where it cannot be misread; a seller may say anything."""
+    plain = _BLOCK if block else _PLAIN
+    bare = plain.fullmatch(text) is not None and isinstance(document.resolve(text), str)
+    return text if bare else json.dumps(text, ensure_ascii=not text.isprintable())

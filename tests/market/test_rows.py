@@ -40,8 +40,11 @@ def test_rows_survive_a_file_whatever_they_say(tmp_path: Path) -> None:
         free=True,
         quota=0,
     )
+    hostile = dataclasses.replace(
+        ROW, vendor="no", region="x, usd: 0}", status="] #", source="null"
+    )
     other = dataclasses.replace(ROW, date="2026-11-01", usd=Decimal("100"))
-    assert read_back(tmp_path / "rows.yaml", odd, other) == (odd, other)
+    assert read_back(tmp_path / "rows.yaml", odd, other, hostile) == (odd, other, hostile)
 
 
 def test_the_comment_and_the_names_of_sources_stay(tmp_path: Path) -> None:
