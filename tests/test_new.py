@@ -158,6 +158,19 @@ def test_a_model_file_needs_no_lock(project: Path) -> None:
     assert done.stdout.endswith("next: moorage check specs/support/mine.yaml\n")
 
 
+def test_a_team_is_one_of_the_policys_where_it_names_them(project: Path) -> None:
+    """It may still be any team where the policy names none."""
+    policy = "{apiVersion: moorage/v1, kind: Policy, budgets: {teams: {supports: {}}}}"
+    (project / "specs" / "policy.yaml").write_text(policy)
+    done = new(project, *ROUTER)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "moorage: --team: there is no 'support'; did you mean 'supports'?\n",
+    )
+    (project / "specs" / "policy.yaml").write_text("{apiVersion: moorage/v1, kind: Policy}")
+    assert new(project, *ROUTER).returncode == 0
+
+
 def typed(project: Path, answers: Sequence[str], *words: str) -> tuple[int, str]:
     """Run it on a real terminal and answer each question as it comes."""
     mine, theirs = pty.openpty()

@@ -54,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
 
     root = find_root(Path.cwd())
     known = catalog.read(catalog_folder(root))
-    answers = _answers(args, known, Asker(terminal=sys.stdin.isatty()))
+    ask = Asker(terminal=sys.stdin.isatty())
+    answers = _answers(args, known, _teams(root, known), ask)
     file = args.output or root / "specs" / answers.team / f"{answers.name}.yaml"
     options = {name: kind.options for name, kind in known.kinds.items()}
     text = compose(answers, options=options, schema=_way(file, root / "specs" / "schema.json"))
@@ -142,7 +143,17 @@ class Asker:
             raise MoorageError(message) from None
 
 
-def _answers(args: argparse.Namespace, catalog: Catalog, ask: Asker) -> Answers:
+def _teams(root: Path, catalog: Catalog) -> tuple[str, ...]:
+    """The teams that the policy knows; none where any team may have services."""
+    from moorage.spec import policy_parse, policy_schema
+
+    policy = policy_parse.load(root, schema=policy_schema.build(catalog.kinds)).policy
+    return tuple(policy.teams or ()) if policy is not None else ()
+
+
+def _answers(
+    args: argparse.Namespace, catalog: Catalog, teams: tuple[str, ...], ask: Asker
+) -> Answers:
     from moorage.spec.compose import Answers
     from moorage.spec.language import TIERS
     from moorage.spec.tasks import TASKS, USUAL
@@ -161,7 +172,7 @@ def _answers(args: argparse.Namespace, catalog: Catalog, ask: Asker) -> Answers:
     tier = Question(flag="--tier", text="Privacy tier", default="internal", choices=TIERS)
     answers = {
         "name": ask.one(name, args.name),
-        "team": ask.one(Question(flag="--team", text="Team"), args.team),
+        "team": ask.one(Question(flag="--team", text="Team", choices=teams), args.team),
         "task": ask.one(task, args.task),
     }
     kinds = [catalog.kinds.get(kind) for kind in ask.all(where, args.provider)]
