@@ -58,14 +58,15 @@ def locked(world: World, offer: Offer) -> LockedOffer | None:
 def _use(world: World, choice: Choice) -> Use:
     kind, options = choice.kind, choice.target.options
     idle = options.get("scale_to_zero_after") or options.get("stop_when_idle_after")
+    asleep = options.get("sleep_after")  # a Space is one replica, which sleeps as a whole
     return Use(
         load=world.spec.load,
         first=choice.number == 0,
         replicas_min=choice.replicas_min,
         replicas_max=choice.replicas_max,
         replicas_needed=replicas_needed(world, choice),
-        scale_to_zero=bool(idle) and choice.replicas_min == 0,
-        idle_minutes=_minutes(idle),
+        scale_to_zero=bool(asleep) or (bool(idle) and choice.replicas_min == 0),
+        idle_minutes=_minutes(asleep or idle),
         billed_while_starting=kind.billed_while_starting,
         billing_minimum_s=kind.billing_minimum_s,
         beside=tuple(_beside(choice)),
