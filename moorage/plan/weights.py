@@ -15,6 +15,7 @@ _SHARD = re.compile(r"(?P<stem>.+)-[0-9]{5}-of-(?P<of>[0-9]{5})\.[a-z]+")
 _NOT_WEIGHTS = re.compile(
     r"adapter_model|training_args|optimizer|scheduler|rng_state|random_states|consolidated", re.I
 )
+_CONSOLIDATED = re.compile(r"consolidated[^/]*\.safetensors")  # Mistral's own form, often alone
 _VARIANT = re.compile(r"\.(fp16|fp32|bf16|non_ema|ema)[.-]")
 _FORMATS: Final[dict[str, tuple[re.Pattern[str], tuple[str, ...]]]] = {
     "safetensors": (_SAFETENSORS, ("model", "diffusion_pytorch_model")),
@@ -39,6 +40,9 @@ def loaded(names: Sequence[str], quantization: str) -> tuple[str, tuple[str, ...
         found = _one_set(top, usual) or _below(names, pattern)
         if found:
             return form, tuple(sorted(found))
+    whole = tuple(sorted(name for name in names if _CONSOLIDATED.fullmatch(name)))
+    if whole:
+        return "safetensors", whole
     if any(name.endswith(".gguf") for name in names):
         return "gguf", ()
     return "other", ()

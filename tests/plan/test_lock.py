@@ -127,6 +127,11 @@ def test_every_licence_of_the_catalogue_is_one_that_spdx_knows(word: str, known:
             ("pickle", ("pytorch_model.bin",)),
         ),
         ("none", ["training_args.bin", "adapter_model.safetensors"], ("other", ())),
+        (
+            "none",
+            ["consolidated.safetensors", "params.json"],
+            ("safetensors", ("consolidated.safetensors",)),
+        ),
         ("none", ["weights.safetensors"], ("safetensors", ("weights.safetensors",))),
     ],
 )
