@@ -36,6 +36,12 @@ def _lock(_catalog: Catalog) -> Mapping[str, Any]:
     return lock_schema.build()
 
 
+def _plan(_catalog: Catalog) -> Mapping[str, Any]:
+    from moorage.plan import plan_schema
+
+    return plan_schema.build()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
     """A schema that lies in specs/ for editors and other tools."""
@@ -48,6 +54,7 @@ SCHEMAS: Final[dict[str, Published]] = {
     "spec": Published(file="schema.json", build=_spec),
     "policy": Published(file="policy.schema.json", build=_policy),
     "lock": Published(file="lock.schema.json", build=_lock),
+    "plan": Published(file="plan.schema.json", build=_plan),
 }
 
 

@@ -144,6 +144,8 @@ def _reasons(
     bill = choice.bill
     assert bill is not None, "the rule price-missing has refused this spec"
     reasons.append(f"${bill.cost.most_usd:,.2f} a month at most: {bill.why}")
+    if bill.cost.usd_per_mtok:
+        reasons.append(f"${bill.cost.usd_per_mtok:.2f} per million tokens if it carries the load")
     taken = choice.taken
     if taken is not None and taken.fit is not None:
         reasons.append(f"memory: {taken.fit.verdict}, {taken.fit.because}")

@@ -67,12 +67,18 @@ def _lines(plan: Plan) -> Iterator[str]:
 def _told(placement: Placement) -> Iterator[str]:
     yield from placement.reasons
     if placement.engine and placement.machine:
-        flags = " ".join(f"--{key} {_flag(value)}" for key, value in placement.flags.items())
+        flags = " ".join(_option(key, value) for key, value in placement.flags.items())
         yield f"{placement.engine} {placement.version or ''}: {flags}".rstrip(": ")
     for row in placement.passed_over[:_PASSED_SHOWN]:
         yield f"not {row.name}: {row.why}"
     if (more := len(placement.passed_over) - _PASSED_SHOWN) > 0:
         yield f"and {more} more passed over; `--format json` has them"
+
+
+def _option(key: str, value: object) -> str:
+    if isinstance(value, bool):
+        return f"--{key}" if value else f"--no-{key}"
+    return f"--{key} {value}"
 
 
 def _flag(value: object) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from moorage.errors import MoorageError
 from moorage.plan.load import find_root, load
@@ -102,6 +104,14 @@ def test_plans_are_the_same_every_time_and_in_every_format(project: Path) -> Non
     for name, render in FORMATS.items():
         assert render(once) == render(again), name
     assert len({digest(plan) for plan in once.plans}) == 3
+
+
+def test_the_plans_fit_their_published_schema(project: Path) -> None:
+    published = json.loads((ROOT / "specs" / "plan.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(published)
+    for folder, root in ((ROOT / "specs", ROOT), (project / "specs", project)):
+        text = FORMATS["json"](load([folder], root=root))
+        Draft202012Validator(published).validate(json.loads(text))
 
 
 def test_the_example_is_rendered_for_people() -> None:

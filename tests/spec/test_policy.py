@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -216,24 +217,22 @@ def test_the_policy_of_this_repository_is_good() -> None:
     read = policy_parse.load(ROOT, schema=REAL)
     assert read.problems == ()
     assert read.policy is not None
-    assert read.policy.teams is not None
-    assert "examples" in read.policy.teams
+    assert read.policy.file == "specs/policy.yaml"
 
 
 def test_what_its_comments_offer_is_good_too() -> None:
     """An example that does not parse would be worse than none."""
-    text = OWN.read_text(encoding="utf-8").replace("waivers: []", "waivers:")
-    tiers, waivers = text.index("# tiers:"), text.index("# - rule")
-    offered = [
-        *text[:tiers].splitlines(),
-        *(line.removeprefix("# ") for line in text[tiers:waivers].splitlines()),
-        *(line.removeprefix("# ") for line in text[waivers:].splitlines()),
-    ]
-    read = policy_parse.parse("\n".join(offered), "policy.yaml", schema=REAL)
+    head, kind, rest = OWN.read_text(encoding="utf-8").partition("kind: Policy\n")
+    rest = rest.replace("waivers: []", "waivers:")
+    shown = head + kind + re.sub(r"^( *)# ", r"\1", rest, flags=re.MULTILINE)
+    read = policy_parse.parse(shown, "policy.yaml", schema=REAL)
     assert read.problems == ()
-    assert read.policy is not None
-    assert set(read.policy.tiers) == {"confidential", "restricted"}
-    assert len(read.policy.waivers) == 1
+    policy = read.policy
+    assert policy is not None
+    assert (set(policy.tiers), len(policy.waivers)) == ({"confidential", "restricted"}, 1)
+    assert (policy.owner_needed, set(policy.teams or ())) == (True, {"examples"})
+    assert policy.licenses_allow is not None
+    assert policy.total_usd is not None
 
 
 def undescribed(schema: object, way: str = "") -> list[str]:
