@@ -58,7 +58,9 @@ def _lock(subject: Subject, *, check: bool) -> list[Problem]:
     if isinstance(new, list):
         return new
     if check:
-        news = moved(subject, new)
+        from moorage import hub
+
+        news = moved(subject, new, head=hub.head(subject.spec.model.id))
         if not news:
             print(f"{subject.facts.lock_file}: nothing has moved upstream")
         return news

@@ -11,7 +11,7 @@ may be long. A fault is one `MoorageError`: a refusal (exit 1) or a Hub that did
 
 from __future__ import annotations
 
-from moorage.hub.model import facts
+from moorage.hub.model import facts, head
 from moorage.hub.references import reference
 
-__all__ = ["facts", "reference"]
+__all__ = ["facts", "head", "reference"]

@@ -45,6 +45,20 @@ def facts(
     return dataclasses.replace(known, routes=found)
 
 
+def head(
+    model_id: str,
+    *,
+    token: str | None = None,
+    endpoint: str | None = None,
+    deadline_s: float = DEADLINE_SECONDS,
+) -> str:
+    """The commit at which a model's main branch stands now."""
+    opened = door.at(endpoint, token, deadline_s, deadline_s)
+    with translated(model_id, None, opened.endpoint):
+        info = about.model(opened, Repository(id=model_id))
+        return about.commit(opened, model_id, info)
+
+
 def _outside(opened: Door, model_id: str, info: ModelInfo, quantization: str) -> ModelFacts:
     commit = about.commit(opened, model_id, info)
     gated = about.gated(info)

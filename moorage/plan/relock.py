@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import dataclasses
+from collections.abc import Iterator, Sequence
 
 from moorage.plan import lock
-from moorage.plan.facts import Lock, LockedOffer, ModelFacts
+from moorage.plan.facts import Lock, ModelFacts
 from moorage.plan.references import Wanted, wanted
 from moorage.plan.resolve import offers_used
 from moorage.plan.rules.model import pattern_problems
 from moorage.plan.subject import Subject
 from moorage.plan.weights import GGUF
-from moorage.plan.world import World
 from moorage.spec.problems import Problem
 
-Offers = Callable[[World, Lock], tuple[LockedOffer, ...]]
 
-
-def relock(
-    subject: Subject, answer: ModelFacts, *, offers: Offers = offers_used
-) -> Lock | list[Problem]:
+def relock(subject: Subject, answer: ModelFacts) -> Lock | list[Problem]:
     """The lock of a spec; problems where a revision is no commit or its file is not one.
 
-    `answer` holds the references in the order of `wanted(spec)`; `offers` gives the rows of the
-    catalogue that the spec uses under the new lock.
+    `answer` holds the references in the order of `wanted(spec)`.
     """
     problems = [*_unpinned(subject, answer), *_unmatched(subject, answer)]
     if problems:
         return problems
     model, table = subject.spec.model, subject.catalog.licenses
     new = lock.make(model, answer, licenses=table)
-    return lock.make(model, answer, licenses=table, offers=offers(subject.world, new))
+    return lock.make(model, answer, licenses=table, offers=offers_used(subject.world, new))
 
 
-def moved(subject: Subject, new: Lock) -> list[Problem]:
-    """What the Hub says otherwise than the lock beside the spec."""
+def moved(subject: Subject, new: Lock, *, head: str) -> list[Problem]:
+    """What the Hub says otherwise than the lock beside the spec.
+
+    A commit stays what it is; that the main branch went on from it to `head` is only news.
+    """
     facts = subject.facts
     if facts.lock_fault is not None:
         return [facts.lock_fault]
     if facts.lock is None:
         says = f"{facts.lock_file} is not there"
         return [subject.problem("lock-missing", says, "write it with `moorage lock`", "model")]
-    return [
+    told = [
         Problem(file=facts.lock_file, rule="lock-moved", says=says, hint="review, `moorage lock`")
         for says in lock.differences(facts.lock, new)
     ]
+    return [*told, *_newer(subject, head)]
+
+
+def _newer(subject: Subject, head: str) -> Iterator[Problem]:
+    if head != subject.spec.model.revision:
+        says = f"the main branch went on to {head}"
+        hint = "look at what changed there; nothing changes here before you pin it"
+        problem = subject.problem("revision-behind", says, hint, "model", "revision")
+        yield dataclasses.replace(problem, severity="warning")
 
 
 def _unpinned(subject: Subject, answer: ModelFacts) -> Iterator[Problem]:

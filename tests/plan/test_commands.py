@@ -95,6 +95,16 @@ def test_locking_again_changes_nothing_and_a_moved_model_is_told(project: Path, 
     assert path.read_text() == before
 
 
+def test_a_main_branch_that_went_on_is_told_and_changes_nothing(project: Path) -> None:
+    old = {"tiny-Q4.gguf": EMPTY}
+    repo = Repo(files={"tiny-Q4.gguf": EMPTY + b"new"}, revision="c" * 40, earlier={COMMIT: old})
+    with serve({"acme/tiny-GGUF": repo}) as hub:
+        assert moorage(project, "lock", hub=hub.url).returncode == 0
+        told = moorage(project, "lock", "--check", hub=hub.url)
+    assert told.returncode == 0
+    assert f"revision-behind (warning): the main branch went on to {'c' * 40}" in told.stdout
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
