@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from math import isfinite
+from math import isfinite, prod
 from typing import Any, Final, TypeVar
 
 from moorage.plan.facts import (
@@ -94,7 +94,9 @@ def _count(value: Any) -> int:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    return tuple([_count(size) for size in _a(list, value)])
+    sizes = tuple([_count(size) for size in _a(list, value)])
+    _count(prod(sizes))
+    return sizes
 
 
 def _flag(value: Any) -> bool:
@@ -150,6 +152,9 @@ def _bounded(value: Any, left: int) -> None:
     for own in value.values() if type(value) is dict else value:
         if type(own) is dict or type(own) is list:
             _bounded(own, left - 1)
+        elif type(own) is int and not -_LARGEST < own < _LARGEST:
+            message = "a configuration has a number that no model has"
+            raise ValueError(message)
 
 
 def _asked(value: Any) -> dict[str, str]:

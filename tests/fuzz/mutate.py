@@ -14,7 +14,24 @@ import yaml
 Text = str | bytes
 
 _NASTY: Final[tuple[Any, ...]] = (
-    *(None, True, False, "", " ", 0, -1, 1, 10**18, -(10**18), 10**29, 0.1, 1e308, -0.0, 1e-320),
+    *(
+        None,
+        True,
+        False,
+        "",
+        " ",
+        0,
+        -1,
+        1,
+        10**18,
+        -(10**18),
+        10**29,
+        10**400,
+        0.1,
+        1e308,
+        -0.0,
+        1e-320,
+    ),
     *([], {}, [[]], [None], {"a": {}}, ["x"] * 70, {f"k{n}": n for n in range(210)}),
     *("no", "~", "null", "1:30", "0o10", "0x1f", "1_000", "2026-11-23", "1e999", ".nan", ".inf"),
     *("800", "800ms", "0.5%", "101%", "1k", "$5", "٣s", "1" * 40, "9" * 400, "-", "x" * 5000),
@@ -162,7 +179,7 @@ def _tree(text: str, dice: random.Random) -> str:
     is_json = text.lstrip().startswith("{")
     try:
         tree = json.loads(text) if is_json else yaml.load(text, Loader=yaml.CSafeLoader)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, IndexError, KeyError, TypeError):  # it has its own crashes
         return _words(text, dice)
     for _ in range(dice.randint(1, 3)):
         tree = _changed(tree, dice)

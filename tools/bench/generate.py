@@ -100,12 +100,14 @@ def write(folder: Path, *, count: int, seed: int = 4) -> Fleet:
 
 
 def _models() -> list[Known]:
-    """Those that a careful team could use: no pickle, no code of a repository."""
+    """Those that a careful team uses: no pickle, no code of a repository, GPUs that are sold."""
     found = [Known(lock=json.loads(path.read_text())) for path in sorted(FACTS.glob("*.lock.json"))]
     return [
         one
         for one in found
-        if one.model["weights"] != "pickle" and not one.model.get("remote_code")
+        if one.model["weights"] != "pickle"
+        and one.model["quantization"] != "nvfp4"
+        and not one.model.get("remote_code")
     ]
 
 
@@ -180,7 +182,7 @@ def _spec(number: int, dice: random.Random, known: Known, first: str, lock: Sect
 def _tier(dice: random.Random, kind: str) -> str:
     if kind in ("docker-host", "ec2-gpu", "local"):
         return dice.choice(("internal", "confidential", "restricted"))
-    return dice.choice(("public", "public", "internal")) if kind != "hf-space" else "internal"
+    return "public" if kind == "hf-router" else dice.choice(("public", "internal"))
 
 
 def _model(dice: random.Random, lock: Section, first: str) -> Section:
@@ -189,7 +191,8 @@ def _model(dice: random.Random, lock: Section, first: str) -> Section:
     if facts["quantization"] != "none":
         model["quantization"] = facts["quantization"]
     if facts["task"] in _CHAT:
-        longest = int(facts.get("config", {}).get("max_position_embeddings", 2048))
+        config = facts.get("config", {})
+        longest = int(config.get("max_position_embeddings") or config.get("n_positions") or 2048)
         model["max_model_len"] = min(longest, dice.choice((2048, 4096, 8192)))
     if facts["task"] == "text-generation" and first == "docker-host" and dice.random() < 0.3:
         model["adapters"] = [_adapter(facts, number) for number in range(dice.randint(1, 2))]
@@ -286,7 +289,9 @@ _PROVIDERS: Final[dict[str, Callable[[random.Random, Known, str], Section]]] = {
 
 
 def _size(known: Known) -> int:
-    return next((room for room in _GPUS if known.gib < room), max(_GPUS))
+    """The smallest that holds it; a quantized one wants a newer GPU than a T4."""
+    least = 0 if known.model["quantization"] == "none" else 22
+    return next((room for room in _GPUS if room > max(known.gib, least)), max(_GPUS))
 
 
 def _count(known: Known) -> int:
