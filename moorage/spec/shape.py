@@ -193,6 +193,8 @@ def _hint(node: Node, schema: Schema) -> str:
     if schema.get("format") == "label" and isinstance(node.value, str):
         near = label_like(node.value)
         return f"for example '{near}'" if near else ""
+    if schema.get("type") in ("integer", "number") and (advice := units.number_hint(node.text)):
+        return advice
     if schema.get("type") == "string" and not unit and node.plain and node.value is not None:
         if isinstance(node.value, bool):
             truth = "true" if node.value else "false"

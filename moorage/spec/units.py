@@ -17,6 +17,10 @@ _MS_PER = {
 }
 _DURATION = re.compile(DURATION.removesuffix("$") + r"\Z")
 _PERCENT = re.compile(PERCENT.removesuffix("$") + r"\Z")
+_CLOCK = re.compile(r"([0-9]{1,4}):([0-5][0-9])", re.ASCII)  # 90 to YAML 1.1, text since
+_GROUPED = re.compile(r"[0-9]{1,3}(?:[_, '][0-9]{3})+|[0-9]+(?:_[0-9]+)+", re.ASCII)
+_BASED = re.compile(r"0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}|0b[01]{1,60}")
+_THOUSANDS = re.compile(r"([0-9]{1,6}(?:\.[0-9])?) *[kK]", re.ASCII)
 _BARE = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?")
 
 
@@ -46,9 +50,12 @@ def hint(kind: str, text: str) -> str:
     """What was probably meant by a value of the wrong unit; empty when nobody can tell."""
     if kind == "duration" and _BARE.fullmatch(text):
         return f"write the unit: {text}ms or {text}s"
+    if kind == "duration" and (found := _CLOCK.fullmatch(text)):
+        parts = int(found[1]) * 60 + int(found[2])
+        return f"write {parts}s where these are minutes, {parts}m where they are hours"
     if kind == "duration" and (found := re.fullmatch(r"([0-9.]+) *(\w+)", text)):
         return _other_unit(found[1], found[2])
-    if kind == "percent" and _BARE.fullmatch(text):
+    if kind == "percent" and _PERCENT.match(f"{text}%"):
         return f"write {text}%"
     if kind == "money" and (found := re.fullmatch(r"([0-9.]{1,9}) *[kK]", text)):
         return f"write {_thousands(found[1])}" if _BARE.fullmatch(found[1]) else ""
@@ -56,6 +63,17 @@ def hint(kind: str, text: str) -> str:
         found := re.fullmatch(r"\$? *([0-9][0-9,]*(\.[0-9]+)?) *(USD|\$)?", text)
     ):
         return f"write {found[1].replace(',', '')}"
+    return ""
+
+
+def number_hint(text: str) -> str:
+    """The number that was probably meant by a text; empty when nobody can tell."""
+    if _GROUPED.fullmatch(text):
+        return f"write {re.sub(r'[^0-9]', '', text)}"
+    if _BASED.fullmatch(text):
+        return f"write {int(text, 0)}"
+    if found := _THOUSANDS.fullmatch(text):
+        return f"write {_thousands(found[1])}"
     return ""
 
 
