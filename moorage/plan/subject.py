@@ -64,22 +64,22 @@ class Subject:
         """What weights each placement needs: hub, gguf or none."""
         return (self.catalog.kinds[target.kind].weights for target in self.spec.providers)
 
-    @property
+    @cached_property
     def loads_weights(self) -> bool:
         """Whether any placement needs us to find the weights."""
         return any(weights != "none" for weights in self.kinds)
 
-    @property
+    @cached_property
     def needs_one_file(self) -> bool:
         """Whether a placement loads one GGUF file and nothing else."""
         return any(weights == "gguf" for weights in self.kinds)
 
-    @property
+    @cached_property
     def is_routed(self) -> bool:
         """Whether a placement is a route of the Hugging Face router."""
         return any(self.catalog.kinds[row.kind].routers for row in self.spec.providers)
 
-    @property
+    @cached_property
     def needs_hub(self) -> bool:
         """Whether anything is to be asked of the Hub: weights, or the router's providers."""
         return (self.loads_weights and not self.model.is_path) or self.is_routed

@@ -28,11 +28,12 @@ RULES: Final[dict[str, Rule]] = {
 def check(subject: Subject) -> list[Problem]:
     """Every problem of one spec, as grave as the policy says."""
     severities = subject.policy.rules
-    found: list[Problem] = []
-    for slug, rule in RULES.items():
-        severity = severities.get(slug, rule.severity)
-        if severity != OFF:
-            found += _graded(rule.check(subject), severity)
+    found = [
+        _as_grave(problem, severity)
+        for slug, rule in RULES.items()
+        if (severity := severities.get(slug, rule.severity)) != OFF
+        for problem in rule.check(subject)
+    ]
     return sorted(_waived(subject.world, found))
 
 
@@ -43,10 +44,13 @@ def graded(policy: Policy, slug: str, usual: str, found: Iterable[Problem]) -> l
 
 
 def _graded(found: Iterable[Problem], severity: str) -> list[Problem]:
-    return [
-        row if row.severity == severity else dataclasses.replace(row, severity=severity)
-        for row in found
-    ]
+    return [_as_grave(problem, severity) for problem in found]
+
+
+def _as_grave(problem: Problem, severity: str) -> Problem:
+    if problem.severity == severity:
+        return problem
+    return dataclasses.replace(problem, severity=severity)
 
 
 def _waived(world: World, found: list[Problem]) -> list[Problem]:
