@@ -11,6 +11,7 @@ R = TypeVar("R")
 
 _WORTH_IT: Final = 200  # things to do; below, starting processes takes longer than the work
 _AT_ONCE: Final = 50
+_MOST: Final = 8  # processes; each takes 25 MB, and a check shall stay below 300
 
 _WORK: Final[list[Callable[[Any], Any]]] = []  # of a worker process: what it does with a thing
 
@@ -19,7 +20,7 @@ def spread(work: Callable[[T], R], things: Sequence[T], processes: int) -> Itera
     """The results in the order of the things."""
     if processes < 2 or len(things) < _WORTH_IT:
         return map(work, things)
-    return _spread(work, things, processes)
+    return _spread(work, things, min(processes, _MOST))
 
 
 def _spread(work: Callable[[T], R], things: Sequence[T], processes: int) -> Iterator[R]:
