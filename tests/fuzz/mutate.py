@@ -239,7 +239,7 @@ def _many(holder: Any, key: Any, dice: random.Random, _spots: Any) -> None:
     if isinstance(holder[key], list):
         holder[key] = holder[key] * dice.choice((2, 20, 100))
     elif isinstance(holder[key], int | float):
-        holder[key] = holder[key] * dice.choice((-1, 0, 10, 1000, 10**12, 0.5))
+        holder[key] = holder[key] * dice.choice((-1, 0, 10, 1000, 10**12))
 
 
 def _weight(tree: Any) -> int:
