@@ -9,7 +9,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check bench fuzz
+.PHONY: help setup up down test check bench fit fuzz
 
 help: ## what there is to say
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -35,6 +35,9 @@ check: setup ## formatting, lint and types
 
 bench: setup ## what is promised of speed, measured (ONLY=judge, ARGS="--specs 1000")
 	@$(BIN)/python tools/bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+fit: setup ## what the memory proof predicts, beside what others measured
+	@$(BIN)/python tools/fit.py
 
 fuzz: setup ## a hundred thousand spoilt specs, locks and policies (ARGS="--mutants 5000")
 	@$(BIN)/python -m tests.fuzz $(ARGS)

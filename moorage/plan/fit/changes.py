@@ -52,7 +52,7 @@ def _here(question: Question, case: Case) -> Iterator[Way]:
 
 def _shorter(case: Case) -> int:
     """The longest length that leaves a margin, if the spec's own load still fits in it; or 0."""
-    fewest = vllm.count(case, case.question.max_num_seqs or vllm.SEQS[-1])
+    fewest = vllm.fewest(case)
     if fewest.cache is None or fewest.left.low <= 0:
         return 0
     longest = kv.longest(fewest.cache, fewest.left.low * GIB / (1 + MARGIN), case.length)

@@ -10,7 +10,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from moorage.plan.fit import states
-from moorage.plan.fit.fields import Config, UnreadableError, layer_count, maybe, whole, word, words
+from moorage.plan.fit.fields import (
+    LAYERS_MOST,
+    Config,
+    UnreadableError,
+    layer_count,
+    maybe,
+    whole,
+    word,
+    words,
+)
 from moorage.plan.fit.layers import CHUNK, CROSS, FULL, STATE, WINDOW, Layers, State
 
 Reader = Callable[[Config], list[Layers]]
@@ -18,6 +27,7 @@ Reader = Callable[[Config], list[Layers]]
 QUERY_HEADS = ("num_attention_heads", "n_head", "num_heads", "decoder_attention_heads")
 KV_HEADS = ("n_head_kv", "num_kv_heads", "num_key_value_heads", "multi_query_group_num")
 HIDDEN = ("hidden_size", "n_embd", "n_embed", "d_model", "word_embed_proj_dim")
+NEMOTRON_WORDS = {"mamba": "M", "attention": "*", "mlp": "-", "moe": "E"}
 INDEX_SCALE_EVERY = 128  # elements of a quantised index vector that share a 4-byte scale
 
 
@@ -169,6 +179,8 @@ def llama4(config: Config) -> list[Layers]:
 def latent(config: Config) -> list[Layers]:
     """Multi-head latent attention: one vector per token and layer; sparse ones keep an index."""
     size = whole(config, "kv_lora_rank") + whole(config, "qk_rope_head_dim")
+    if config.get("indexer_types") or config.get("index_topk_freq") not in (None, 1):
+        raise UnreadableError("how its layers share an index of their latents is not known here")
     index = maybe(config, "index_head_dim") if "index_topk" in config else None
     extra = index + index // INDEX_SCALE_EVERY * 4 if index else 0
     count = layer_count(config)
@@ -223,9 +235,13 @@ def linear(config: Config) -> list[Layers]:
 
 
 def nemotron_h(config: Config) -> list[Layers]:
-    """M is a state, * an attention; - and E keep nothing."""
-    pattern = word(config, "hybrid_override_pattern")
-    if not pattern or set(pattern) - set("M*-E"):
+    """M is a state, * an attention; - and E keep nothing. Newer configs say it in words."""
+    named = config.get("layers_block_type")
+    if isinstance(named, (list, tuple)) and 0 < len(named) <= LAYERS_MOST:
+        pattern = "".join(NEMOTRON_WORDS.get(str(one), "?") for one in named)
+    else:
+        pattern = word(config, "hybrid_override_pattern")
+    if not 0 < len(pattern) <= LAYERS_MOST or set(pattern) - set("M*-E"):
         raise UnreadableError("its config's hybrid_override_pattern is missing or strange")
     return hybrid(config, pattern.count("*"), pattern.count("M"), states.nemotron(config))
 

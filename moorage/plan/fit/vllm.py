@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ MARGIN = 0.1  # a cache that is less than this larger than one request is tight
 HALF_BELOW = 8.0  # compute capability: older ones have no bfloat16
 LATENT_BLOCK_BELOW = 10.0  # newer ones keep latents in blocks of 32 tokens
 ONLINE = "fp8"  # what the engine can make of full precision while it loads
+NOTHING = Bound(low=0.0, likely=0.0, high=0.0)
 KNOWN = frozenset(("none", "fp8", "awq", "gptq", "int4", "int8", "mxfp4", "nvfp4")) | {
     "compressed-tensors",
     "modelopt",
@@ -99,20 +100,37 @@ def tensor_parallel(question: Question, kept: Attention) -> int:
 
 
 def choose(case: Case) -> Tally:
-    """So many requests at a time as surely fit; the fewest where none do."""
-    asked = case.question.max_num_seqs
-    tally = count(case, SEQS[0] if asked is None else asked)
-    for seqs in SEQS if asked is None else ():
-        tally = count(case, seqs)
+    """As many requests at a time, in as large batches, as surely fit; the fewest where none do."""
+    for seqs, batch in settings(case):
+        tally = count(case, seqs, batch)
         if verdict(tally) == "fits":
-            break
-    return tally
+            return tally
+    return fewest(case)
 
 
-def count(case: Case, seqs: int) -> Tally:
-    """What everything takes with so many requests at a time."""
-    seqs = max(seqs, 1)
-    batch = batch_tokens(case, seqs)
+def settings(case: Case) -> Iterator[tuple[int, int]]:
+    """What the spec says of requests at a time and batches, else what may be chosen, most first."""
+    asked, batch = case.question.max_num_seqs, case.question.max_num_batched_tokens
+    for seqs in SEQS if asked is None else (max(asked, 1),):
+        for tokens in batches(case, seqs) if batch is None else (max(batch, 1),):
+            yield seqs, tokens
+
+
+def batches(case: Case, seqs: int) -> tuple[int, ...]:
+    """A batch as large as the GPU is; what reads at once what it reads needs room for all of it."""
+    least = max(BATCH_TOKENS, seqs, 0 if case.attention.layers else case.length)
+    large = case.gpu.usable_gib >= LARGE_GIB and case.gpu.capability != HALF_BELOW
+    return (LARGE_BATCH_TOKENS, least) if large and least < LARGE_BATCH_TOKENS else (least,)
+
+
+def fewest(case: Case) -> Tally:
+    """With the least that may be chosen."""
+    *_, least = settings(case)
+    return count(case, *least)
+
+
+def count(case: Case, seqs: int, batch: int) -> Tally:
+    """What everything takes with so many requests at a time in batches of so many tokens."""
     taken = dict(needs.parts(case.model, case.row, seqs=seqs, batch_tokens=batch))
     if case.question.adapters:
         taken["adapters"] = case.adapters
@@ -133,16 +151,6 @@ def utilization(case: Case) -> float:
     """The share of a GPU's memory that the engine is told to take."""
     asked = case.question.gpu_memory_utilization
     return case.row.utilization if asked is None else min(max(asked, 0.0), 1.0)
-
-
-def batch_tokens(case: Case, seqs: int) -> int:
-    """A batch as large as the GPU is; what reads at once what it reads needs room for all of it."""
-    asked = case.question.max_num_batched_tokens
-    if asked is not None:
-        return max(asked, 1)
-    large = case.gpu.usable_gib >= LARGE_GIB and case.gpu.capability != HALF_BELOW
-    chosen = LARGE_BATCH_TOKENS if large else BATCH_TOKENS
-    return max(chosen, seqs, 0 if case.attention.layers else case.length)
 
 
 def verdict(tally: Tally) -> str:
@@ -275,13 +283,15 @@ def _setting(case: Case, batch: int) -> Setting:
 
 def _left(case: Case, budget: float, taken: Mapping[str, Bound]) -> Bound:
     """What the parts leave, less what layers with a state are known to lose."""
-    lost = case.row.state_share
-    shares = (1 - lost.low, 1 - lost.likely, 1 - lost.high) if case.model.states else (1, 1, 1)
-    most = budget - sum(one.low for one in taken.values())
-    likely = budget - sum(one.likely for one in taken.values())
+    lost = case.row.state_share if case.model.states else NOTHING
     least = budget - sum(one.high for one in taken.values())
-    ends = (max(least * shares[2], least) if least < 0 else least * shares[2], likely * shares[1])
-    return Bound(low=ends[0], likely=ends[1], high=most * shares[0])
+    likely = budget - sum(one.likely for one in taken.values())
+    most = budget - sum(one.low for one in taken.values())
+    return Bound(
+        low=least - abs(least) * lost.high,
+        likely=likely - abs(likely) * lost.likely,
+        high=most - abs(most) * lost.low,
+    )
 
 
 def _limit(case: Case) -> int:
