@@ -40,6 +40,12 @@ def choose(world: World, choice: Choice) -> Choice:
     )
 
 
+def usable(world: World, kind: Kind) -> tuple[str, ...]:
+    """Every provider of this model that could be named instead."""
+    known = {route.provider: route for route in _served(world)}
+    return tuple(slug for slug in sorted(known) if not refusal(world, kind, slug, known[slug]))
+
+
 def refusal(world: World, kind: Kind, slug: str, route: Route | None) -> str:
     """Why a provider cannot or may not be used; empty where it can and may."""
     if route is None:

@@ -81,6 +81,8 @@ def _format(question: Question, engine: Engine) -> Iterator[Obstacle]:
 
 def _architecture(question: Question, engine: Engine) -> Iterator[Obstacle]:
     name = question.facts.architecture
+    if _asked(question) == GGUF and GGUF not in engine.weights:
+        return  # a GGUF file names architectures in llama.cpp's words; its format is the reason
     if name is None or serves(engine, question.version, name) is not False:
         return
     version = question.version or (engine.versions[0] if engine.versions else "")

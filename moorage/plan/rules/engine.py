@@ -69,10 +69,9 @@ def _engine_version(subject: Subject) -> Iterator[Problem]:
     asked = subject.spec.serving.version
     for engine in _engines(subject):
         if asked is not None and engine.versions and asked not in engine.versions:
-            near = nearest(asked, engine.versions)
+            near, newest = nearest(asked, engine.versions), engine.versions[0]
             says = f"nothing is known of {engine.name} {asked[:40]}"
-            hint = f"the newest known is {engine.versions[0]}"
-            hint = f"did you mean {near}? {hint}" if near else hint
+            hint = f"did you mean {near}?" if near else f"the newest known is {newest}"
             yield subject.problem("engine-version", says, hint, "serving", "version")
             return
 

@@ -280,7 +280,8 @@ def _chat_template(subject: Subject) -> Iterator[Problem]:
 
 def _is_lockable(subject: Subject) -> bool:
     model = subject.model
-    return subject.needs_hub and not model.is_path and _is_pinned(model.revision)
+    named = not model.is_path and _HUB_ID.fullmatch(model.id) is not None
+    return subject.needs_hub and named and _is_pinned(model.revision)
 
 
 def _is_pinned(revision: str | None) -> bool:

@@ -12,6 +12,7 @@ from moorage.plan.world import Candidate, Choice
 from moorage.spec.problems import Problem
 from moorage.spec.words import nearest
 
+_IDLE: Final = ("scale_to_zero_after", "stop_when_idle_after")  # what ends min: 0, by kind
 _SUFFIX_CHARACTERS = 9  # a hyphen and the hash that keeps remote names apart
 
 
@@ -67,7 +68,8 @@ def _offer_unavailable(subject: Subject) -> Iterator[Problem]:
         offer = choice.taken.offer if choice.taken else None
         if offer is not None and offer.status not in ("available", "low-availability"):
             says = f"{offer.name} is {offer.status}, says {offer.source} ({offer.date})"
-            yield subject.of(choice, "offer-unavailable", says, "choose another", "gpu")
+            hint = "choose hardware that can be had, or leave the choice open"
+            yield subject.of(choice, "offer-unavailable", says, hint, "gpu")
 
 
 def _region(subject: Subject) -> Iterator[Problem]:
@@ -88,18 +90,20 @@ def _region(subject: Subject) -> Iterator[Problem]:
 def _replicas(subject: Subject) -> Iterator[Problem]:
     for choice in subject.choices:
         low, high = choice.replicas_min, choice.replicas_max
-        sleeps = "scale_to_zero_after" in choice.target.options
+        options = choice.kind.options.get("properties", {})
+        idle = next((key for key in _IDLE if key in options), _IDLE[0])
+        sleeps = idle in choice.target.options
         if low > high:
             says = f"at least {low} replicas are more than at most {high}"
             yield subject.of(choice, "replicas", says, "let max be min or more", "replicas")
         if low == 0 and not sleeps:
             says = "min: 0 replicas, and nothing says when the last one stops"
-            hint = "add scale_to_zero_after: 1h, or write min: 1"
+            hint = f"add {idle}: 1h, or write min: 1"
             yield subject.of(choice, "replicas", says, hint, "replicas")
         if sleeps and low > 0:
-            says = f"scale_to_zero_after does nothing while at least {low} replica runs"
+            says = f"{idle} does nothing while at least {low} replicas run"
             hint = "write replicas: {min: 0, max: …}"
-            yield subject.of(choice, "replicas", says, hint, "scale_to_zero_after")
+            yield subject.of(choice, "replicas", says, hint, idle)
 
 
 def _name_too_long(subject: Subject) -> Iterator[Problem]:

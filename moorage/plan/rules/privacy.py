@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from moorage.plan import regions
+from moorage.plan import regions, routing
 from moorage.plan.address import reach
 from moorage.plan.kinds import KINDS
 from moorage.plan.resolve import options
@@ -14,6 +14,7 @@ from moorage.plan.subject import Subject
 from moorage.plan.world import Choice
 from moorage.spec.problems import Problem
 
+_NO_ROUTER: Final = "choose another kind, or have the policy list a provider for this tier"
 _CLOSED: Final = "none of the values of visibility"
 
 
@@ -60,6 +61,8 @@ def _visibility(subject: Subject) -> Iterator[Problem]:
     for choice in subject.choices:
         seen = options(choice).get("visibility")
         known = choice.kind.visibility
+        if tier not in choice.kind.tiers:
+            continue  # `privacy-tier` tells it; no visibility would help
         if seen is not None and known and tier not in known.get(str(seen), ()):
             way = ("providers", choice.number, "visibility")
             yield _too_open(subject, str(seen), known, *way)
@@ -127,11 +130,12 @@ def _router(subject: Subject) -> Iterator[Problem]:
         if choice.open and not choice.routes:
             reasons = "; ".join(f"{row.name}: {row.why}" for row in choice.passed_over[:3])
             says = f"no provider of the router will do ({reasons or 'none serves this model'})"
-            hint = "choose another kind, or have the policy list a provider for this tier"
-            yield subject.of(choice, "router-provider", says, hint, "kind")
+            yield subject.of(choice, "router-provider", says, _NO_ROUTER, "kind")
         for row in () if choice.open else choice.passed_over:
             says = f"provider {row.name}: {row.why}"
-            yield subject.of(choice, "router-provider", says, "choose another", "provider")
+            fine = routing.usable(subject.world, choice.kind)
+            hint = f"these may be used: {', '.join(fine[:5])}" if fine else _NO_ROUTER
+            yield subject.of(choice, "router-provider", says, hint, "provider")
 
 
 def _key_in_clear(subject: Subject) -> Iterator[Problem]:
