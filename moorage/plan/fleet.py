@@ -127,11 +127,11 @@ def _gpu_total(entries: Sequence[Entry], policy: Policy) -> Iterator[Problem]:
         largest = max(entries, key=lambda row: row.gpus)
         says = f"all services have {gpus} GPUs at full scale, {policy.file} allows "
         says += f"{policy.gpus_total}"
-        hint = "this service has the most of them"
+        hint = "allow fewer replicas, or raise the ceiling; this service has the most of them"
         yield largest.problem("gpu-total", says, hint, "providers")
 
 
-_DEARER: Final = "this service is the dearest of them"
+_DEARER: Final = "spend less or raise the ceiling; this service is the dearest of them"
 
 
 def _dearest(rows: Sequence[Entry]) -> Entry:
