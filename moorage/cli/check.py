@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the problems."""
     from moorage.plan.load import find_root, load
+    from moorage.plan.slugs import SAID
     from moorage.spec import report
 
     root = find_root(Path.cwd())
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
         plans=False,
         processes=os.cpu_count() or 1,
     )
-    sys.stdout.write(report.FORMATS[args.format](loaded.problems))
+    sys.stdout.write(report.FORMATS[args.format](loaded.problems, SAID))
     if args.format == "text":
         print(report.summary(len(loaded.files), loaded.problems))
     return int(report.exit_code(loaded.problems))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
+from urllib.parse import quote
 
 from moorage.errors import Exit
 from moorage.spec.problems import Problem
+from moorage.spec.slugs import SLUGS
 from moorage.spec.source import UNREADABLE
+
+Said = Mapping[str, str]  # what is asked by each slug
 
 
 def exit_code(problems: Sequence[Problem]) -> Exit:
@@ -33,16 +37,16 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _text(problems: Sequence[Problem]) -> str:
+def _text(problems: Sequence[Problem], _said: Said = SLUGS) -> str:
     return "".join(f"{problem}\n" for problem in problems)
 
 
-def _json(problems: Sequence[Problem]) -> str:
+def _json(problems: Sequence[Problem], _said: Said = SLUGS) -> str:
     rows = [asdict(problem) for problem in problems]
     return json.dumps({"problems": rows}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _github(problems: Sequence[Problem]) -> str:
+def _github(problems: Sequence[Problem], _said: Said = SLUGS) -> str:
     return "".join(f"{_command(problem)}\n" for problem in problems)
 
 
@@ -69,10 +73,11 @@ def _message(problem: Problem) -> str:
     return f"{problem.says}; {problem.hint}" if problem.hint else problem.says
 
 
-def _sarif(problems: Sequence[Problem]) -> str:
-    rules = [{"id": rule} for rule in sorted({problem.rule for problem in problems})]
+def _sarif(problems: Sequence[Problem], said: Said = SLUGS) -> str:
+    rules = [_rule(slug, said) for slug in sorted({problem.rule for problem in problems})]
     run = {
         "tool": {"driver": {"name": "moorage", "rules": rules}},
+        "columnKind": "unicodeCodePoints",
         "results": [_result(problem) for problem in problems],
     }
     schema = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -80,9 +85,17 @@ def _sarif(problems: Sequence[Problem]) -> str:
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
+def _rule(slug: str, said: Said) -> dict[str, Any]:
+    if slug not in said:
+        return {"id": slug}
+    page = f"docs/rules/{slug}.md"
+    help_text = f"Asked: {said[slug]}. {page} says why, with a mistake and the same put right."
+    return {"id": slug, "shortDescription": {"text": said[slug]}, "help": {"text": help_text}}
+
+
 def _result(problem: Problem) -> dict[str, Any]:
     region = {"startLine": problem.line, "startColumn": problem.column}
-    where = {"artifactLocation": {"uri": problem.file}, "region": region}
+    where = {"artifactLocation": {"uri": quote(problem.file)}, "region": region}
     return {
         "ruleId": problem.rule,
         "level": problem.severity,
@@ -91,7 +104,7 @@ def _result(problem: Problem) -> dict[str, Any]:
     }
 
 
-FORMATS: Final[dict[str, Callable[[Sequence[Problem]], str]]] = {
+FORMATS: Final[dict[str, Callable[..., str]]] = {
     "text": _text,
     "json": _json,
     "github": _github,

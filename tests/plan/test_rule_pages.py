@@ -153,4 +153,5 @@ def compare(page: Page, said: str) -> None:
     if WRITE:
         text = page.text.replace(f"```text\n{page.said}```", f"```text\n{said}```")
         (PAGES / f"{page.slug}.md").write_text(text, encoding="utf-8")
+        return
     assert said == page.said
