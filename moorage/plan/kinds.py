@@ -116,14 +116,17 @@ def _is_there(kind: Kind, offer: Offer, region: str) -> bool:
 
 
 def _is_hardware(offer: Offer, options: Options) -> bool:
-    gpu, count, instance = (options.get(key) for key in ("gpu", "count", "instance"))
+    gpu = options.get("gpu")
+    if gpu is not None and offer.gpu is not None and offer.gpu != gpu:
+        return False  # first, since most rows end here
+    count, instance = options.get("count"), options.get("instance")
     if instance is not None and instance != offer.name:
         return False
     if gpu is None:
         named = instance is not None
         return named or (offer.gpu is not None and count in (None, offer.count))
     if offer.gpu is not None:
-        return offer.gpu == gpu and count in (None, offer.count)
+        return count in (None, offer.count)
     # A CPU instance is sold by size: intel-spr with count 4 is intel-spr-x4.
     return offer.name == f"{gpu}-x{count or 1}" or offer.name == gpu
 

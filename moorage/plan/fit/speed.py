@@ -14,6 +14,8 @@ from moorage.spec.types import Load, Slo
 
 TTFT_MS, TPOT_MS = 500.0, 50.0  # what a request is taken to need where no service level says
 OPERATIONS = 2  # of a parameter and a token: one multiplication, one addition
+MOST_IN_A_BYTE = 2  # elements: nothing is kept in less than 4 bits
+SLACK = 1.1  # for what is rounded up on the way into memory
 FP4_FASTER = 2  # than 8-bit floats, on GPUs that have both
 
 
@@ -33,6 +35,15 @@ def bounds(facts: ModelFacts, gpu: Gpu, count: int, load: Load) -> Bounds:
     tokens = max(load.input_tokens, 1)
     seconds = OPERATIONS * weights.active_elements * tokens / (_flops(facts, gpu) * count)
     reading = weights.active / (gpu.memory_gbps * 1e9 * count)
+    return Bounds(ttft_ms=max(seconds, reading) * 1e3, tpot_ms=reading * 1e3)
+
+
+def ceiling(facts: ModelFacts, gpu: Gpu, count: int, load: Load) -> Bounds:
+    """What `bounds` cannot exceed, in a fraction of its time: every token reads every weight."""
+    kept = sum(row.bytes_all for row in facts.tensors)
+    reading = SLACK * kept / (max(gpu.memory_gbps, 1e-3) * 1e9 * max(count, 1))
+    work = OPERATIONS * MOST_IN_A_BYTE * kept * max(load.input_tokens, 1)
+    seconds = SLACK * work / (_flops(facts, gpu) * max(count, 1))
     return Bounds(ttft_ms=max(seconds, reading) * 1e3, tpot_ms=reading * 1e3)
 
 

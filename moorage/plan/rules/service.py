@@ -11,6 +11,7 @@ from moorage.plan.prices import replicas_needed
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem
+from moorage.spec.types import Slo
 
 
 def _slo(subject: Subject) -> Iterator[Problem]:
@@ -22,17 +23,25 @@ def _slo(subject: Subject) -> Iterator[Problem]:
         taken = choice.taken
         if taken is None or taken.gpu is None or not taken.count:
             continue
-        bound = speed.bounds(lock.model, taken.gpu, taken.count, subject.spec.load)
-        pairs = (
-            ("ttft_p95", slo.ttft_p95_ms, bound.ttft_ms),
-            ("tpot_p95", slo.tpot_p95_ms, bound.tpot_ms),
-        )
-        for key, wanted, least in pairs:
-            if wanted is not None and least is not None and wanted < least:
-                says = f"{key} of {wanted:g} ms is less than {taken.name} can do for one request "
-                says += f"alone, {least:.3g} ms"
-                hint = "allow more, or choose faster hardware"
-                yield subject.problem("slo-implausible", says, hint, "slo", key)
+        asked = (lock.model, taken.gpu, taken.count, subject.spec.load)
+        if not list(_below(slo, speed.ceiling(*asked))):
+            continue
+        for key, wanted, least in _below(slo, speed.bounds(*asked)):
+            says = f"{key} of {wanted:g} ms is less than {taken.name} can do for one request "
+            says += f"alone, {least:.3g} ms"
+            hint = "allow more, or choose faster hardware"
+            yield subject.problem("slo-implausible", says, hint, "slo", key)
+
+
+def _below(slo: Slo, bound: speed.Bounds) -> Iterator[tuple[str, float, float]]:
+    """The levels that ask for less than a bound: key, wish and bound in milliseconds."""
+    wishes = (
+        ("ttft_p95", slo.ttft_p95_ms, bound.ttft_ms),
+        ("tpot_p95", slo.tpot_p95_ms, bound.tpot_ms),
+    )
+    for key, wanted, least in wishes:
+        if wanted is not None and least is not None and wanted < least:
+            yield key, wanted, least
 
 
 def _load(subject: Subject) -> Iterator[Problem]:

@@ -59,3 +59,16 @@ def test_requests_in_the_house_follow_littles_law() -> None:
     slo = Slo(ttft_p95_ms=500, tpot_p95_ms=20)
     assert speed.load_concurrency(LOAD, slo) == pytest.approx(2.0 * (0.5 + 100 * 0.02))
     assert speed.load_concurrency(replace(LOAD, rps=0.0), slo) == 0
+
+
+@pytest.mark.parametrize("model", sorted(locks()))
+def test_no_bound_exceeds_its_ceiling(model: str) -> None:
+    """Only then may the rule about service levels stop at the ceiling."""
+    facts = locks()[model].model
+    for gpu in the_catalog().gpus.values():
+        for tokens in (1, 100_000):
+            load = Load(input_tokens=tokens)
+            exact = speed.bounds(facts, gpu, 2, load)
+            most = speed.ceiling(facts, gpu, 2, load)
+            assert (exact.ttft_ms or 0) <= (most.ttft_ms or 0)
+            assert (exact.tpot_ms or 0) <= (most.tpot_ms or 0)
