@@ -5,18 +5,60 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from moorage.plan.address import reach
 from moorage.plan.fleet import FLEET_RULES
 from moorage.plan.rules import RULES
 from tests.plan.test_cases import CASES
 
-TOLD = "".join(path.read_text(encoding="utf-8") for path in sorted(CASES.glob("*/problems.txt")))
+FLEETS_PUT_RIGHT = {
+    "name-clash": "lets-two-services-have-two-names",
+    "host-port-clash": "lets-two-services-have-two-ports",
+    "team-budget": "lets-a-team-spend-its-budget",
+    "total-budget": "lets-services-spend-the-total-budget",
+    "gpu-total": "lets-services-share-the-gpus",
+}
+
+
+def told(story: Path) -> dict[str, str]:
+    """What is said of each file of a story."""
+    path = story / "problems.txt"
+    said: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        file = line.partition(":")[0]
+        said[file] = said.get(file, "") + f"{line}\n"
+    return said
+
+
+TOLD = {story: told(story) for story in sorted(CASES.iterdir())}
+
+
+def speaks(rule: str, text: str) -> bool:
+    return f" {rule}: " in text or f" {rule} (warning): " in text
 
 
 @pytest.mark.parametrize("rule", sorted([*RULES, *FLEET_RULES]))
 def test_every_rule_has_a_story(rule: str) -> None:
-    assert f" {rule}: " in TOLD or f" {rule} (warning): " in TOLD
+    assert any(speaks(rule, text) for said in TOLD.values() for text in said.values())
+
+
+@pytest.mark.parametrize("rule", sorted(RULES))
+def test_beside_the_mistake_lies_the_same_put_right(rule: str) -> None:
+    """There the rule is silent, nothing else refuses the spec, and it has a plan."""
+    near = [story for story, said in TOLD.items() if speaks(rule, said.get("wrong.yaml", ""))]
+    right = [story for story in near if not speaks(rule, TOLD[story].get("right.yaml", ""))]
+    assert right
+    for story in right:
+        name = yaml.safe_load((story / "right.yaml").read_text(encoding="utf-8"))["name"]
+        assert f"{name}: " in (story / "plans.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("rule", sorted(FLEET_RULES))
+def test_a_fleet_put_right_is_a_story_of_its_own(rule: str) -> None:
+    story = CASES / FLEETS_PUT_RIGHT[rule]
+    assert TOLD[story] == {}
+    assert len((story / "plans.txt").read_text(encoding="utf-8").splitlines()) > 1
 
 
 def test_every_rule_is_said_in_one_line() -> None:
