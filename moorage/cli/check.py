@@ -13,7 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Paths, the format, and a promise that is always kept: no network."""
     parser.add_argument("paths", metavar="PATH", nargs="*", help="files, folders, globs (specs/)")
     parser.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
-    parser.add_argument("--offline", action="store_true", help="ask nobody (it never does, yet)")
+    parser.add_argument("--offline", action="store_true", help="ask nobody; check never does")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,11 +14,11 @@ import pytest
 from pulumi.runtime import mocks
 from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
-from components import KINDS
+from components import KINDS, refuse_unbuilt
 from components.endpoint import Site
 from components.gateway import Gateway
 from components.model_service import ModelService
-from moorage.errors import MoorageError
+from moorage.errors import Exit, MoorageError
 from moorage.plan.types import Cost, Placement, Plan, Weights
 from moorage.spec.types import Failover, Load, Slo
 
@@ -174,3 +174,16 @@ def test_a_missing_key_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_every_kind_can_be_built() -> None:
     assert all(callable(kind.build) for kind in KINDS.values())
+
+
+def test_a_kind_that_nothing_builds_yet_is_refused_by_name() -> None:
+    endpoint = Placement(name="hf-endpoint-2", kind="hf-endpoint")
+    with pytest.raises(MoorageError) as refused:
+        refuse_unbuilt([a_plan(LOCAL[0], endpoint)])
+    assert str(refused.value).startswith("hello.yaml: hf-endpoint-2: kind hf-endpoint: ")
+    assert "not deployed yet" in str(refused.value)
+    assert refused.value.exit_code == Exit.PROBLEMS
+
+
+def test_plans_of_built_kinds_are_let_through() -> None:
+    refuse_unbuilt([a_plan(*LOCAL), a_plan(OPENAI)])
