@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from moorage.plan import catalog
+from moorage.plan.catalogue import catalog
 from moorage.spec.parse import parse
 from moorage.spec.types import Spec
 from tests.spec.support import ROOT, SCHEMA

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from moorage.plan import catalog, lock
+from moorage.plan.catalogue import catalog
+from moorage.plan.choice.kinds import KINDS
 from moorage.plan.facts import Lock
-from moorage.plan.kinds import KINDS
 from moorage.plan.load import load
+from moorage.plan.locks import lock
 from moorage.spec import document, schema
 
 ROOT = Path(__file__).parent.parent

@@ -13,13 +13,13 @@ import yaml
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from moorage.plan.catalogue.offers import Gpu  # noqa: E402
 from moorage.plan.facts import ModelFacts  # noqa: E402
 from moorage.plan.fit import calibration as calibrations  # noqa: E402
 from moorage.plan.fit import vllm  # noqa: E402
 from moorage.plan.fit.calibration import Calibration  # noqa: E402
 from moorage.plan.fit.types import Question  # noqa: E402
-from moorage.plan.lock_read import read as read_lock  # noqa: E402
-from moorage.plan.offers import Gpu  # noqa: E402
+from moorage.plan.locks.lock_read import read as read_lock  # noqa: E402
 from moorage.spec.problems import Problem  # noqa: E402
 
 FACTS = ROOT / "tests" / "facts"

@@ -16,9 +16,9 @@ from moorage.errors import MoorageError
 if TYPE_CHECKING:
     from datetime import date
 
-    from moorage.plan.compare import Change
+    from moorage.plan.catalogue.offers import Catalog
     from moorage.plan.load import Loaded
-    from moorage.plan.offers import Catalog
+    from moorage.plan.show.compare import Change
 
 _PARTS: Final = ("specs", "catalog", "Pulumi.yaml", "policy.yaml")  # what a verdict depends on
 _DEADLINE_S: Final = 60
@@ -51,7 +51,7 @@ def base(ref: str, paths: Sequence[Path], *, root: Path, today: date | None = No
 
 def changes(before: Loaded, after: Loaded, catalog: Catalog) -> tuple[Change, ...]:
     """What becomes of every service."""
-    from moorage.plan.compare import compare, facts_moved
+    from moorage.plan.show.compare import compare, facts_moved
 
     replace_on = {name: kind.replace_on for name, kind in catalog.kinds.items()}
     facts = {

@@ -15,7 +15,7 @@ from moorage.errors import Exit, MoorageError
 
 if TYPE_CHECKING:
     from moorage.market.refresh import Fresh
-    from moorage.plan.offers import Catalog, Offer
+    from moorage.plan.catalogue.offers import Catalog, Offer
 
 _KINDS = ("ec2-gpu", "hf-endpoint", "hf-router", "hf-space")
 
@@ -86,7 +86,7 @@ def _folder() -> Path:
 
 
 def _read() -> Catalog:
-    from moorage.plan import catalog
+    from moorage.plan.catalogue import catalog
 
     return catalog.read(_folder())
 
@@ -130,7 +130,7 @@ def _places(offer: Offer, catalog: Catalog) -> set[str]:
 
 
 def _print_table(offers: Iterable[Offer]) -> None:
-    from moorage.plan.cost import dollars
+    from moorage.plan.money.cost import dollars
 
     rows = [("row", "GPU", "USD", "per", "status", "read", "confidence")]
     for offer in offers:
@@ -184,7 +184,7 @@ def _print_nested(value: Any, indent: str) -> None:
 
 
 def _check(_args: argparse.Namespace) -> Exit:
-    from moorage.plan import integrity, places
+    from moorage.plan.catalogue import integrity, places
 
     files, problems = places.trees(_folder())
     catalog = _read()
@@ -244,7 +244,7 @@ def _tell(fresh: Fresh) -> None:
 
 def _write(every: Iterable[Fresh]) -> None:
     from moorage.market import rows
-    from moorage.plan.catalog import PRICES
+    from moorage.plan.catalogue.catalog import PRICES
 
     for fresh in every:
         path = _folder() / PRICES / f"{fresh.kind}.yaml"

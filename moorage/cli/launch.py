@@ -46,7 +46,7 @@ def _plan(stack: Stack) -> bool:
     """Print what is wrong and what is planned; whether the specs can be deployed."""
     from moorage.deploy import place
     from moorage.plan.load import load
-    from moorage.plan.render import FORMATS
+    from moorage.plan.show.render import FORMATS
     from moorage.spec import report
 
     config = place.locate(stack.root, stack.name).settings.get("config") or {}

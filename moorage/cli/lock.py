@@ -71,7 +71,7 @@ def _lock(subject: Subject, *, check: bool) -> list[Problem]:
 def _ask(subject: Subject) -> ModelFacts | list[Problem]:
     """The model with everything else that the spec names, or what the Hub refuses of it."""
     from moorage import hub
-    from moorage.plan.references import wanted
+    from moorage.plan.locks.references import wanted
 
     model = subject.spec.model
     routed = any(target.kind == "hf-router" for target in subject.spec.providers)
@@ -90,7 +90,7 @@ def _ask(subject: Subject) -> ModelFacts | list[Problem]:
 
 
 def _write(subject: Subject, new: Lock) -> None:
-    from moorage.plan import lock
+    from moorage.plan.locks import lock
 
     name = subject.facts.lock_file
     if subject.facts.lock is not None and lock.same(subject.facts.lock, new):

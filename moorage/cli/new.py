@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from moorage.errors import Exit, MoorageError
 
 if TYPE_CHECKING:
-    from moorage.plan.offers import Catalog, Kind
+    from moorage.plan.catalogue.offers import Catalog, Kind
     from moorage.spec.compose import Answers, Entry
 
 _DOLLARS: Final = re.compile(r"\$?([0-9]{1,9}(\.[0-9]{1,4})?)")
@@ -48,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask, compose, prove, write."""
-    from moorage.plan import catalog
+    from moorage.plan.catalogue import catalog
     from moorage.plan.ground import catalog_folder, find_root
     from moorage.spec.compose import compose
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from moorage.errors import MoorageError
 
 if TYPE_CHECKING:
-    from moorage.plan.compare import Against
     from moorage.plan.load import Loaded
+    from moorage.plan.show.compare import Against
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the plans, and the problems of the specs that have none."""
     from moorage.plan.load import find_root, load
-    from moorage.plan.render import FORMATS
+    from moorage.plan.show.render import FORMATS
     from moorage.spec import report
 
     if args.base is not None and args.format == "json":
@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _change(ref: str, paths: list[Path], root: Path, after: Loaded) -> Against:
     from moorage.cli import base
-    from moorage.plan import catalog
-    from moorage.plan.compare import Against
+    from moorage.plan.catalogue import catalog
     from moorage.plan.load import catalog_folder
+    from moorage.plan.show.compare import Against
 
     before = base.base(ref, paths, root=root, today=datetime.now(UTC).date())
     known = catalog.read(catalog_folder(root))

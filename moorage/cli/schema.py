@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from moorage.errors import Exit, MoorageError
 
 if TYPE_CHECKING:
-    from moorage.plan.offers import Catalog
+    from moorage.plan.catalogue.offers import Catalog
 
 ALL: Final = "all"
 USUAL: Final = "spec"
 
 
 def _spec(catalog: Catalog) -> Mapping[str, Any]:
-    from moorage.plan.catalog import spec_schema
+    from moorage.plan.catalogue.catalog import spec_schema
 
     return spec_schema(catalog)
 
@@ -31,13 +31,13 @@ def _policy(catalog: Catalog) -> Mapping[str, Any]:
 
 
 def _lock(_catalog: Catalog) -> Mapping[str, Any]:
-    from moorage.plan import lock_schema
+    from moorage.plan.locks import lock_schema
 
     return lock_schema.build()
 
 
 def _plan(_catalog: Catalog) -> Mapping[str, Any]:
-    from moorage.plan import plan_schema
+    from moorage.plan.show import plan_schema
 
     return plan_schema.build()
 
@@ -72,7 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print, write or compare."""
-    from moorage.plan import catalog
+    from moorage.plan.catalogue import catalog
     from moorage.plan.ground import catalog_folder, find_root
     from moorage.spec.schema import render
 

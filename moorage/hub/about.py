@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from moorage.hub.door import Door, Repository
 from moorage.hub.faults import give_up
 from moorage.plan.facts import RepoFile
-from moorage.plan.licenses import own
+from moorage.plan.locks.licenses import own
 
 if TYPE_CHECKING:
     from huggingface_hub import DatasetInfo, ModelInfo

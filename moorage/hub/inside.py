@@ -11,8 +11,8 @@ from typing import Any
 from moorage.hub import about, gguf, tensors
 from moorage.hub.door import FILE_BYTES, Door, Repository
 from moorage.hub.faults import refuse
-from moorage.plan.config_facts import config_facts
 from moorage.plan.facts import ModelFacts, RepoFile
+from moorage.plan.locks.config_facts import config_facts
 
 CONFIG = "config.json"
 MODELOPT = "hf_quant_config.json"  # where NVIDIA's quantiser writes what others put into CONFIG

@@ -11,7 +11,7 @@ from moorage.hub.door import DEADLINE_SECONDS, TOTAL_SECONDS, Door, Repository
 from moorage.hub.faults import translated
 from moorage.hub.routes import live
 from moorage.plan.facts import ModelFacts
-from moorage.plan.weights import loaded
+from moorage.plan.locks.weights import loaded
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo

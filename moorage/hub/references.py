@@ -8,7 +8,7 @@ from moorage.hub import about, door, inside
 from moorage.hub.door import DEADLINE_SECONDS, TOTAL_SECONDS, Door, Repository
 from moorage.hub.faults import refuse, translated
 from moorage.plan.facts import Reference
-from moorage.plan.references import Wanted
+from moorage.plan.locks.references import Wanted
 
 if TYPE_CHECKING:
     from moorage.hub.about import Info

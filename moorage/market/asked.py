@@ -14,7 +14,7 @@ from typing import Any, Final, NoReturn
 import httpx
 
 from moorage.errors import Exit, MoorageError
-from moorage.plan.offers import Catalog, Kind, Offer
+from moorage.plan.catalogue.offers import Catalog, Kind, Offer
 
 DEADLINE_S: Final = 20.0
 _MOST_BYTES: Final = 64 << 20

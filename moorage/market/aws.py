@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from moorage.market.asked import Answer, Asked, misread, silent
-from moorage.plan.offers import Offer
+from moorage.plan.catalogue.offers import Offer
 
 # The Price List answers in a few regions only, for all of them.
 _PRICES_REGION: Final = "us-east-1"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from moorage.market.asked import Answer, Asked, base, get_json, hub_token, misread, silent
-from moorage.plan.offers import Offer
+from moorage.plan.catalogue.offers import Offer
 
 ENDPOINTS_URL: Final = "MOORAGE_HF_ENDPOINTS_URL"
 ROUTER_URL: Final = "MOORAGE_HF_ROUTER_URL"

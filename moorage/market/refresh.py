@@ -11,9 +11,9 @@ from typing import Final
 
 from moorage.market import aws, hugging_face
 from moorage.market.asked import Answer, Asked
-from moorage.plan import integrity
-from moorage.plan.cost import dollars
-from moorage.plan.offers import Offer
+from moorage.plan.catalogue import integrity
+from moorage.plan.catalogue.offers import Offer
+from moorage.plan.money.cost import dollars
 from moorage.spec.problems import Problem
 
 JUMP: Final = 3  # a price that grows or shrinks more than so many times is not believed

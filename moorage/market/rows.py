@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from moorage.errors import MoorageError
-from moorage.plan import catalog
-from moorage.plan.cost import dollars
-from moorage.plan.offers import Offer
+from moorage.plan.catalogue import catalog
+from moorage.plan.catalogue.offers import Offer
+from moorage.plan.money.cost import dollars
 from moorage.spec import document
 
 _Said = tuple[str, str, str]  # source, date, confidence

@@ -8,12 +8,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from moorage.plan import engines
-from moorage.plan.budget import Affordable, affordable
-from moorage.plan.differences import unproven
+from moorage.plan.catalogue.offers import Catalog
+from moorage.plan.choice import engines
+from moorage.plan.choice.differences import unproven
+from moorage.plan.choice.resolve import options, resolve
 from moorage.plan.facts import Facts, RepoFile
-from moorage.plan.offers import Catalog
-from moorage.plan.resolve import options, resolve
+from moorage.plan.money.budget import Affordable, affordable
 from moorage.plan.types import Cost, Machine, Placement, Plan, Weights
 from moorage.plan.world import Choice, World
 from moorage.spec.policy import Policy

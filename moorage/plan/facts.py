@@ -93,7 +93,7 @@ class ModelFacts:
 class LockedOffer:
     """A price row as it stood when the spec was locked."""
 
-    key: str  # as moorage.plan.catalog.Offer.key
+    key: str  # as moorage.plan.catalogue.catalog.Offer.key
     usd: Decimal
     per: str
     date: str

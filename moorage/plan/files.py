@@ -8,8 +8,8 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from moorage.errors import MoorageError
-from moorage.plan import lock
 from moorage.plan.facts import Facts, LocalFile
+from moorage.plan.locks import lock
 from moorage.spec import source
 from moorage.spec.problems import Problem
 from moorage.spec.types import Model

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
-from moorage.plan import budget, rules
-from moorage.plan.hardware import gpus_at_most
+from moorage.plan import rules
+from moorage.plan.choice.hardware import gpus_at_most
+from moorage.plan.money import budget
 from moorage.plan.subject import Subject
 from moorage.spec.policy import Policy
 from moorage.spec.problems import Place, Problem

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import moorage
-from moorage.plan import catalog as catalogue
+from moorage.plan.catalogue import catalog as catalogue
+from moorage.plan.catalogue.offers import Catalog
 from moorage.plan.fleet import FLEET_RULES
-from moorage.plan.offers import Catalog
 from moorage.plan.rules import RULES
 from moorage.spec import policy_parse, policy_schema
 from moorage.spec.policy import Policy

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from moorage.plan import lock
+from moorage.plan.choice.resolve import offers_used
 from moorage.plan.facts import Lock, ModelFacts
-from moorage.plan.references import Wanted, wanted
-from moorage.plan.resolve import offers_used
+from moorage.plan.locks import lock
+from moorage.plan.locks.references import Wanted, wanted
+from moorage.plan.locks.weights import GGUF
 from moorage.plan.rules.model import pattern_problems
 from moorage.plan.subject import Subject
-from moorage.plan.weights import GGUF
 from moorage.spec.problems import Problem
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from moorage.plan.catalogue.offers import Catalog
+from moorage.plan.choice.resolve import resolve
 from moorage.plan.facts import Facts
-from moorage.plan.offers import Catalog
-from moorage.plan.resolve import resolve
 from moorage.plan.world import Choice, World
 from moorage.spec.parse import Parsed
 from moorage.spec.policy import Policy

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from moorage.plan.cost import Bill
+from moorage.plan.catalogue.offers import Catalog, Engine, Gpu, Kind, Offer
 from moorage.plan.facts import Facts, Lock, Route
 from moorage.plan.fit.types import Fit, Obstacle
-from moorage.plan.offers import Catalog, Engine, Gpu, Kind, Offer
+from moorage.plan.money.cost import Bill
 from moorage.plan.types import Passed
 from moorage.spec.policy import Policy
 from moorage.spec.types import Spec, Target

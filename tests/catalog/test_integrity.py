@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from moorage.plan import catalog, integrity
-from moorage.plan.offers import Catalog, Kind, Offer
+from moorage.plan.catalogue import catalog, integrity
+from moorage.plan.catalogue.offers import Catalog, Kind, Offer
 from tests.spec.support import ROOT
 
 REAL = catalog.read(ROOT / "catalog")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from moorage.plan import catalog
+from moorage.plan.catalogue import catalog
 from moorage.spec import document
 from tests.spec.support import HELLO, ROOT, SCHEMA, parsed
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from moorage.errors import MoorageError
 from moorage.plan.load import load
-from moorage.plan.render import plan_json
+from moorage.plan.show.render import plan_json
 from moorage.spec import report
 from tests.fuzz.mutate import Text, spoil
 

@@ -11,7 +11,7 @@ import pytest
 from moorage import hub
 from moorage.errors import Exit, MoorageError
 from moorage.plan.facts import Reference
-from moorage.plan.references import Wanted
+from moorage.plan.locks.references import Wanted
 from moorage.twin.hub import Hub, Repo, serve
 from tests.hub.making import safetensors
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from moorage.market import refresh, rows
 from moorage.market.asked import Answer, Asked
-from moorage.plan import catalog
-from moorage.plan.offers import Offer
+from moorage.plan.catalogue import catalog
+from moorage.plan.catalogue.offers import Offer
 from tests.spec.support import ROOT
 
 REAL = catalog.read(ROOT / "catalog")

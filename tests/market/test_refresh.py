@@ -14,8 +14,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from moorage.cli import main
-from moorage.plan import catalog
-from moorage.plan.offers import Offer
+from moorage.plan.catalogue import catalog
+from moorage.plan.catalogue.offers import Offer
 from tests.market.sellers import Sellers, compute, hardware
 
 TODAY = datetime.now(tz=UTC).date().isoformat()

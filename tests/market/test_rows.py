@@ -10,8 +10,8 @@ import pytest
 
 from moorage.errors import MoorageError
 from moorage.market import rows
-from moorage.plan import catalog
-from moorage.plan.offers import Offer
+from moorage.plan.catalogue import catalog
+from moorage.plan.catalogue.offers import Offer
 from tests.spec.support import ROOT
 
 FILES = sorted((ROOT / "catalog" / "prices").glob("*.yaml"))

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from moorage.plan.facts import Lock, LockedOffer, ModelFacts, Reference, RepoFile, Route, Tensors
-from moorage.plan.lock_read import FORMATS, GATES, ROLES
+from moorage.plan.locks.lock_read import FORMATS, GATES, ROLES
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 COUNTS = st.integers(0, 2**63 - 1)
@@ -56,7 +56,7 @@ TENSORS = rows(
     "dtype",
     name=TEXTS,
     dtype=TEXTS,
-    shape=st.lists(COUNTS, max_size=4).map(tuple),
+    shape=st.lists(st.integers(0, 1 << 15), max_size=4).map(tuple),  # a product that is a count
     count=COUNTS,
     bytes_each=COUNTS,
 )

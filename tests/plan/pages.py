@@ -19,7 +19,7 @@ from typing import Any, Final
 
 import yaml
 
-from moorage.plan import lock
+from moorage.plan.locks import lock
 from moorage.spec.problems import Problem
 from tests.plan.projects import TESTS
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from moorage.plan.load import Loaded
-from moorage.plan.render import plan_json
+from moorage.plan.show.render import plan_json
 from moorage.spec import report
 from tests.plan.projects import judge
 

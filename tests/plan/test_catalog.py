@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from moorage.errors import MoorageError
-from moorage.plan import catalog
+from moorage.plan.catalogue import catalog
 from tests.spec.support import ROOT
 
 FOLDER = ROOT / "catalog"

@@ -201,7 +201,7 @@ def test_the_schema_is_written_and_proven_fresh(project: Path) -> None:
 
 def test_judging_needs_no_cloud_and_no_http() -> None:
     """What makes a check fast: nothing heavy is imported."""
-    code = "import moorage.plan.load, moorage.plan.render, sys; print(sorted(sys.modules))"
+    code = "import moorage.plan.load, moorage.plan.show.render, sys; print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     heavy = {"pulumi", "huggingface_hub", "boto3", "httpx", "aiohttp", "rich", "jsonschema"}
     assert heavy.isdisjoint(part.strip("[]' \n") for part in done.stdout.split(","))

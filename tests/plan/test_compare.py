@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from moorage.plan import lock
-from moorage.plan.compare import LINES, Change, Move, compare, facts_moved, markdown_changes
 from moorage.plan.facts import Lock
 from moorage.plan.load import load
+from moorage.plan.locks import lock
+from moorage.plan.show.compare import LINES, Change, Move, compare, facts_moved, markdown_changes
 from moorage.plan.types import Cost, Machine, Placement, Plan
 from moorage.spec.types import Failover, Load, Slo
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.plan import lock
-from moorage.plan.config_facts import config_facts
 from moorage.plan.facts import CONFIG_KEYS, Lock, ModelFacts
+from moorage.plan.locks import lock
+from moorage.plan.locks.config_facts import config_facts
 
 
 def test_what_decides_memory_is_kept_also_within_parts() -> None:

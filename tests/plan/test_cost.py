@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.plan import cost
-from moorage.plan.cost import Beside, Use
+from moorage.plan.catalogue.offers import Offer
 from moorage.plan.facts import Route
-from moorage.plan.offers import Offer
+from moorage.plan.money import cost
+from moorage.plan.money.cost import Beside, Use
 from moorage.spec.types import Load
 
 L40S = Offer(

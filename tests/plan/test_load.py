@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from moorage.errors import MoorageError
 from moorage.plan.load import find_root, load
-from moorage.plan.render import FORMATS, digest
+from moorage.plan.show.render import FORMATS, digest
 from tests.spec.support import ROOT
 
 SPEC = """\

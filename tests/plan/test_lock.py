@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from packaging.licenses import canonicalize_license_expression
 
-from moorage.plan import catalog, lock
+from moorage.plan.catalogue import catalog
 from moorage.plan.facts import Lock, LockedOffer, ModelFacts, Reference, RepoFile, Route
-from moorage.plan.licenses import spdx
-from moorage.plan.weights import loaded
+from moorage.plan.locks import lock
+from moorage.plan.locks.licenses import spdx
+from moorage.plan.locks.weights import loaded
 from moorage.spec.types import Model
 from tests.plan.test_lock_format import ROOT
 

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from moorage.plan import lock, lock_schema
 from moorage.plan.facts import (
     Lock,
     LockedOffer,
@@ -23,6 +22,7 @@ from moorage.plan.facts import (
     Route,
     Tensors,
 )
+from moorage.plan.locks import lock, lock_schema
 from moorage.spec import schema
 from moorage.spec.problems import Problem
 from tests.plan.locks import LOCKS

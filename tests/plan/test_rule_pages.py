@@ -16,7 +16,7 @@ import pytest
 import moorage
 from moorage.plan.fleet import FLEET_RULES
 from moorage.plan.load import read
-from moorage.plan.lock import read as read_lock
+from moorage.plan.locks.lock import read as read_lock
 from moorage.plan.relock import moved
 from moorage.plan.rules import RULES
 from moorage.plan.slugs import SAID
@@ -118,7 +118,7 @@ def test_the_index_has_every_page_with_its_line() -> None:
 
 
 PACKAGE = Path(moorage.__file__).parent.parent
-CATALOGUE = "moorage/plan/integrity.py"  # `moorage catalog check` has words of its own
+CATALOGUE = "moorage/plan/catalogue/integrity.py"  # `moorage catalog check` has words of its own
 MAKERS = {"problem", "of", "_problem", "_note", "_stop", "_refuse_access", "Obstacle", "Refusal"}
 SLUG = re.compile(r"[a-z]+(-[a-z]+)*")
 

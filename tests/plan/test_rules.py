@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from moorage.plan.address import reach
+from moorage.plan.choice.address import reach
 from moorage.plan.fleet import FLEET_RULES
 from moorage.plan.rules import RULES
 from tests.plan.test_cases import CASES

@@ -7,8 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from moorage.plan import catalog, prices
+from moorage.plan.catalogue import catalog
 from moorage.plan.facts import Facts
+from moorage.plan.money import prices
 from moorage.plan.types import Cost
 from moorage.plan.world import Candidate, Choice, World
 from moorage.spec.types import Target

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from moorage.plan import catalog
+from moorage.plan.catalogue import catalog
 from moorage.spec.parse import Parsed, parse
 
 ROOT = Path(__file__).parent.parent.parent

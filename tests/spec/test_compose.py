@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moorage.plan import catalog
+from moorage.plan.catalogue import catalog
 from moorage.spec import document
 from moorage.spec.compose import Answers, Entry, compose, example, flow
 from moorage.spec.language import TIERS

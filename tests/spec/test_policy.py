@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from moorage.plan import catalog
+from moorage.plan.catalogue import catalog
 from moorage.spec import document, policy_parse, policy_schema, shape
 from moorage.spec.policy import Policy, TeamPolicy, TierPolicy, Waiver
 from moorage.spec.policy_parse import ParsedPolicy

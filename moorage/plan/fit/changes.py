@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.fit import kv, vllm
 from moorage.plan.fit.calibration import Calibration
 from moorage.plan.fit.fields import UnreadableError
@@ -13,7 +14,6 @@ from moorage.plan.fit.methods import quantization_of
 from moorage.plan.fit.needs import GIB
 from moorage.plan.fit.types import Question
 from moorage.plan.fit.vllm import MARGIN, Case
-from moorage.plan.offers import Gpu
 
 FLOATS_FROM = 8.9  # compute capability: 8-bit floats in hardware
 ROUND_TOKENS = 256

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
+from moorage.plan.catalogue.offers import Engine
 from moorage.plan.fit import attention, lengths, methods
 from moorage.plan.fit.fields import UnreadableError, text_of
 from moorage.plan.fit.methods import NONE
 from moorage.plan.fit.types import Obstacle, Question
-from moorage.plan.offers import Engine
 
 GGUF: Final = "gguf"
 HALF: Final = "half"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any, Final
 
+from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.fit import attention, kv, lengths, needs, rough
 from moorage.plan.fit.fields import UnreadableError, text_of
 from moorage.plan.fit.layers import FULL, WINDOW, Attention
@@ -17,7 +18,6 @@ from moorage.plan.fit.methods import NONE, quantization_of
 from moorage.plan.fit.rough import GIB
 from moorage.plan.fit.types import Fit, Question, Span
 from moorage.plan.fit.weights import weigh
-from moorage.plan.offers import Gpu
 
 # Memory up to so many GiB -> tokens of a piece of a prompt, and requests that a graph is made for.
 _DEFAULTS: Final = (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.facts import ModelFacts
 from moorage.plan.fit import attention, needs
 from moorage.plan.fit.fields import UnreadableError, text_of
 from moorage.plan.fit.methods import quantization_of
 from moorage.plan.fit.weights import Weights, weigh
-from moorage.plan.offers import Gpu
 from moorage.spec.types import Load, Slo
 
 TTFT_MS, TPOT_MS = 500.0, 50.0  # what a request is taken to need where no service level says

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.facts import ModelFacts
-from moorage.plan.offers import Gpu
 from moorage.spec.types import Load
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.fit import attention, calibration, kv, needs
 from moorage.plan.fit.calibration import Bound, Calibration, Row
 from moorage.plan.fit.fields import UnreadableError
@@ -15,7 +16,6 @@ from moorage.plan.fit.layers import Attention
 from moorage.plan.fit.methods import quantization_of
 from moorage.plan.fit.needs import GIB, Model
 from moorage.plan.fit.types import Fit, Question, Span
-from moorage.plan.offers import Gpu
 
 SEQS = (256, 128, 64, 32, 16, 8)  # requests at a time to choose from, most first
 LARGE_GIB = 70  # from here a GPU gets large batches

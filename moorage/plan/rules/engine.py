@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from moorage.plan.offers import Engine
+from moorage.plan.catalogue.offers import Engine
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem

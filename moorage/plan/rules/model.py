@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from moorage.plan import lock
 from moorage.plan.facts import Lock, Reference
 from moorage.plan.fit.obstacles import serves
+from moorage.plan.locks import lock
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem

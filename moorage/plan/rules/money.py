@@ -7,9 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from moorage.plan import budget
-from moorage.plan.offers import Offer
-from moorage.plan.prices import locked
+from moorage.plan.catalogue.offers import Offer
+from moorage.plan.money import budget
+from moorage.plan.money.prices import locked
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import Choice

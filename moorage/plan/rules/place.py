@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from moorage.plan import hardware, regions
+from moorage.plan.choice import hardware, regions
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import Candidate, Choice

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from moorage.plan import regions, routing
-from moorage.plan.address import reach
-from moorage.plan.kinds import KINDS
-from moorage.plan.resolve import options
+from moorage.plan.choice import regions, routing
+from moorage.plan.choice.address import reach
+from moorage.plan.choice.kinds import KINDS
+from moorage.plan.choice.resolve import options
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import Choice

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from moorage.plan.differences import unproven
+from moorage.plan.choice.differences import unproven
 from moorage.plan.fit import speed
-from moorage.plan.prices import replicas_needed
+from moorage.plan.money.prices import replicas_needed
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem

@@ -6,10 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from moorage.plan import catalog, lock
+from moorage.plan.catalogue import catalog
+from moorage.plan.catalogue.offers import Catalog, Engine
 from moorage.plan.facts import Lock
 from moorage.plan.fit.types import Question
-from moorage.plan.offers import Catalog, Engine
+from moorage.plan.locks import lock
 
 ROOT = Path(__file__).parents[3]
 FACTS = ROOT / "tests" / "facts"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from moorage.plan import lock
-from moorage.plan.config_facts import config_facts
+from moorage.plan.catalogue.offers import Engine, Gpu
 from moorage.plan.facts import Lock, ModelFacts, Tensors
 from moorage.plan.fit.obstacles import serves
-from moorage.plan.offers import Engine, Gpu
+from moorage.plan.locks import lock
+from moorage.plan.locks.config_facts import config_facts
 from moorage.spec.language import METHODS
 from moorage.spec.tasks import TASKS
 from tests.plan.fit.known import engine, locks, paths, the_catalog

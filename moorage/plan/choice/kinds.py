@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moorage.plan import regions
-from moorage.plan.address import reach
-from moorage.plan.offers import Catalog, Kind, Offer
+from moorage.plan.catalogue.offers import Catalog, Kind, Offer
+from moorage.plan.choice import regions
+from moorage.plan.choice.address import reach
 from moorage.plan.world import Candidate, World
 
 Options = Mapping[str, Any]

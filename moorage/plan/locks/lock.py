@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from moorage.plan.facts import Lock, LockedOffer, ModelFacts, Reference, Route
-from moorage.plan.licenses import spdx
-from moorage.plan.lock_read import COMMIT, read
-from moorage.plan.lock_text import VERSION, render
-from moorage.plan.weights import loaded
+from moorage.plan.locks.licenses import spdx
+from moorage.plan.locks.lock_read import COMMIT, read
+from moorage.plan.locks.lock_text import VERSION, render
+from moorage.plan.locks.weights import loaded
 from moorage.spec.types import Model
 
 __all__ = [

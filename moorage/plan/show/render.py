@@ -10,10 +10,10 @@ from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Final, Protocol
 
-from moorage.plan.comment import comment
-from moorage.plan.compare import Against, markdown_changes
 from moorage.plan.load import Loaded
-from moorage.plan.plan_schema import VERSION
+from moorage.plan.show.comment import comment
+from moorage.plan.show.compare import Against, markdown_changes
+from moorage.plan.show.plan_schema import VERSION
 from moorage.plan.types import Cost, Placement, Plan
 
 _MIB = 1 << 20

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from moorage.plan import lock
 from moorage.plan.facts import Lock
+from moorage.plan.locks import lock
 from moorage.plan.types import Cost, Machine, Placement, Plan
 from moorage.spec.language import TIERS
 from moorage.spec.secrets import redact

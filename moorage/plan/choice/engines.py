@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from moorage.plan.catalogue.offers import Engine, Kind
 from moorage.plan.facts import ModelFacts
 from moorage.plan.fit.obstacles import serves
 from moorage.plan.fit.types import Question
-from moorage.plan.offers import Engine, Kind
 from moorage.plan.world import Candidate, World
 
 

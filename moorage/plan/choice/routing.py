@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from moorage.plan import regions
+from moorage.plan.catalogue.offers import Kind
+from moorage.plan.choice import regions
 from moorage.plan.facts import Route
-from moorage.plan.offers import Kind
 from moorage.plan.types import Passed
 from moorage.plan.world import Choice, World
 

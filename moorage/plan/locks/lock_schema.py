@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from moorage.plan.lock_read import COMMIT, DAY, FORMATS, GATES, MONEY, ROLES, SHA256
-from moorage.plan.lock_text import VERSION
+from moorage.plan.locks.lock_read import COMMIT, DAY, FORMATS, GATES, MONEY, ROLES, SHA256
+from moorage.plan.locks.lock_text import VERSION
 
 Schema = dict[str, Any]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Final
 
-from moorage.plan.compare import Against, code, markdown_changes, plain
 from moorage.plan.load import Loaded
+from moorage.plan.show.compare import Against, code, markdown_changes, plain
 from moorage.plan.types import Plan
 from moorage.spec.problems import Problem
 from moorage.spec.report import summary

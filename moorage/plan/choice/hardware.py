@@ -6,10 +6,10 @@ import dataclasses
 from collections.abc import Sequence
 from decimal import Decimal
 
-from moorage.plan import engines, regions
+from moorage.plan.choice import engines, regions
+from moorage.plan.choice.kinds import KINDS
 from moorage.plan.fit.obstacles import obstacles
 from moorage.plan.fit.prove import fit
-from moorage.plan.kinds import KINDS
 from moorage.plan.types import Passed
 from moorage.plan.world import Candidate, Choice, World
 

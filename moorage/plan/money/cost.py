@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
+from moorage.plan.catalogue.offers import Offer
 from moorage.plan.facts import Route
-from moorage.plan.offers import Offer
 from moorage.plan.types import Cost
 from moorage.spec.types import Load
 

@@ -6,9 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from moorage.plan import engines, hardware, prices, routing
+from moorage.plan.choice import engines, hardware, routing
+from moorage.plan.choice.kinds import KINDS
 from moorage.plan.facts import Lock, LockedOffer
-from moorage.plan.kinds import KINDS
+from moorage.plan.money import prices
 from moorage.plan.world import Choice, World
 from moorage.spec.types import Target
 

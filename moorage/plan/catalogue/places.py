@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from moorage.plan import catalog
+from moorage.plan.catalogue import catalog
 from moorage.spec import document, source
 from moorage.spec.document import Node
 from moorage.spec.problems import Place, Problem

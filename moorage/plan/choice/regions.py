@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moorage.plan.offers import Kind, Region
+from moorage.plan.catalogue.offers import Kind, Region
 from moorage.plan.world import World
 
 

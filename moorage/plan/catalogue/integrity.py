@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
-from moorage.plan.offers import Bounds, Catalog, Kind, Offer
+from moorage.plan.catalogue.offers import Bounds, Catalog, Kind, Offer
 from moorage.spec.language import TIERS
 from moorage.spec.problems import Problem
 from moorage.spec.tasks import TASKS

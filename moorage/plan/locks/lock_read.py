@@ -18,7 +18,7 @@ from moorage.plan.facts import (
     Route,
     Tensors,
 )
-from moorage.plan.lock_text import VERSION
+from moorage.plan.locks.lock_text import VERSION
 from moorage.spec.problems import Problem
 from moorage.spec.secrets import redact
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from moorage.plan import cost
-from moorage.plan.cost import Beside, Use
+from moorage.plan.catalogue.offers import Offer
 from moorage.plan.facts import LockedOffer
 from moorage.plan.fit.speed import load_concurrency
-from moorage.plan.offers import Offer
+from moorage.plan.money import cost
+from moorage.plan.money.cost import Beside, Use
 from moorage.plan.world import Choice, World
 from moorage.spec import units
 

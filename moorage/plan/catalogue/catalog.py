@@ -13,9 +13,18 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from moorage.errors import MoorageError
+from moorage.plan.catalogue.offers import (
+    Bounds,
+    Catalog,
+    Engine,
+    Gpu,
+    Kind,
+    Offer,
+    Region,
+    RouterProvider,
+)
 from moorage.plan.fit import calibration
 from moorage.plan.fit.calibration import Calibration
-from moorage.plan.offers import Bounds, Catalog, Engine, Gpu, Kind, Offer, Region, RouterProvider
 from moorage.spec import document, schema, source
 from moorage.spec.problems import Problem
 

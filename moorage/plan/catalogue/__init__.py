@@ -1,0 +1,1 @@
+"""What the world sells, as `catalog/` says it, and whether that can be true."""

@@ -1,0 +1,1 @@
+"""What it costs, at which price, and whether that is paid for."""

@@ -1,0 +1,1 @@
+"""Plans for people, for machines and for pull requests."""
