@@ -77,7 +77,9 @@ def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
         return None, [*builder.problems, explain(error, text, file)]
     if builder.root is None or builder.root.value is None:
         says = "the file holds no spec"
-        return None, [*builder.problems, Problem(file=file, rule="empty-file", says=says)]
+        hint = "`moorage new` begins one"
+        empty = Problem(file=file, rule="empty-file", says=says, hint=hint)
+        return None, [*builder.problems, empty]
     return builder.root, builder.problems
 
 
@@ -185,7 +187,7 @@ class _Builder:
         mark, inner = event.start_mark, self.inner
         if len(self.open) >= DEPTH_LIMIT:
             says = f"values lie more than {DEPTH_LIMIT} levels deep"
-            self._stop(mark, "yaml-too-deep", says, "")
+            self._stop(mark, "yaml-too-deep", says, "nothing of the language lies so deep")
         if event.anchor:
             self.anchors[event.anchor] = None
         self._count(1, mark)

@@ -223,7 +223,8 @@ def _dates(seen: ParsedPolicy) -> Iterator[Problem]:
         day = str(document.plain(row)["expires"])
         if not _is_day(day):
             says = f"{day!r} is no day of any year"
-            yield seen.problem("policy-date", says, "", "waivers", at, "expires")
+            hint = "write year-month-day, such as 2027-01-31"
+            yield seen.problem("policy-date", says, hint, "waivers", at, "expires")
 
 
 def _is_day(text: str) -> bool:
@@ -328,7 +329,8 @@ def _off(node: Node) -> Node:
 
 
 def _named(problem: Problem) -> Problem:
-    return dataclasses.replace(problem, says=_WORDS.get(problem.rule, problem.says))
+    hint = "" if problem.rule == "empty-file" else problem.hint
+    return dataclasses.replace(problem, says=_WORDS.get(problem.rule, problem.says), hint=hint)
 
 
 def _secret(file: str, line: int, column: int, what: str) -> Problem:

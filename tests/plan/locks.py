@@ -23,7 +23,7 @@ CONFIGS = st.dictionaries(
     st.recursive(
         st.none()
         | st.booleans()
-        | st.integers()
+        | st.integers(-(2**62), 2**62)
         | st.floats(allow_nan=False, allow_infinity=False)
         | TEXTS,
         lambda below: st.lists(below, max_size=4) | st.dictionaries(TEXTS, below, max_size=4),

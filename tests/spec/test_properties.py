@@ -110,7 +110,7 @@ def test_a_tree_is_as_large_as_the_values_in_it(value: list[Any]) -> None:
 CURIOUS = st.sampled_from(
     [
         *(None, True, False, 0, 1, -1, 2.0, 0.5, 10**9, 1e300, "", "x", "no", "2s", "5%", "eu"),
-        *("auto", "1k", "a\n", "A B", "x" * 301, [], ["x"], [1], ["x"] * 65, {}, {"x": 1}),
+        *("auto", "1k", "a\nb", "A B", "x" * 301, [], ["x"], [1], ["x"] * 65, {}, {"x": 1}),
         *({"A_B": "C"}, {"min": 0, "max": 2}, {"a b": "c"}, {f"k{n}": "v" for n in range(201)}),
         *KINDS,
     ]

@@ -98,6 +98,7 @@ class Engine:
     flags: tuple[str, ...]  # known flags without the dashes; empty: not checked
     fit: str  # vllm | sglang | llama.cpp | tei | none: which memory model judges it
     weights: tuple[str, ...]  # safetensors, gguf, pickle: formats it loads
+    read_at: tuple[str, ...] = ()  # versions whose architectures were read; between, nobody knows
     first_for: tuple[str, ...] = ()  # tasks for which it is the first choice where it can
 
 

@@ -39,7 +39,11 @@ def obstacles(question: Question, engine: Engine, task: str) -> tuple[Obstacle, 
 
 
 def serves(engine: Engine, version: str, architecture: str) -> bool | None:
-    """Whether that version serves the architecture; None where its engine does not list any."""
+    """Whether that version serves the architecture; None where nobody has looked.
+
+    An engine may list none at all, or the version lies between one that was read and did not have
+    the architecture and one that was read and did.
+    """
     if not engine.architectures:
         return None
     first, _, last = engine.architectures.get(architecture, "").partition("..")
@@ -48,7 +52,12 @@ def serves(engine: Engine, version: str, architecture: str) -> bool | None:
     asked = _version(version)
     if not asked or first == "any":
         return not last or not engine.versions or _version(engine.versions[0]) <= _version(last)
-    return _version(first) <= asked and (not last or asked <= _version(last))
+    if _version(first) <= asked and (not last or asked <= _version(last)):
+        return True
+    looked = [_version(read) for read in engine.read_at or engine.versions]
+    too_old = any(asked <= read < _version(first) for read in looked)
+    too_new = bool(last) and any(_version(last) < read <= asked for read in looked)
+    return False if too_old or too_new else None
 
 
 def dtype_of(question: Question) -> str | None:

@@ -344,3 +344,20 @@ def test_no_config_makes_it_fall_over(
             assert found.says
             assert found.hint
             assert len(found.says) < 300
+
+
+def test_between_two_versions_that_were_read_nobody_knows() -> None:
+    """gpt-oss is in the registry of 0.12.0 and not in that of 0.10.0."""
+    vllm = engine("vllm")
+    found = [
+        serves(vllm, version, "GptOssForCausalLM")
+        for version in ("0.10.0", "0.11.0", "0.12.0", "0.33.0", "0.9.0")
+    ]
+    assert found == [False, None, True, True, False]
+
+
+def test_after_an_architecture_was_dropped_it_is_refused_where_that_was_read() -> None:
+    vllm = engine("vllm")
+    assert vllm.architectures["ArcticForCausalLM"] == "0.10.0..0.28.0"
+    assert serves(vllm, "0.28.0", "ArcticForCausalLM")
+    assert serves(vllm, "0.29.0", "ArcticForCausalLM") is False
