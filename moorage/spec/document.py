@@ -83,6 +83,25 @@ def read(text: str, file: str) -> tuple[Node | None, list[Problem]]:
     return builder.root, builder.problems
 
 
+def step(node: Node | None, key: str | int) -> Node | None:
+    """What lies under a key of a mapping, or at a place of a list."""
+    if node is None:
+        return None
+    if isinstance(key, str):
+        return node.get(key)
+    return node.items[key] if key < len(node.items) else None
+
+
+def nearest(tree: Node | None, *way: str | int) -> Node | None:
+    """What the way leads to; where it ends too early, the last node on it."""
+    for key in way:
+        below = step(tree, key)
+        if below is None:
+            break
+        tree = below
+    return tree
+
+
 def plain(node: Node) -> Any:
     """The tree as ordinary Python values."""
     if isinstance(node.value, dict):

@@ -27,12 +27,7 @@ class Parsed:
 
         A value's own place, but a mapping's or a list's is that of its key.
         """
-        node = self.tree
-        for step in way:
-            below = _step(node, step)
-            if below is None:
-                break
-            node = below
+        node = document.nearest(self.tree, *way)
         if node is None:
             return Place()
         return node.key if isinstance(node.value, dict | tuple) else node.at
@@ -47,14 +42,6 @@ def parse(text: str, file: str, *, schema: Mapping[str, Any]) -> Parsed:
     spec = take.spec(tree, Path(file)) if tree is not None and not found else None
     clean = tuple(sorted(_redacted(problem) for problem in found))
     return Parsed(file=file, spec=spec, problems=clean, tree=tree)
-
-
-def _step(node: Node | None, step: str | int) -> Node | None:
-    if node is None:
-        return None
-    if isinstance(step, str):
-        return node.get(step)
-    return node.items[step] if step < len(node.items) else None
 
 
 def _secrets(text: str, file: str) -> list[Problem]:

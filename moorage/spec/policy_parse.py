@@ -49,12 +49,7 @@ class ParsedPolicy:
 
     def at(self, *way: str | int) -> Place:
         """Where a key or an entry stands; for one that is not there, its nearest parent."""
-        node = self.tree
-        for step in way:
-            below = _step(node, step)
-            if below is None:
-                break
-            node = below
+        node = document.nearest(self.tree, *way)
         return Place() if node is None else node.key
 
     def problem(self, rule: str, says: str, hint: str, *way: str | int) -> Problem:
@@ -301,16 +296,8 @@ _JUDGES: Final[tuple[Callable[[ParsedPolicy], Iterator[Problem]], ...]] = (
 def _list(seen: ParsedPolicy, *way: str) -> list[str]:
     node = seen.tree
     for step in way:
-        node = _step(node, step)
+        node = document.step(node, step)
     return [] if node is None else [child.text for child in node.items]
-
-
-def _step(node: Node | None, step: str | int) -> Node | None:
-    if node is None:
-        return None
-    if isinstance(step, str):
-        return node.get(step)
-    return node.items[step] if step < len(node.items) else None
 
 
 def _worded(tree: Node) -> Node:

@@ -52,7 +52,8 @@ def reviewed(world: World, offer: Offer) -> Offer:
 
 def locked(world: World, offer: Offer) -> LockedOffer | None:
     rows = world.lock.offers if world.lock is not None else ()
-    return next((row for row in rows if row.key == offer.key and row.per == offer.per), None)
+    key = offer.key if rows else ""
+    return next((row for row in rows if row.key == key and row.per == offer.per), None)
 
 
 def _use(world: World, choice: Choice) -> Use:

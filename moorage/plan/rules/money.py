@@ -106,7 +106,8 @@ def _price_moved(subject: Subject) -> Iterator[Problem]:
 
 def _now(choice: Choice, offer: Offer) -> Offer | None:
     """The row as the catalogue has it today."""
-    return next((row for row in choice.kind.offers if row.key == offer.key), None)
+    same = (row for row in choice.kind.offers if row.name == offer.name)
+    return next((row for row in same if row.key == offer.key), None)
 
 
 def _budget(subject: Subject) -> Iterator[Problem]:
