@@ -141,6 +141,13 @@ def test_options_reach_the_kinds_that_have_them(project: Path) -> None:
     assert dict(second.options) == {"host": "ssh://gpu-box-7", "gpu": "nvidia-l40s", "count": 2}
 
 
+def test_a_flag_given_twice_adds_to_the_first(project: Path) -> None:
+    done = new(project, "support-chat", *ROUTER, "--provider", "openai")
+    assert done.returncode == 0, done.stderr
+    spec = spec_of(project / "specs" / "support" / "support-chat.yaml")
+    assert [target.kind for target in spec.providers] == ["hf-router", "openai"]
+
+
 def test_a_key_that_a_kind_needs_has_an_example_that_says_so(project: Path) -> None:
     assert new(project, "chat", *ROUTER, "--provider", "openai").returncode == 0
     text = (project / "specs" / "support" / "chat.yaml").read_text()

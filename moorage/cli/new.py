@@ -26,7 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """What a spec cannot do without; what is left out is asked for on a terminal."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="the service (from the model's id)")
     parser.add_argument("--model", metavar="ID", help="a repository of the Hub, or a GGUF file")
-    parser.add_argument("--provider", metavar="KIND", nargs="+", help="where it may run, in order")
+    parser.add_argument(
+        "--provider", metavar="KIND", nargs="+", action="extend", help="where it may run, in order"
+    )
     parser.add_argument("--tier", metavar="T", help="its privacy tier")
     parser.add_argument("--budget", metavar="USD", help="the most that a month may cost")
     parser.add_argument("--team", metavar="T", help="the team it belongs to")
@@ -34,7 +36,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", metavar="TASK", help="what it is for (text-generation)")
     parser.add_argument("--revision", metavar="COMMIT", help="the commit of the model")
     parser.add_argument("--quantization", metavar="Q", help="none, a method, or gguf:<pattern>")
-    parser.add_argument("--region", metavar="R", nargs="+", help="where it may be computed (eu)")
+    parser.add_argument(
+        "--region", metavar="R", nargs="+", action="extend", help="where it may be computed (eu)"
+    )
     parser.add_argument("--gpu", metavar="G", help="the GPU of the providers that have one")
     parser.add_argument(
         "--option",
