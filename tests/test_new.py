@@ -20,10 +20,11 @@ from moorage.spec.types import Spec
 from tests.spec.support import ROOT, SCHEMA
 
 INTERRUPT = "Ctrl-C"
-ROUTER = [
-    *("--model", "Qwen/Qwen3-8B", "--provider", "hf-router", "--tier", "internal"),
+GIVEN = [
+    *("--model", "Qwen/Qwen3-8B", "--tier", "internal"),
     *("--budget", "19.99", "--team", "support"),
 ]
+ROUTER = [*GIVEN, "--provider", "hf-router"]
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_options_reach_the_kinds_that_have_them(project: Path) -> None:
     words = ["--provider", "hf-endpoint", "docker-host", "--gpu", "nvidia-l40s"]
     words += ["--option", "docker-host.host=ssh://gpu-box-7", "--option", "count=2"]
     words += ["--option", "hf-endpoint.replicas={min: 1, max: 3}"]
-    assert new(project, "chat", *ROUTER, *words).returncode == 0
+    assert new(project, "chat", *GIVEN, *words).returncode == 0
     first, second = spec_of(project / "specs" / "support" / "chat.yaml").providers
     assert dict(first.options) == {
         "gpu": "nvidia-l40s",
@@ -149,19 +150,19 @@ def test_a_flag_given_twice_adds_to_the_first(project: Path) -> None:
 
 
 def test_a_key_that_a_kind_needs_has_an_example_that_says_so(project: Path) -> None:
-    assert new(project, "chat", *ROUTER, "--provider", "openai").returncode == 0
+    assert new(project, "chat", *GIVEN, "--provider", "openai").returncode == 0
     text = (project / "specs" / "support" / "chat.yaml").read_text()
     assert "url: http://127.0.0.1:11434/v1" in text
     assert "# an example: put in your own" in text
 
 
 def test_a_kind_that_loads_gguf_files_gets_the_usual_pattern(project: Path) -> None:
-    assert new(project, "chat", *ROUTER, "--provider", "local").returncode == 0
+    assert new(project, "chat", *GIVEN, "--provider", "local").returncode == 0
     assert spec_of(project / "specs/support/chat.yaml").model.quantization == "gguf:*Q4_K_M.gguf"
 
 
 def test_a_model_file_needs_no_lock(project: Path) -> None:
-    done = new(project, "mine", *ROUTER, "--provider", "local", "--model", "./mine.gguf")
+    done = new(project, "mine", *GIVEN, "--provider", "local", "--model", "./mine.gguf")
     assert done.stdout.endswith("next: moorage check specs/support/mine.yaml\n")
 
 
@@ -246,6 +247,6 @@ def test_who_interrupts_has_written_nothing(project: Path) -> None:
 def test_every_kind_of_the_catalogue_can_be_begun_with(project: Path) -> None:
     for kind in catalog.read(ROOT / "catalog").kinds:
         name = f"my-{kind}"
-        done = new(project, name, *ROUTER, "--provider", kind)
+        done = new(project, name, *GIVEN, "--provider", kind)
         assert (done.returncode, done.stderr) == (0, "")
         assert spec_of(project / "specs" / "support" / f"{name}.yaml").providers[0].kind == kind
