@@ -15,6 +15,8 @@ _AT_ONCE: Final = 50
 _ALLOCATIONS: Final = 20_000  # between two searches for garbage, of which there is hardly any
 _MOST: Final = 8  # processes; each takes 25 MB, and a check shall stay below 300
 
+_ENDINGS: Final = {signal.SIGINT, signal.SIGTERM}
+
 _WORK: Final[list[Callable[[Any], Any]]] = []  # of a worker process: what it does with a thing
 
 
@@ -30,14 +32,20 @@ def _spread(work: Callable[[T], R], things: Sequence[T], processes: int) -> Iter
 
     # Forked workers share what is already read: the catalogue, the schema, the modules.
     context = get_context("fork")
-    with context.Pool(processes, initializer=_begin, initargs=(work,)) as pool:
+    # Workers begin deaf: an interrupt is for the one who started them to tell, once.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    try:
+        pool = context.Pool(processes, initializer=_begin, initargs=(work,))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with pool:
         yield from pool.imap(_do, things, chunksize=_AT_ONCE)
 
 
 def _begin(work: Callable[[Any], Any]) -> None:
-    """Who started the workers ends them: an interrupt is that one's to tell, once."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Who started the workers ends them, by SIGTERM; to interrupts they stay deaf."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     # What was there before the fork is no garbage; to search it again and again took a tenth.
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS, *gc.get_threshold()[1:])

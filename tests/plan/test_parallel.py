@@ -54,14 +54,21 @@ def test_an_interrupted_check_says_so_once_and_leaves_nobody_behind(
         text=True,
     )
     workers = _workers(process.pid)
+    _signal(workers, signal.SIGSTOP)  # so that the check cannot end before it is interrupted
     if word == signal.SIGINT:
         os.killpg(process.pid, word)
     else:
         process.send_signal(word)
+    _signal(workers, signal.SIGCONT)
     said, _ = process.communicate(timeout=30)
     assert said == "moorage: interrupted\n"
     assert process.returncode == 130
     assert not [one for one in workers if one.is_running()]
+
+
+def _signal(workers: list[psutil.Process], word: signal.Signals) -> None:
+    for worker in workers:
+        worker.send_signal(word)
 
 
 def _workers(pid: int) -> list[psutil.Process]:
@@ -69,7 +76,6 @@ def _workers(pid: int) -> list[psutil.Process]:
     parent = psutil.Process(pid)
     for _ in range(1000):
         if len(found := parent.children()) > 1:
-            time.sleep(0.2)
             return found
         time.sleep(0.01)
     raise AssertionError("nobody shares the work")
