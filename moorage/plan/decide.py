@@ -66,7 +66,7 @@ def _placement(world: World, choice: Choice, kept: Affordable, first: Choice) ->
     return Placement(
         name=choice.name,
         kind=choice.kind.name,
-        options=options(choice),
+        options=options(world, choice),
         weights=_weights(world.spec, world.facts) if choice.kind.weights == "gguf" else None,
         engine=choice.engine.name if choice.engine else None,
         version=choice.version,

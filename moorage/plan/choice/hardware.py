@@ -19,14 +19,16 @@ _SHOWN = 12  # of the choices passed over; the rest is only dearer still
 def choose(world: World, choice: Choice, found: Sequence[Candidate]) -> Choice:
     """Judge the candidates, cheapest first; the first sound one is taken.
 
-    An entry that names its hardware means just one: that is taken, sound or not, so that the
-    rules can say what it lacks. Where the choice is open and none is sound, none is taken.
+    An entry that names its GPU gets one of these, sound or not, so that the rules can say what it
+    lacks. Where the choice is open and none is sound, none is taken.
     """
+    given = choice.open or len(found) > 1  # something is left to us
     passed: list[Passed] = []
     judged: list[Candidate] = []
     best: Candidate | None = None
     for candidate in sorted(found, key=_dearness):
-        why = f"dearer than {best.name}" if best else _barred(world, choice, candidate)
+        why = f"dearer than {best.name}" if best else ""
+        why = why or (_barred(world, candidate) if given else "")
         if not why:
             known = _judge(world, choice, candidate)
             judged.append(known)
@@ -34,6 +36,8 @@ def choose(world: World, choice: Choice, found: Sequence[Candidate]) -> Choice:
             best = None if why else known
         if why:
             passed.append(Passed(name=candidate.name, why=why))
+    if found and not judged and not choice.open:
+        judged.append(_judge(world, choice, min(found, key=_dearness)))
     best = best or next((row for row in judged if not _unsound(choice, row, tight=True)), None)
     taken = best if choice.open else best or _nearest(judged)
     over = tuple(row for row in passed if taken is None or row.name != taken.name)
@@ -70,10 +74,8 @@ def _readable(world: World, choice: Choice) -> bool:
     return choice.kind.weights != "gguf" or world.spec.model.is_gguf
 
 
-def _barred(world: World, choice: Choice, candidate: Candidate) -> str:
+def _barred(world: World, candidate: Candidate) -> str:
     """Why we do not choose it unasked, though a team may name it; empty where we may."""
-    if not choice.open:
-        return ""
     offer, allow = candidate.offer, world.policy.gpus_allow
     if offer is not None and offer.status != "available":
         return f"its seller says {offer.status}"

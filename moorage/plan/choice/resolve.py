@@ -31,9 +31,14 @@ def offers_used(world: World, lock: Lock) -> tuple[LockedOffer, ...]:
     return tuple(rows[key] for key in sorted(rows))
 
 
-def options(choice: Choice) -> dict[str, Any]:
-    """The options of an entry with the defaults of its kind."""
-    return choice.kind.defaults | dict(choice.target.options)
+def options(world: World, choice: Choice) -> dict[str, Any]:
+    """The options of an entry with the defaults of its kind, as closed as the tier wants it."""
+    usual = choice.kind.defaults
+    tier, known = world.spec.privacy.tier, choice.kind.visibility
+    if "visibility" in usual and tier not in known.get(usual["visibility"], ()):
+        closed = next((seen for seen, tiers in known.items() if tier in tiers), None)
+        usual["visibility"] = closed or usual["visibility"]
+    return usual | dict(choice.target.options)
 
 
 def _resolve(world: World, target: Target, number: int) -> Choice:

@@ -89,21 +89,29 @@ def _region(subject: Subject) -> Iterator[Problem]:
 
 def _replicas(subject: Subject) -> Iterator[Problem]:
     for choice in subject.choices:
-        low, high = choice.replicas_min, choice.replicas_max
-        options = choice.kind.options.get("properties", {})
-        idle = next((key for key in _IDLE if key in options), _IDLE[0])
-        sleeps = idle in choice.target.options
+        low, high, idle = choice.replicas_min, choice.replicas_max, _idle(choice)
         if low > high:
             says = f"at least {low} replicas are more than at most {high}"
             yield subject.of(choice, "replicas", says, "let max be min or more", "replicas")
-        if low == 0 and not sleeps:
+        if low == 0 and idle not in choice.target.options:
             says = "min: 0 replicas, and nothing says when the last one stops"
             hint = f"add {idle}: 1h, or write min: 1"
             yield subject.of(choice, "replicas", says, hint, "replicas")
-        if sleeps and low > 0:
+
+
+def _never_sleeps(subject: Subject) -> Iterator[Problem]:
+    for choice in subject.choices:
+        low, idle = choice.replicas_min, _idle(choice)
+        if idle in choice.target.options and low > 0:
             says = f"{idle} does nothing while at least {low} replicas run"
-            hint = "write replicas: {min: 0, max: …}"
-            yield subject.of(choice, "replicas", says, hint, idle)
+            hint = f"write replicas: {{min: 0, …}}, or take {idle} out"
+            yield subject.of(choice, "never-scales-to-zero", says, hint, idle)
+
+
+def _idle(choice: Choice) -> str:
+    """The option of a kind that says when nobody is there any more."""
+    known = choice.kind.options.get("properties", {})
+    return next((key for key in _IDLE if key in known), _IDLE[0])
 
 
 def _name_too_long(subject: Subject) -> Iterator[Problem]:
@@ -190,6 +198,9 @@ RULES: Final[dict[str, Rule]] = {
     "no-offer-fits": Rule(says="an open choice has an answer", check=_no_offer),
     "region-not-offered": Rule(says="the region is offered", check=_region),
     "replicas": Rule(says="replica limits fit scale to zero", check=_replicas),
+    "never-scales-to-zero": Rule(
+        says="what shall scale to zero can", check=_never_sleeps, severity="warning"
+    ),
     "name-too-long": Rule(says="the name leaves room for what is added", check=_name_too_long),
     "memory-fit": Rule(says="the model fits into the memory", check=_memory),
     "memory-tight": Rule(

@@ -15,6 +15,13 @@ from moorage.plan.world import Choice
 from moorage.spec.problems import Problem
 
 _NO_ROUTER: Final = "choose another kind, or have the policy list a provider for this tier"
+# Who may come in by an app: it is a door to the model, which computes elsewhere. The code of a
+# protected Space is hidden, the app is open to all.
+_APPS: Final[dict[str, tuple[str, ...]]] = {
+    "public": ("public",),
+    "protected": ("public",),
+    "private": ("public", "internal", "confidential"),
+}
 _CLOSED: Final = "none of the values of visibility"
 
 
@@ -44,22 +51,21 @@ def _not_listed(subject: Subject, choice: Choice) -> Iterator[Problem]:
 
 def _app(subject: Subject) -> Iterator[Problem]:
     app, tier = subject.spec.app, subject.spec.privacy.tier
-    kind = subject.catalog.kinds.get("hf-space")
-    if app is None or kind is None:
+    if app is None:
         return
     if tier == "restricted":
         says = "tier restricted keeps everything on own hosts, and the app would be a Space"
         yield subject.problem("privacy-tier", says, "take the app out", "app")
         return
     seen = str(app.options.get("visibility", "private"))
-    if tier not in kind.visibility.get(seen, ()):
-        yield _too_open(subject, seen, kind.visibility, "app", "visibility")
+    if tier not in _APPS[seen]:
+        yield _too_open(subject, seen, _APPS, "app", "visibility")
 
 
 def _visibility(subject: Subject) -> Iterator[Problem]:
     tier = subject.spec.privacy.tier
     for choice in subject.choices:
-        seen = options(choice).get("visibility")
+        seen = options(subject.world, choice).get("visibility")
         known = choice.kind.visibility
         if tier not in choice.kind.tiers:
             continue  # `privacy-tier` tells it; no visibility would help
@@ -95,9 +101,24 @@ def _misplaced(subject: Subject, choice: Choice) -> str:
     if choice.kind.name == "openai":
         far = reach(str(choice.target.options["url"])) == "public"
         return regions.allowed(subject.world, None, ()) if far else ""
-    if choice.kind.weights != "hub" or choice.taken is None or _is_nowhere(choice):
+    if choice.kind.weights != "hub" or choice.taken is None:
         return ""
+    if _is_nowhere(choice) or _is_unsaid(choice):
+        return ""  # told by a rule of its own
     return regions.allowed(subject.world, choice.taken.region, choice.taken.areas)
+
+
+def _region_unknown(subject: Subject) -> Iterator[Problem]:
+    """A host of one's own stands where one says it does."""
+    for choice in subject.choices:
+        if _is_unsaid(choice) and regions.allowed(subject.world, None, ()):
+            says = f"{choice.name}: nobody says where {choice.target.options['host']} stands"
+            hint = f"say it: region: {(subject.spec.privacy.regions or ('eu',))[0]}"
+            yield subject.of(choice, "region-unknown", says, hint, "host")
+
+
+def _is_unsaid(choice: Choice) -> bool:
+    return choice.kind.name == "docker-host" and "region" not in choice.target.options
 
 
 def _is_nowhere(choice: Choice) -> bool:
@@ -154,6 +175,9 @@ RULES: Final[dict[str, Rule]] = {
     "privacy-tier": Rule(says="every placement honours the privacy tier", check=_tier),
     "visibility": Rule(says="nobody is let in whom the tier keeps out", check=_visibility),
     "region-not-allowed": Rule(says="requests are computed where they may be", check=_region),
+    "region-unknown": Rule(
+        says="it is said where one's own hosts stand", check=_region_unknown, severity="warning"
+    ),
     "retention": Rule(says="nobody keeps requests longer than the spec allows", check=_retention),
     "router-provider": Rule(says="a router's provider can and may be used", check=_router),
     "key-in-clear": Rule(says="no key travels unencrypted", check=_key_in_clear),
