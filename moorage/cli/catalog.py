@@ -80,7 +80,7 @@ def _seconds(text: str) -> float:
 
 
 def _folder() -> Path:
-    from moorage.plan.load import catalog_folder, find_root
+    from moorage.plan.project import catalog_folder, find_root
 
     return catalog_folder(find_root(Path.cwd()))
 

@@ -18,7 +18,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the problems."""
-    from moorage.plan.load import find_root, load
+    from moorage.plan.load import load
+    from moorage.plan.project import find_root
     from moorage.plan.slugs import SAID
     from moorage.spec import report
 

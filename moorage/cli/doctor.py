@@ -24,7 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the findings; the exit code says whether something needed is missing."""
     from moorage.deploy.checkup import checkup
-    from moorage.plan.load import find_root
+    from moorage.plan.project import find_root
 
     findings = checkup(find_root(Path.cwd()))
     print(json.dumps([asdict(one) for one in findings]) if args.json else as_text(findings))

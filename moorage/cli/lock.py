@@ -24,7 +24,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Lock every spec whose model lies on the Hub; a Hub that does not answer ends the run."""
-    from moorage.plan.load import find_root, read
+    from moorage.plan.load import read
+    from moorage.plan.project import find_root
     from moorage.spec import report
 
     root = find_root(Path.cwd())

@@ -53,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask, compose, prove, write."""
     from moorage.plan.catalogue import catalog
-    from moorage.plan.ground import catalog_folder, find_root
+    from moorage.plan.project import catalog_folder, find_root
     from moorage.spec.compose import compose
 
     root = find_root(Path.cwd())

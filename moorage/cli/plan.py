@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the plans, and the problems of the specs that have none."""
-    from moorage.plan.load import find_root, load
+    from moorage.plan.load import load
+    from moorage.plan.project import find_root
     from moorage.plan.show.render import FORMATS
     from moorage.spec import report
 
@@ -37,17 +38,17 @@ def run(args: argparse.Namespace) -> int:
     paths = [Path(path) for path in args.paths] or [root / "specs"]
     today = datetime.now(UTC).date()
     loaded = load(paths, root=root, today=today)
-    change = _change(args.base, paths, root, loaded) if args.base is not None else None
+    change = _change(args.base, paths, root, loaded, today) if args.base is not None else None
     sys.stdout.write(FORMATS[args.format](loaded, change))
     return int(report.exit_code(loaded.problems))
 
 
-def _change(ref: str, paths: list[Path], root: Path, after: Loaded) -> Against:
+def _change(ref: str, paths: list[Path], root: Path, after: Loaded, today: date) -> Against:
     from moorage.cli import base
     from moorage.plan.catalogue import catalog
-    from moorage.plan.load import catalog_folder
+    from moorage.plan.project import catalog_folder
     from moorage.plan.show.compare import Against
 
-    before = base.base(ref, paths, root=root, today=datetime.now(UTC).date())
+    before = base.base(ref, paths, root=root, today=today)
     known = catalog.read(catalog_folder(root))
     return Against(ref=ref, changes=base.changes(before, after, known))

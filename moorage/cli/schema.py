@@ -73,7 +73,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print, write or compare."""
     from moorage.plan.catalogue import catalog
-    from moorage.plan.ground import catalog_folder, find_root
+    from moorage.plan.project import catalog_folder, find_root
     from moorage.spec.schema import render
 
     root = find_root(Path.cwd())

@@ -28,7 +28,7 @@ def open_stack(name: str) -> Stack:
     """The stack of the project around the working directory, ready to be driven."""
     from moorage.deploy import display
     from moorage.deploy.driver import Stack
-    from moorage.plan.load import find_root
+    from moorage.plan.project import find_root
 
     root = find_root(Path.cwd())
     if not (root / "Pulumi.yaml").is_file():

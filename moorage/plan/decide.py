@@ -3,38 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from moorage.plan.catalogue.offers import Catalog
 from moorage.plan.choice import engines
 from moorage.plan.choice.differences import unproven
-from moorage.plan.choice.resolve import options, resolve
+from moorage.plan.choice.resolve import options
 from moorage.plan.facts import Facts, RepoFile
 from moorage.plan.money.budget import Affordable, affordable
 from moorage.plan.types import Cost, Machine, Placement, Plan, Weights
 from moorage.plan.world import Choice, World
-from moorage.spec.policy import Policy
 from moorage.spec.types import Model, Spec
 
 
-def decide(
-    spec: Spec,
-    facts: Facts,
-    catalog: Catalog,
-    policy: Policy | None = None,
-    *,
-    today: date | None = None,
-) -> Plan:
-    """What will run where, at what cost and why; only for a spec without problems."""
-    world = World(spec=spec, facts=facts, catalog=catalog, policy=policy or Policy(), today=today)
-    return plan(world, resolve(world))
+def decide(world: World, choices: Sequence[Choice]) -> Plan:
+    """What will run where, at what cost and why; only for a spec without problems.
 
-
-def plan(world: World, choices: Sequence[Choice]) -> Plan:
-    """The plan of a world whose choices are already known."""
+    `choices` are those of the world, as `moorage.plan.choice.resolve.resolve` gives them.
+    """
     spec = world.spec
     kept = affordable(spec.budget, choices)
     placements = tuple(_placement(world, choice, kept, choices[0]) for choice in kept.choices)

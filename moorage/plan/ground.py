@@ -8,10 +8,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import moorage
 from moorage.plan.catalogue import catalog as catalogue
 from moorage.plan.catalogue.offers import Catalog
 from moorage.plan.fleet import FLEET_RULES
+from moorage.plan.project import catalog_folder
 from moorage.plan.rules import RULES
 from moorage.spec import policy_parse, policy_schema
 from moorage.spec.policy import Policy
@@ -40,18 +40,6 @@ def prepare(root: Path, *, today: date | None = None) -> Ground:
         problems=problems,
         today=today,
     )
-
-
-def find_root(start: Path) -> Path:
-    """The project: the nearest folder upwards that holds Pulumi.yaml, or else `start`."""
-    around = (start, *start.parents)
-    return next((folder for folder in around if (folder / "Pulumi.yaml").is_file()), start)
-
-
-def catalog_folder(root: Path) -> Path:
-    """The project's catalogue, or the one that lies beside this package."""
-    own = root / "catalog"
-    return own if own.is_dir() else Path(moorage.__file__).parent.parent / "catalog"
 
 
 def _policy(root: Path, catalog: Catalog) -> tuple[Policy, tuple[Problem, ...]]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from moorage.plan import decide, files, fleet, rules
+from moorage.plan import files, fleet, rules
+from moorage.plan.decide import decide
 from moorage.plan.facts import Lock
 from moorage.plan.fleet import Entry
-from moorage.plan.ground import Ground, catalog_folder, find_root, prepare
+from moorage.plan.ground import Ground, prepare
 from moorage.plan.parallel import spread
 from moorage.plan.subject import Subject
 from moorage.plan.types import Plan
@@ -18,8 +19,6 @@ from moorage.plan.world import World
 from moorage.spec import source
 from moorage.spec.parse import parse
 from moorage.spec.problems import Problem
-
-__all__ = ["Loaded", "Read", "catalog_folder", "find_root", "load", "read"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,7 +106,7 @@ class _Judge:
         return _Judged(
             problems=found,
             entry=fleet.entry(subject),
-            plan=decide.plan(subject.world, subject.choices) if wanted else None,
+            plan=decide(subject.world, subject.choices) if wanted else None,
             lock=subject.world.lock if wanted else None,
         )
 

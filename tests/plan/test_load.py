@@ -9,7 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from moorage.errors import MoorageError
-from moorage.plan.load import find_root, load
+from moorage.plan.load import load
+from moorage.plan.project import find_root
 from moorage.plan.show.render import FORMATS, digest
 from tests.spec.support import ROOT
 

@@ -26,7 +26,8 @@ def choose(world: World, choice: Choice, found: Sequence[Candidate]) -> Choice:
     passed: list[Passed] = []
     judged: list[Candidate] = []
     best: Candidate | None = None
-    for candidate in sorted(found, key=_dearness):
+    ranked = sorted(found, key=_dearness)
+    for candidate in ranked:
         why = f"dearer than {best.name}" if best else ""
         why = why or (_barred(world, candidate) if given else "")
         if not why:
@@ -36,8 +37,8 @@ def choose(world: World, choice: Choice, found: Sequence[Candidate]) -> Choice:
             best = None if why else known
         if why:
             passed.append(Passed(name=candidate.name, why=why))
-    if found and not judged and not choice.open:
-        judged.append(_judge(world, choice, min(found, key=_dearness)))
+    if ranked and not judged and not choice.open:
+        judged.append(_judge(world, choice, ranked[0]))
     best = best or next((row for row in judged if not _unsound(choice, row, tight=True)), None)
     taken = best if choice.open else best or _nearest(judged)
     over = tuple(row for row in passed if taken is None or row.name != taken.name)

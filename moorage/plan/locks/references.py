@@ -18,14 +18,21 @@ class Wanted:
     file: str | None = None  # of a chat template
     way: tuple[str | int, ...] = ()
 
+    @property
+    def says(self) -> str:
+        """What it is, in words; of a spec's several adapters and datasets also which."""
+        which = f" {self.id}" if self.role in ("adapter", "dataset") else ""
+        return f"the {self.role.replace('-', ' ')}{which}"
+
 
 def wanted(spec: Spec) -> tuple[Wanted, ...]:
     """Every repository besides the model's, each once for each thing that it is wanted for."""
-    found = {(one.role, one.id, one.revision): one for one in reversed(list(_all(spec)))}
+    found = {(one.role, one.id, one.revision): one for one in reversed(list(named(spec)))}
     return tuple(reversed(found.values()))
 
 
-def _all(spec: Spec) -> Iterator[Wanted]:
+def named(spec: Spec) -> Iterator[Wanted]:
+    """Every place of the spec that names such a repository."""
     model: Model = spec.model
     for number, adapter in enumerate(model.adapters):
         yield _one("adapter", adapter, "model", "adapters", number)

@@ -9,6 +9,7 @@ from typing import Final
 from moorage.plan.facts import Lock, Reference
 from moorage.plan.fit.obstacles import serves
 from moorage.plan.locks import lock
+from moorage.plan.locks.references import Wanted, named
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem
@@ -42,9 +43,9 @@ def _revision_missing(subject: Subject) -> Iterator[Problem]:
     model = subject.model
     if subject.needs_hub and not model.is_path and not _is_pinned(model.revision):
         yield _unpinned(subject, "the model", model.revision, "model", "revision")
-    for pinned, what, way in others(subject):
-        if not _is_pinned(pinned.revision):
-            yield _unpinned(subject, what, pinned.revision, *way, "revision")
+    for one in named(subject.spec):
+        if not _is_pinned(one.revision):
+            yield _unpinned(subject, one.says, one.revision, *one.way, "revision")
 
 
 def _unpinned(subject: Subject, what: str, revision: str | None, *way: str | int) -> Problem:
@@ -53,19 +54,6 @@ def _unpinned(subject: Subject, what: str, revision: str | None, *way: str | int
     else:
         says = f"{revision[:60]!r} is not a commit; branches and tags move"
     return subject.problem("revision-missing", says, "`moorage lock` tells the commit", *way)
-
-
-def others(subject: Subject) -> Iterator[tuple[Pinned, str, tuple[str | int, ...]]]:
-    """Every other repository that the spec names: it, what it is, and the way to it."""
-    model = subject.model
-    for number, adapter in enumerate(model.adapters):
-        yield adapter, f"the adapter {adapter.id}", ("model", "adapters", number)
-    if model.tokenizer is not None:
-        yield model.tokenizer, "the tokenizer", ("model", "tokenizer")
-    if model.chat_template is not None:
-        yield model.chat_template, "the chat template", ("model", "chat_template")
-    for number, row in enumerate(subject.spec.evaluations):
-        yield row.dataset, f"the dataset {row.dataset.id}", ("evaluations", number, "dataset")
 
 
 def _lock_missing(subject: Subject) -> Iterator[Problem]:
@@ -93,13 +81,13 @@ def _lock_stale(subject: Subject) -> Iterator[Problem]:
         if wanted != known:
             says = f"{subject.facts.lock_file} was written for {key} {known[:100]!r}"
             yield subject.problem("lock-stale", says, _LOCK, "model", key)
-    for pinned, what, way in others(subject):
-        if _is_pinned(pinned.revision) and _reference(locked, pinned) is None:
-            says = f"{subject.facts.lock_file} does not know {what} at this commit"
-            yield subject.problem("lock-stale", says, _LOCK, *way)
+    for one in named(subject.spec):
+        if _is_pinned(one.revision) and _reference(locked, one) is None:
+            says = f"{subject.facts.lock_file} does not know {one.says} at this commit"
+            yield subject.problem("lock-stale", says, _LOCK, *one.way)
 
 
-def _reference(locked: Lock, pinned: Pinned) -> Reference | None:
+def _reference(locked: Lock, pinned: Pinned | Wanted) -> Reference | None:
     return next(
         (
             row
@@ -160,10 +148,10 @@ def _gated(subject: Subject) -> Iterator[Problem]:
     model = locked.model
     if model.gated and model.access is False:
         yield _no_access(subject, model.id, model.gated, "model", "id")
-    for pinned, _what, way in others(subject):
-        row = _reference(locked, pinned)
+    for one in named(subject.spec):
+        row = _reference(locked, one)
         if row is not None and row.gated and row.access is False:
-            yield _no_access(subject, row.id, row.gated, *way)
+            yield _no_access(subject, row.id, row.gated, *one.way)
 
 
 def _no_access(subject: Subject, name: str, gated: bool | str, *way: str | int) -> Problem:
@@ -178,10 +166,10 @@ def _license(subject: Subject) -> Iterator[Problem]:
     if locked is None:
         return
     yield from _licensed(subject, locked.model.id, locked.model.license, "model", "id")
-    for pinned, _what, way in others(subject):
-        row = _reference(locked, pinned)
+    for one in named(subject.spec):
+        row = _reference(locked, one)
         if row is not None:
-            yield from _licensed(subject, row.id, row.license, *way)
+            yield from _licensed(subject, row.id, row.license, *one.way)
 
 
 def _licensed(subject: Subject, name: str, found: str | None, *way: str | int) -> Iterator[Problem]:

@@ -175,7 +175,7 @@ def _ceiling(subject: Subject) -> Iterator[Problem]:
         taken = choice.taken
         if taken is None or taken.gpu is None:
             continue
-        total += _gpus(choice, taken)
+        total += hardware.gpus_at_most(choice)
         if allow is not None and taken.gpu.name not in allow:
             says = f"{subject.policy.file} does not allow {taken.gpu.name}"
             hint = f"it allows {', '.join(allow)}"
@@ -184,10 +184,6 @@ def _ceiling(subject: Subject) -> Iterator[Problem]:
         says = f"all placements at full scale have {total} GPUs"
         hint = f"{subject.policy.file} allows {most} a service"
         yield subject.problem("gpu-ceiling", says, hint, "providers")
-
-
-def _gpus(choice: Choice, taken: Candidate) -> int:
-    return taken.count * choice.replicas_max
 
 
 RULES: Final[dict[str, Rule]] = {

@@ -33,7 +33,7 @@ def _together(plans: Sequence[Plan]) -> str:
         return ""
     likely = sum((plan.cost.expected_usd for plan in plans), Decimal(0))
     most = sum((plan.cost.most_usd for plan in plans), Decimal(0))
-    return f"; {_usd(likely)} a month expected, {_usd(most)} at most"
+    return f"; {usd(likely)} a month expected, {usd(most)} at most"
 
 
 def _table(plans: Sequence[Plan]) -> Iterator[str]:
@@ -50,8 +50,8 @@ def _row(plan: Plan) -> str:
         plain(plan.service),
         plain(plan.model_id),
         plain(where),
-        _usd(plan.cost.expected_usd),
-        _usd(plan.cost.most_usd),
+        usd(plan.cost.expected_usd),
+        usd(plan.cost.most_usd),
         plan.privacy_tier,
     )
     return f"| {' | '.join(cells)} |"
@@ -69,5 +69,6 @@ def _refused(loaded: Loaded) -> bool:
     return any(problem.severity == "error" for problem in loaded.problems)
 
 
-def _usd(amount: Decimal) -> str:
+def usd(amount: Decimal) -> str:
+    """Dollars as people read them."""
     return f"${amount:,.2f}"

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Any, Final, Protocol
 
 from moorage.plan.load import Loaded
-from moorage.plan.show.comment import comment
+from moorage.plan.show.comment import comment, usd
 from moorage.plan.show.compare import Against, markdown_changes
 from moorage.plan.show.plan_schema import VERSION
 from moorage.plan.types import Cost, Placement, Plan
@@ -87,10 +87,10 @@ def _flag(value: object) -> str:
 
 def _month(cost: Cost) -> str:
     if cost.least_usd == cost.expected_usd == cost.most_usd:
-        return f"{_usd(cost.most_usd)} a month"
+        return f"{usd(cost.most_usd)} a month"
     return (
-        f"{_usd(cost.expected_usd)} a month expected, at least {_usd(cost.least_usd)}, "
-        f"at most {_usd(cost.most_usd)}"
+        f"{usd(cost.expected_usd)} a month expected, at least {usd(cost.least_usd)}, "
+        f"at most {usd(cost.most_usd)}"
     )
 
 
@@ -135,10 +135,6 @@ def _short(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_short, value)) + "]"
     return _flag(value)
-
-
-def _usd(amount: Decimal) -> str:
-    return f"${amount:,.2f}"
 
 
 def _plain(value: object) -> object:
