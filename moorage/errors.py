@@ -15,6 +15,7 @@ class Exit(IntEnum):
     FAILOVER = 4  # a failover criterion missed
     PROVES_NOTHING = 5  # the run is invalid or inconclusive
     NEEDS_PERSON = 6  # the stack is locked, or only a person can go on
+    CHANGES = 7  # changes where none were expected; Pulumi's own number for it
     INTERRUPTED = 130
 
 
