@@ -80,7 +80,7 @@ class Trial:
 
     def _break(self, service: str) -> None:
         """Kill the first backend's process, found by its marks: never a stranger's."""
-        from moorage.provider import machine
+        from moorage.provider.handlers import machine
 
         backend = self._details(service)["backends"][0]
         leader = machine.leader(backend["directory"])

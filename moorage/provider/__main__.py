@@ -13,8 +13,8 @@ from typing import Final, NoReturn
 import grpc.aio
 from pulumi.runtime.proto import provider_pb2_grpc
 
-from moorage.provider import locate, sweep
-from moorage.provider.handlers import HANDLERS
+from moorage.provider import locate
+from moorage.provider.handlers import HANDLERS, sweep
 from moorage.provider.servicer import Provider
 
 _GLANCE_S: Final = 0.5  # how often we look whether the engine still lives

@@ -12,8 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
-from moorage.provider import machine
 from moorage.provider.handler import Context, Severity
+from moorage.provider.handlers import machine
 from tests.provider.client import Client, EngineEar, plugin, served
 
 SERVER = Path(__file__).with_name("small_server.py")

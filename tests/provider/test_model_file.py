@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from moorage.engine import tiny
-from moorage.provider import model_file
+from moorage.provider.handlers import model_file
 from moorage.provider.values import decode
 from moorage.twin import hub
 from tests.provider.client import Client, EngineEar, Refused, plugin

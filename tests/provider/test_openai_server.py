@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from moorage.errors import MoorageError
-from moorage.provider import openai_server
 from moorage.provider.handler import Cancelled, Context
+from moorage.provider.handlers import openai_server
 
 NewContext = Callable[..., Context]
 

@@ -16,7 +16,7 @@ import grpc
 import psutil
 import pytest
 
-from moorage.provider import machine
+from moorage.provider.handlers import machine
 from moorage.provider.values import decode
 from tests.provider.client import Client, EngineEar, plugin
 

@@ -20,8 +20,8 @@ import psutil
 import pytest
 
 from moorage.errors import MoorageError
-from moorage.provider import machine, process
 from moorage.provider.handler import Context, Incomplete
+from moorage.provider.handlers import machine, process
 
 Inputs = Callable[..., dict[str, Any]]
 NewContext = Callable[..., Context]

@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from moorage.provider import machine
+from moorage.provider.handlers import machine
 from tests.provider.moored import ROOT, SERVER
 
 pytestmark = pytest.mark.engine

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from moorage.provider import api_key, model_file, openai_server, process
 from moorage.provider.handler import Handler
+from moorage.provider.handlers import api_key, model_file, openai_server, process
 
 HANDLERS: Final[dict[str, Handler]] = {
     "moorage:index:ApiKey": api_key,

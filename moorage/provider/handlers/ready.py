@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from moorage.provider import machine, probe
 from moorage.provider.handler import Context, State
+from moorage.provider.handlers import machine, probe
 
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0

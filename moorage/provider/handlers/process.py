@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from moorage.errors import MoorageError
-from moorage.provider import berth, machine, mooring
 from moorage.provider.handler import (
     DRIFT,
     Context,
@@ -17,6 +16,7 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
+from moorage.provider.handlers import berth, machine, mooring
 from moorage.provider.values import UNKNOWN
 
 _READY: Final = {

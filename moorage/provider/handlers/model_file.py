@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final
 
 from moorage.errors import Exit, MoorageError
-from moorage.provider import hub_file
 from moorage.provider.handler import (
     DRIFT,
     Cancelled,
@@ -20,7 +19,8 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
-from moorage.provider.hub_file import HubFile
+from moorage.provider.handlers import hub_file
+from moorage.provider.handlers.hub_file import HubFile
 
 _MAGIC: Final = b"GGUF"
 _CHUNK_BYTES: Final = 1 << 20

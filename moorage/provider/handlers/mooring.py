@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import IO, Any, Final
 
 from moorage.errors import MoorageError
-from moorage.provider import berth, machine, ports, ready
-from moorage.provider.berth import Berth
 from moorage.provider.handler import Context, Created, Incomplete, State
-from moorage.provider.machine import Launch, Leader
+from moorage.provider.handlers import berth, machine, ports, ready
+from moorage.provider.handlers.berth import Berth
+from moorage.provider.handlers.machine import Launch, Leader
 from moorage.provider.values import UNKNOWN
 
 ENDED: Final = "the process has ended"

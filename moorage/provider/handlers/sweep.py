@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import IO, Final
 
-from moorage.provider import berth, process
 from moorage.provider.handler import Context
+from moorage.provider.handlers import berth, process
 
 _LIMIT_S: Final = 60.0
 

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
-from moorage.provider import probe
 from moorage.provider.handler import (
     DRIFT,
     Cancelled,
@@ -20,6 +19,7 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
+from moorage.provider.handlers import probe
 from moorage.provider.values import UNKNOWN
 
 _GLANCE_S: Final = 3.0  # for a look whether it is still there
