@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import grpc
 import grpc.aio
-from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from moorage.provider.handler import Severity
+from moorage.provider.protocol import engine_pb2, engine_pb2_grpc
 
 _PATIENCE_S: Final = 2.0  # a message is never worth holding up the work
 

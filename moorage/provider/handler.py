@@ -1,4 +1,4 @@
-"""What a resource handler is: a module of plain functions on plain dicts, with a declared shape."""
+"""What a resource handler is: a few functions on plain dicts, with a declared shape."""
 
 from __future__ import annotations
 
@@ -7,44 +7,28 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from moorage.errors import Exit, MoorageError
+from moorage.provider.shape import DRIFT, Field, Shape
+
+__all__ = [
+    "DRIFT",
+    "Cancelled",
+    "Change",
+    "Context",
+    "Created",
+    "Failure",
+    "Field",
+    "Found",
+    "Handler",
+    "OutOfTime",
+    "Severity",
+    "Shape",
+    "State",
+]
 
 State = dict[str, Any]
-Kind = Literal["string", "integer", "number", "boolean", "strings", "map", "object"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Field:
-    """One property: its kind, its meaning, and what a change of it does."""
-
-    kind: Kind
-    doc: str
-    required: bool = False
-    secret: bool = False
-    replaces: bool = False
-    default: Any = None
-    choices: tuple[str, ...] = ()
-    fields: Mapping[str, Field] = field(default_factory=dict)  # the members of an "object"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shape:
-    """A resource type; checks, diffs and the package schema are derived from it.
-
-    The outputs of a resource are its inputs and these `outputs`. `drift` among them is
-    understood everywhere: a sentence that Read found something changed, cleared by Update.
-    """
-
-    doc: str
-    inputs: Mapping[str, Field]
-    outputs: Mapping[str, Field]
-    delete_before_replace: bool = False
-    refresh_before_update: bool = False  # for what can die or change by itself
-
-
-DRIFT = Field(kind="string", doc="What was found changed outside; empty when all is as declared.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,6 +37,16 @@ class Failure:
 
     name: str
     reason: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """One property that differs; `path` is written as Pulumi writes property paths."""
+
+    path: str
+    kind: Literal["add", "delete", "update"]
+    replaces: bool
+    is_input: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,21 +63,21 @@ class Found:
 
     state: State = field(repr=False)
     inputs: State = field(repr=False)
+    id: str | None = None  # where it is another than the one that was asked for
 
 
-class Incomplete(Exception):  # noqa: N818  it is a state of the thing, reported by raising
-    """The thing exists and is not as it should be: it is kept in state, the next `up` goes on."""
-
-    def __init__(self, reason: str, *, thing: Created) -> None:
-        super().__init__(reason)
-        self.thing = thing
-
-
-class Cancelled(MoorageError):  # noqa: N818
-    """The run was cancelled before anything was made."""
+class Cancelled(MoorageError):  # noqa: N818  a wish of the user, not a mistake
+    """The run was cancelled; what exists by then is kept in state."""
 
     def __init__(self, message: str = "cancelled; run up again to go on") -> None:
         super().__init__(message, exit_code=Exit.INTERRUPTED)
+
+
+class OutOfTime(MoorageError):  # noqa: N818
+    """The call's time is over; what exists by then is kept in state."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=Exit.UNANSWERED)
 
 
 class Severity(IntEnum):
@@ -97,6 +91,10 @@ class Severity(IntEnum):
 Log = Callable[[Severity, str, bool], None]  # the last: only the newest such line matters
 
 
+def _nobody(_thing: Created) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
     """What a handler may know of the call: for whom, until when, and whether it still matters."""
@@ -105,6 +103,27 @@ class Context:
     deadline_s: float  # on time.monotonic's clock
     cancelled: threading.Event
     log: Log = field(repr=False)
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)  # of the provider
+    announce: Callable[[Created], None] = field(default=_nobody, repr=False)
+
+    def exists(self, id_: str, state: State) -> None:
+        """Say that the thing exists: from here on it is in state, whatever happens.
+
+        To be said the moment that the id is known, before any waiting; a later word replaces
+        an earlier one. Whatever is raised afterwards leaves a resource that the next `up` goes on
+        with, by an update.
+        """
+        self.announce(Created(id=id_, state=state))
+
+    def pause(self, seconds: float) -> None:
+        """Wait a little; raises at once when the run is cancelled, or the time is over."""
+        left_s = self.remaining_s()
+        if self.cancelled.wait(min(seconds, left_s)):
+            raise Cancelled
+        if seconds >= left_s:
+            raise OutOfTime(
+                "the time for it is over; run up again to wait on, or set customTimeouts"
+            )
 
     def progress(self, text: str) -> None:
         """Say what is being waited for; a newer line takes its place."""
@@ -119,36 +138,43 @@ class Context:
         return max(0.0, self.deadline_s - time.monotonic())
 
 
-class Handler(Protocol):
-    """The functions of a handler module."""
+def _fine(_inputs: State) -> list[Failure]:
+    return []
 
-    @property
-    def SHAPE(self) -> Shape: ...  # noqa: N802
 
-    def check(self, inputs: State) -> list[Failure]:
-        """Judge well-formed inputs further, without network; members may be UNKNOWN."""
-        ...
+def _as_is(changes: list[Change], _old: State, _new: State) -> list[Change]:
+    return changes
 
-    def preview(self, inputs: State, state: State | None) -> State:
-        """Outputs that are known before the run; the others of the shape become unknown."""
-        ...
 
-    def create(self, inputs: State, context: Context) -> Created:
-        """Adopt or create; raise Incomplete once the thing exists."""
-        ...
+def _nothing_more(_inputs: State, _state: State | None) -> State:
+    return {}
 
-    def read(self, id_: str, state: State, inputs: State, context: Context) -> Found | None:
-        """Look at the thing; None when it is gone."""
-        ...
 
-    def update(self, id_: str, state: State, inputs: State, context: Context) -> State:
-        """Make the thing as declared; doing it twice changes nothing."""
-        ...
+def _nothing_left(_inputs: State) -> str | None:
+    return None
 
-    def delete(self, id_: str, state: State, context: Context) -> None:
-        """Take the thing away; one that is gone already is fine."""
-        ...
 
-    def locate(self, inputs: State) -> str | None:
-        """The id of what an interrupted create left behind."""
-        ...
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handler:
+    """The functions of one resource type. Only `check`, `diff` and `preview` must be pure.
+
+    create: adopt what is ours already, or make it; `context.exists` as soon as the id is known.
+    read: look at the thing by its id alone, when state and inputs are empty; None when it is gone.
+    update: make it as declared, from whatever it is now; doing it twice changes nothing. None:
+        every change of an input replaces the thing.
+    delete: take it away; one that is gone already is fine.
+    check: judge well-formed inputs together; not called while any of them is unknown.
+    diff: the changes that the shape tells, with those that mean nothing taken out.
+    preview: outputs that are known before the run; members of the inputs may be UNKNOWN.
+    locate: the id of what an interrupted create left behind, asked of the real thing.
+    """
+
+    shape: Shape
+    create: Callable[[State, Context], Created]
+    read: Callable[[str, State, State, Context], Found | None]
+    delete: Callable[[str, State, Context], None]
+    update: Callable[[str, State, State, Context], State] | None = None
+    check: Callable[[State], list[Failure]] = _fine
+    diff: Callable[[list[Change], State, State], list[Change]] = _as_is
+    preview: Callable[[State, State | None], State] = _nothing_more
+    locate: Callable[[State], str | None] = _nothing_left

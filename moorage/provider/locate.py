@@ -7,25 +7,21 @@ One JSON line `{"type", "urn", "inputs"}` per pending create on stdin, one JSON 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
-from moorage.provider.handlers import HANDLERS
+from moorage.provider.handler import Handler
 
 
-def main(questions: Iterable[str], answers: IO[str]) -> int:
+def main(handlers: Mapping[str, Handler], questions: Iterable[str], answers: IO[str]) -> int:
     """Answer every line."""
     for line in questions:
         if line.strip():
-            print(json.dumps(_answer(json.loads(line))), file=answers, flush=True)
+            print(json.dumps(_answer(handlers, json.loads(line))), file=answers, flush=True)
     return 0
 
 
-def _answer(question: dict[str, Any]) -> dict[str, str | None]:
-    return {"urn": question["urn"], "id": locate(question["type"], question["inputs"])}
-
-
-def locate(token: str, inputs: dict[str, Any]) -> str | None:
-    """The id of what an interrupted create of this type left behind."""
-    handler = HANDLERS.get(token)
-    return handler.locate(inputs) if handler else None
+def _answer(handlers: Mapping[str, Handler], question: dict[str, Any]) -> dict[str, str | None]:
+    handler = handlers.get(question["type"])
+    found = handler.locate(question["inputs"]) if handler else None
+    return {"urn": question["urn"], "id": found}

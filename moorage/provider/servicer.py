@@ -5,39 +5,23 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import threading
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NoReturn
 
 import grpc
 import grpc.aio
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
-from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 
-from moorage import __version__
 from moorage.errors import MoorageError
-from moorage.provider import derive
+from moorage.provider import check, diff, schema, secrets
+from moorage.provider.calls import Call, Calls, Fault, one_line
 from moorage.provider.engine_log import EngineLog
-from moorage.provider.handler import (
-    Cancelled,
-    Context,
-    Created,
-    Failure,
-    Handler,
-    Incomplete,
-    Severity,
-    State,
-)
-from moorage.provider.values import UNKNOWN, Path, Properties, decode, encode
+from moorage.provider.handler import Change, Context, Failure, Handler, Severity, State
+from moorage.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from moorage.provider.values import UNKNOWN, Path, Properties, decode, encode, has_unknown
 
-_WORKERS: Final = 64
-_DEFAULT_TIMEOUT_S: Final = 3600.0  # where the program sets no custom timeout
 _KINDS: Final = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
     ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
@@ -47,36 +31,20 @@ _KINDS: Final = {
     ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
 
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Fault:
-    """Why a call fails, as the engine shall hear it."""
-
-    message: str
-    details: bytes | None = None
-
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
-    """The servicer; handlers run in threads, at most 64 at a time."""
+    """The servicer of one package; handlers run in threads, at most 64 at a time."""
 
-    def __init__(self, handlers: Mapping[str, Handler]) -> None:
-        self._handlers = handlers
+    def __init__(self, package: schema.Package) -> None:
+        self._package = package
+        self._handlers = package.handlers
         self._log = EngineLog()
-        self._workers = ThreadPoolExecutor(max_workers=_WORKERS, thread_name_prefix="handler")
-        self._running: set[threading.Event] = set()
-        self._cancelled = False
-
-    def cancel(self) -> None:
-        """End all waiting now; what exists is reported by the calls that waited."""
-        self._cancelled = True
-        for event in list(self._running):
-            event.set()
+        self._calls = Calls()
+        self._config: Mapping[str, Any] = {}
 
     async def close(self) -> None:
-        """Let go of the engine."""
-        self._workers.shutdown(wait=False)
+        """End all waiting, once it is known of every call what it made; let go of the engine."""
+        await self._calls.drain()
         await self._log.close()
 
     # --- the plugin itself
@@ -93,30 +61,32 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def GetPluginInfo(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Say our version."""
-        return plugin_pb2.PluginInfo(version=__version__)
+        return plugin_pb2.PluginInfo(version=self._package.version)
 
     async def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Give the package schema, derived from the handlers' shapes."""
-        shapes = {token: handler.SHAPE for token, handler in self._handlers.items()}
-        schema = derive.package(shapes, version=__version__)
-        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema.build(self._package)))
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """Accept everything: keys under `moorage:` are the program's, not the provider's."""
-        return provider_pb2.CheckResponse(inputs=request.news)
+        """Judge the configuration; keys that are not declared are the program's own."""
+        _, failures = _configured(self._package, decode(request.news).plain)
+        return provider_pb2.CheckResponse(
+            inputs=request.news, failures=[_failure(failure) for failure in failures]
+        )
 
     async def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
-        """No configuration changes what this provider does."""
+        """No configuration asks for resources to be replaced."""
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
 
     async def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Begin a run; one that was cancelled before does not count any more."""
-        self._cancelled = False
+        self._calls.begin()
+        self._config, _ = _configured(self._package, decode(request.args).plain)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     async def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """End all waiting now."""
-        self.cancel()
+        self._calls.cancel()
         return Empty()
 
     # --- resources
@@ -125,8 +95,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Fill in defaults and judge the inputs."""
         handler = await self._handler(request, context)
         news = decode(request.news)
-        inputs, failures = derive.check(handler.SHAPE, news.plain)
-        if not failures:
+        inputs, failures = check.check(handler.shape.inputs, news.plain)
+        if not failures and not has_unknown(inputs):
             failures = handler.check(inputs)
         return provider_pb2.CheckResponse(
             inputs=_encode_inputs(handler, inputs, news.secrets),
@@ -136,10 +106,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Compare what was declared, and what Read found, with what is declared now."""
         handler = await self._handler(request, context)
-        state = decode(request.olds).plain
+        state, news = decode(request.olds).plain, decode(request.news).plain
         old_inputs = decode(request.old_inputs).plain if request.HasField("old_inputs") else state
-        changes = derive.diff(handler.SHAPE, old_inputs, state, decode(request.news).plain)
-        return _diff_response(handler, changes)
+        changes = diff.diff(handler.shape, old_inputs, state, news)
+        return _diff_response(handler, handler.diff(changes, old_inputs, news))
 
     async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Adopt or create, then wait until it is as it should be."""
@@ -153,7 +123,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.CreateResponse(
             id=made.id,
             properties=_encode_outputs(handler, made.state, given),
-            refresh_before_update=handler.SHAPE.refresh_before_update,
+            refresh_before_update=handler.shape.refresh_before_update,
         )
 
     async def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -166,10 +136,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if found is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
-            id=request.id,
+            id=found.id or request.id,
             properties=_encode_outputs(handler, found.state, known),
             inputs=_encode_inputs(handler, found.inputs, known.secrets),
-            refresh_before_update=handler.SHAPE.refresh_before_update,
+            refresh_before_update=handler.shape.refresh_before_update,
         )
 
     async def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -179,11 +149,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if request.preview:
             outputs = _preview(handler, given.plain, state)
             return provider_pb2.UpdateResponse(properties=_encode_outputs(handler, outputs, given))
-        work = functools.partial(handler.update, request.id, state, given.plain)
-        outputs = await self._work(work, request, context, handler, given)
+        update = handler.update or functools.partial(_look_again, handler)
+        work = functools.partial(update, request.id, state, given.plain)
+        outputs = await self._work(work, request, context, handler, given, state)
         return provider_pb2.UpdateResponse(
             properties=_encode_outputs(handler, outputs, given),
-            refresh_before_update=handler.SHAPE.refresh_before_update,
+            refresh_before_update=handler.shape.refresh_before_update,
         )
 
     async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -201,116 +172,141 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         handler = self._handlers.get(token)
         if handler is None:
             known = ", ".join(self._handlers)
-            await context.abort(
-                grpc.StatusCode.NOT_FOUND, f"{token}: no such resource type; there are {known}"
-            )
-        assert handler is not None
+            message = f"{token}: no such resource type; there are {known}"
+            await _end(context, Fault(message=message), grpc.StatusCode.NOT_FOUND)
         return handler
 
     async def _work(
         self,
-        work: Callable[[Context], Result],
+        work: Callable[[Context], Any],
         request: Any,
         context: Any,
         handler: Handler,
         given: Properties,
-    ) -> Result:
-        """Run a handler function in a thread; its faults end the call in one line each."""
-        outcome = await self._outcome(work, request, handler, given)
-        if isinstance(outcome, _Fault):
-            metadata = (("grpc-status-details-bin", outcome.details),) if outcome.details else ()
-            await context.abort(grpc.StatusCode.UNKNOWN, outcome.message, metadata)
-        return outcome  # type: ignore[return-value]  # abort does not return
+        state: State | None = None,
+    ) -> Any:
+        """Run a handler's function in a thread; its faults end the call in one line each."""
+        call = Call(deadline_s=time.monotonic() + (request.timeout or handler.shape.timeout_s))
+        hidden = _hidden(handler, given.plain, given.secrets) | _hidden(handler, state or {})
+        say = functools.partial(self._log.say, asyncio.get_running_loop(), request.urn)
+        asked = Context(
+            urn=request.urn,
+            deadline_s=call.deadline_s,
+            cancelled=call.cancelled,
+            log=lambda severity, text, newest: say(severity, secrets.masked(text, hidden), newest),
+            config=self._config,
+            announce=call.announce,
+        )
+        outcome = await self._calls.run(call, functools.partial(work, asked))
+        if isinstance(outcome, Fault):
+            told = secrets.masked(outcome.traceback, hidden)
+            if told:
+                await self._log.say_later(request.urn, Severity.DEBUG, told)
+            reason = secrets.masked(outcome.message, hidden)
+            details = _init_failed(outcome, reason, handler, given) if outcome.thing else None
+            await _end(context, Fault(message=reason), details=details)
+        return outcome
 
-    async def _outcome(
-        self, work: Callable[[Context], Result], request: Any, handler: Handler, given: Properties
-    ) -> Result | _Fault:
-        loop = asyncio.get_running_loop()
-        try:
-            with self._in_flight() as cancelled:
-                context = Context(
-                    urn=request.urn,
-                    deadline_s=time.monotonic() + (request.timeout or _DEFAULT_TIMEOUT_S),
-                    cancelled=cancelled,
-                    log=functools.partial(self._log.say, loop, request.urn),
-                )
-                return await loop.run_in_executor(self._workers, work, context)
-        except Incomplete as error:
-            return _incomplete(error, handler, given)
-        except MoorageError as error:
-            return _Fault(message=_one_line(str(error)))
-        except Exception as error:  # noqa: BLE001  whatever a handler throws is one line
-            await self._log.say_later(request.urn, Severity.DEBUG, traceback.format_exc())
-            return _Fault(message=f"unexpected fault: {_one_line(str(error)) or 'no message'}")
 
-    @contextmanager
-    def _in_flight(self) -> Iterator[threading.Event]:
-        if self._cancelled:
-            raise Cancelled
-        event = threading.Event()
-        self._running.add(event)
-        try:
-            yield event
-        finally:
-            self._running.discard(event)
+async def _end(
+    context: Any,
+    fault: Fault,
+    status: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
+    details: bytes | None = None,
+) -> NoReturn:
+    metadata = (("grpc-status-details-bin", details),) if details else ()
+    await context.abort(status, fault.message, metadata)
+    raise AssertionError("abort does not return")
+
+
+def _look_again(handler: Handler, id_: str, state: State, inputs: State, context: Context) -> State:
+    """What an earlier run left unready and cannot be changed in place: it may be ready now."""
+    found = handler.read(id_, state, inputs, context)
+    if found is None:
+        message = f"{id_} is gone; run up with --refresh to have it made again"
+        raise MoorageError(message)
+    return found.state
 
 
 def _preview(handler: Handler, inputs: State, state: State | None) -> State:
-    unknown = dict.fromkeys(handler.SHAPE.outputs, UNKNOWN)
-    return {**unknown, **inputs, **handler.preview(inputs, state)}
+    outputs = handler.shape.outputs
+    kept = {name: state.get(name) for name, one in outputs.items() if one.stable} if state else {}
+    return {**dict.fromkeys(outputs, UNKNOWN), **kept, **inputs, **handler.preview(inputs, state)}
 
 
-def _encode_inputs(handler: Handler, inputs: State, secrets: frozenset[Path]) -> Struct:
-    return encode(inputs, secrets | _declared_secrets(handler))
+def _configured(package: schema.Package, given: State) -> tuple[State, list[Failure]]:
+    """The declared part of the configuration; what is no text arrives as JSON text."""
+    ours = {
+        name: _from_json(given[name]) if one.kind != "string" else given[name]
+        for name, one in package.config.items()
+        if name in given
+    }
+    return check.check(package.config, ours)
+
+
+def _from_json(value: Any) -> Any:
+    try:
+        return json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _declared(handler: Handler, values: State) -> frozenset[Path]:
+    return frozenset(secrets.declared({**handler.shape.inputs, **handler.shape.outputs}, values))
+
+
+def _hidden(
+    handler: Handler, values: State, marked: frozenset[Path] = frozenset()
+) -> frozenset[str]:
+    """The texts that no message may show."""
+    return secrets.texts(values, marked | _declared(handler, values))
+
+
+def _encode_inputs(handler: Handler, inputs: State, marked: frozenset[Path]) -> Struct:
+    return encode(inputs, marked | _declared(handler, inputs))
 
 
 def _encode_outputs(handler: Handler, outputs: State, given: Properties) -> Struct:
-    return encode(outputs, given.secrets | _declared_secrets(handler))
-
-
-def _declared_secrets(handler: Handler) -> frozenset[Path]:
-    fields = {**handler.SHAPE.inputs, **handler.SHAPE.outputs}
-    return frozenset((name,) for name, field in fields.items() if field.secret)
+    marked = given.secrets | _declared(handler, outputs)
+    hidden = _hidden(handler, given.plain, given.secrets) | _hidden(handler, outputs)
+    own = {name: value for name, value in outputs.items() if name not in handler.shape.inputs}
+    return encode(outputs, marked.union(secrets.exposing(own, hidden)))
 
 
 def _failure(failure: Failure) -> Any:
-    return provider_pb2.CheckFailure(property=failure.name, reason=_one_line(failure.reason))
+    return provider_pb2.CheckFailure(property=failure.name, reason=one_line(failure.reason))
 
 
-def _diff_response(handler: Handler, changes: list[derive.Change]) -> Any:
+def _diff_response(handler: Handler, changes: list[Change]) -> Any:
     if not changes:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
-    replaces = [change.path for change in changes if change.replaces]
+    replaces = {c.path for c in changes if c.replaces or (handler.update is None and c.is_input)}
     detailed = {
         change.path: provider_pb2.PropertyDiff(
-            kind=_KINDS[change.kind, change.replaces], inputDiff=change.is_input
+            kind=_KINDS[change.kind, change.path in replaces], inputDiff=change.is_input
         )
         for change in changes
     }
     return provider_pb2.DiffResponse(
         changes=provider_pb2.DiffResponse.DIFF_SOME,
-        replaces=replaces,
+        replaces=sorted(replaces),
         diffs=sorted({change.path.split(".")[0].split("[")[0] for change in changes}),
         detailedDiff=detailed,
         hasDetailedDiff=True,
-        deleteBeforeReplace=bool(replaces) and handler.SHAPE.delete_before_replace,
+        deleteBeforeReplace=bool(replaces) and handler.shape.delete_before_replace,
     )
 
 
-def _incomplete(error: Incomplete, handler: Handler, given: Properties) -> _Fault:
-    thing: Created = error.thing
-    reason = _one_line(str(error))
+def _init_failed(fault: Fault, reason: str, handler: Handler, given: Properties) -> bytes:
+    assert fault.thing is not None
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason)
     details = provider_pb2.ErrorResourceInitFailed(
-        id=thing.id,
-        properties=_encode_outputs(handler, thing.state, given),
+        id=fault.thing.id,
+        properties=_encode_outputs(handler, fault.thing.state, given),
         reasons=[reason],
         inputs=_encode_inputs(handler, given.plain, given.secrets),
-        refresh_before_update=handler.SHAPE.refresh_before_update,
+        refresh_before_update=handler.shape.refresh_before_update,
     )
     status.details.add().Pack(details)
-    return _Fault(message=reason, details=status.SerializeToString())
-
-
-def _one_line(text: str) -> str:
-    return "; ".join(line.strip() for line in text.splitlines() if line.strip())
+    packed: bytes = status.SerializeToString()
+    return packed

@@ -25,7 +25,9 @@ from pulumi.runtime.proto import (
     status_pb2,
 )
 
+from moorage import __version__
 from moorage.provider.handler import Handler
+from moorage.provider.schema import Package
 from moorage.provider.servicer import Provider
 from moorage.provider.values import Path as ValuePath
 from moorage.provider.values import Properties, decode, encode
@@ -151,6 +153,11 @@ def understood(error: Any) -> Exception:
     return Refused(error.details())
 
 
+def package_of(handlers: Mapping[str, Handler]) -> Package:
+    """The handlers as our own provider would have them."""
+    return Package(name="moorage", version=__version__, description="Tests.", handlers=handlers)
+
+
 @contextmanager
 def served(ear: EngineEar) -> Iterator[Callable[[Mapping[str, Handler]], Client]]:
     """Providers in this process, each on a loop in a thread."""
@@ -174,16 +181,15 @@ def _on_a_loop(handlers: Mapping[str, Handler]) -> Iterator[int]:
 
     async def start() -> tuple[int, Any, Provider]:
         server = grpc.aio.server()
-        provider = Provider(handlers)
+        provider = Provider(package_of(handlers))
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         return port, server, provider
 
     async def stop(server: Any, provider: Provider) -> None:
-        provider.cancel()
-        await server.stop(5)
         await provider.close()
+        await server.stop(5)
 
     port, server, provider = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
     try:

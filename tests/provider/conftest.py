@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from moorage.provider.handler import Context, Severity
+from moorage.provider.handler import Context, Created, Severity
 from moorage.provider.handlers import machine
 from tests.provider.client import Client, EngineEar, plugin, served
 
@@ -29,7 +29,12 @@ def lines() -> list[str]:
 def context(lines: list[str]) -> Callable[..., Context]:
     """A call's context; `seconds` is its time."""
 
-    def make(*, seconds: float = 30, cancelled: threading.Event | None = None) -> Context:
+    def make(
+        *,
+        seconds: float = 30,
+        cancelled: threading.Event | None = None,
+        announce: Callable[[Created], None] = lambda _thing: None,
+    ) -> Context:
         def log(_severity: Severity, text: str, _newest_only: bool) -> None:
             lines.append(text)
 
@@ -38,6 +43,7 @@ def context(lines: list[str]) -> Callable[..., Context]:
             deadline_s=time.monotonic() + seconds,
             cancelled=cancelled or threading.Event(),
             log=log,
+            announce=announce,
         )
 
     return make

@@ -13,7 +13,7 @@ from moorage.provider.handlers import HANDLERS
 
 @pytest.mark.parametrize("token", HANDLERS)
 def test_a_class_takes_the_inputs_and_gives_the_outputs_of_its_shape(token: str) -> None:
-    shape = HANDLERS[token].SHAPE
+    shape = HANDLERS[token].shape
     made = getattr(resources, token.rpartition(":")[2])
     arguments = inspect.signature(made.__init__).parameters
     given = [name for name in arguments if name not in ("self", "resource_name", "opts")]

@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
@@ -24,7 +23,6 @@ from moorage.provider.handler import (
     Field,
     Found,
     Handler,
-    Incomplete,
     Shape,
     State,
 )
@@ -35,51 +33,51 @@ TOKEN = "moorage:index:Thing"
 Start = Callable[[dict[str, Handler]], Client]
 
 
-@dataclass
-class Thing:
+SHAPE = Shape(
+    doc="A thing.",
+    inputs={
+        "name": Field(kind="string", doc="Name.", required=True, replaces=True),
+        "size": Field(kind="integer", doc="Size.", default=1),
+        "password": Field(kind="string", doc="Password.", secret=True),
+    },
+    outputs={
+        "url": Field(kind="string", doc="URL.", required=True),
+        "token": Field(kind="string", doc="Token.", secret=True),
+        "born": Field(kind="string", doc="When.", stable=True),
+        "drift": DRIFT,
+    },
+    delete_before_replace=True,
+    refresh_before_update=True,
+)
+
+
+def check(inputs: State) -> list[Failure]:
+    bad = inputs["name"] == "bad"
+    return [Failure(name="name", reason="is bad\nindeed")] if bad else []
+
+
+def preview(inputs: State, state: State | None) -> State:
+    return {"url": f"http://{inputs['name']}", "drift": None} if state else {}
+
+
+def thing(
+    make: Callable[[State, Context], Created],
+    look: Callable[[State], Found | None] = lambda state: Found(state=state, inputs={}),
+    deleted: list[str] | None = None,
+    **functions: Any,
+) -> Handler:
     """A handler whose create and read do what a test says."""
-
-    make: Callable[[State, Context], Created]
-    look: Callable[[State], Found | None] = lambda state: Found(state=state, inputs={})
-    deleted: list[str] = field(default_factory=list)
-
-    SHAPE = Shape(
-        doc="A thing.",
-        inputs={
-            "name": Field(kind="string", doc="Name.", required=True, replaces=True),
-            "size": Field(kind="integer", doc="Size.", default=1),
-            "password": Field(kind="string", doc="Password.", secret=True),
-        },
-        outputs={
-            "url": Field(kind="string", doc="URL.", required=True),
-            "token": Field(kind="string", doc="Token.", secret=True),
-            "drift": DRIFT,
-        },
-        delete_before_replace=True,
-        refresh_before_update=True,
-    )
-
-    def check(self, inputs: State) -> list[Failure]:
-        bad = inputs["name"] == "bad"
-        return [Failure(name="name", reason="is bad\nindeed")] if bad else []
-
-    def preview(self, inputs: State, state: State | None) -> State:
-        return {"url": f"http://{inputs['name']}", "drift": None} if state else {}
-
-    def create(self, inputs: State, context: Context) -> Created:
-        return self.make(inputs, context)
-
-    def read(self, id_: str, state: State, inputs: State, context: Context) -> Found | None:
-        return self.look(state)
-
-    def update(self, id_: str, state: State, inputs: State, context: Context) -> State:
-        return self.make(inputs, context).state
-
-    def delete(self, id_: str, state: State, context: Context) -> None:
-        self.deleted.append(id_)
-
-    def locate(self, inputs: State) -> None:
-        return
+    gone = [] if deleted is None else deleted
+    known: dict[str, Any] = {
+        "shape": SHAPE,
+        "check": check,
+        "preview": preview,
+        "create": make,
+        "read": lambda _id, state, _inputs, _context: look(state),
+        "update": lambda _id, _state, inputs, context: make(inputs, context).state,
+        "delete": lambda id_, _state, _context: gone.append(id_),
+    }
+    return Handler(**{**known, **functions})
 
 
 def made(inputs: State, context: Context) -> Created:
@@ -88,11 +86,11 @@ def made(inputs: State, context: Context) -> Created:
 
 def waiting(inputs: State, context: Context) -> Created:
     """A create that exists at once and then waits for as long as it may."""
-    context.progress("waiting")
-    context.cancelled.wait(min(20, context.remaining_s()))
     thing = made(inputs, context)
-    reason = "cancelled" if context.cancelled.is_set() else "out of time"
-    raise Incomplete(reason, thing=thing)
+    context.exists(thing.id, thing.state)
+    context.progress("waiting")
+    context.pause(20)
+    return thing
 
 
 def failing(error: Exception) -> Callable[[State, Context], Created]:
@@ -107,7 +105,7 @@ def start(in_process: Start) -> Callable[..., Client]:
     """A provider with one scripted handler."""
 
     def run(make: Callable[[State, Context], Created] = made, **script: Any) -> Client:
-        return in_process({TOKEN: Thing(make, **script)})
+        return in_process({TOKEN: thing(make, **script)})
 
     return run
 
@@ -140,11 +138,12 @@ def test_a_preview_calls_no_handler_and_knows_what_can_be_known(
     client = start(failing(AssertionError("called")))
     created = decode(client.create({"name": UNKNOWN, "size": 2}, preview=True).properties)
     assert created.plain == {
-        **dict.fromkeys(("url", "token", "drift", "name"), UNKNOWN),
+        **dict.fromkeys(("url", "token", "born", "drift", "name"), UNKNOWN),
         "size": 2,
     }
-    updated = client.update("thing-1", {"name": "n"}, {"name": "n"}, preview=True)
-    assert decode(updated.properties).plain["url"] == "http://n"
+    state = {"name": "n", "born": "today", "url": "http://m"}
+    updated = decode(client.update("x", state, {"name": "n"}, preview=True).properties).plain
+    assert (updated["url"], updated["born"], updated["token"]) == ("http://n", "today", UNKNOWN)
 
 
 def test_diff_tells_replacements_and_deletes_first(start: Callable[..., Client]) -> None:
@@ -166,7 +165,7 @@ def test_diff_tells_replacements_and_deletes_first(start: Callable[..., Client])
 
 def test_what_exists_but_is_not_ready_is_a_partial_failure(start: Callable[..., Client]) -> None:
     client = start(waiting)
-    with pytest.raises(InitFailed, match="out of time") as failure:
+    with pytest.raises(InitFailed, match="time for it is over") as failure:
         client.create({"name": "n", "password": "p"}, timeout=0.1)
     kept = failure.value
     assert kept.id == "thing-1"

@@ -8,8 +8,8 @@ from moorage.provider.handler import Handler
 from moorage.provider.handlers import api_key, model_file, openai_server, process
 
 HANDLERS: Final[dict[str, Handler]] = {
-    "moorage:index:ApiKey": api_key,
-    "moorage:index:ModelFile": model_file,
-    "moorage:index:OpenAIServer": openai_server,
-    "moorage:index:Process": process,
+    "moorage:index:ApiKey": api_key.HANDLER,
+    "moorage:index:ModelFile": model_file.HANDLER,
+    "moorage:index:OpenAIServer": openai_server.HANDLER,
+    "moorage:index:Process": process.HANDLER,
 }

@@ -6,7 +6,7 @@ import secrets
 from typing import Final
 
 from moorage.errors import MoorageError
-from moorage.provider.handler import Context, Created, Failure, Field, Found, Shape, State
+from moorage.provider.handler import Context, Created, Field, Found, Handler, Shape, State
 
 _KEY_BYTES: Final = 24
 
@@ -20,18 +20,10 @@ SHAPE: Final = Shape(
             replaces=True,
         ),
     },
-    outputs={"value": Field(kind="string", doc="The key.", required=True, secret=True)},
+    outputs={
+        "value": Field(kind="string", doc="The key.", required=True, secret=True, stable=True)
+    },
 )
-
-
-def check(inputs: State) -> list[Failure]:  # noqa: ARG001
-    """Any prefix will do."""
-    return []
-
-
-def preview(inputs: State, state: State | None) -> State:  # noqa: ARG001
-    """A key that exists stays."""
-    return {"value": state["value"]} if state else {}
 
 
 def create(inputs: State, context: Context) -> Created:  # noqa: ARG001
@@ -48,15 +40,13 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
     return Found(state=state, inputs=inputs)
 
 
-def update(id_: str, state: State, inputs: State, context: Context) -> State:  # noqa: ARG001
-    """Nothing of a key can change in place."""
-    return {**state, **inputs}
-
-
 def delete(id_: str, state: State, context: Context) -> None:
     """Nothing is left once state forgets it."""
 
 
-def locate(inputs: State) -> None:  # noqa: ARG001
-    """An interrupted create leaves nothing."""
-    return
+HANDLER: Final = Handler(
+    shape=SHAPE,
+    create=create,
+    read=read,
+    delete=delete,
+)

@@ -16,6 +16,7 @@ from moorage.provider.handler import (
     Failure,
     Field,
     Found,
+    Handler,
     Shape,
     State,
 )
@@ -105,11 +106,6 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:  #
 
 def delete(id_: str, state: State, context: Context) -> None:
     """Caches and the user's own files are left alone."""
-
-
-def locate(inputs: State) -> None:  # noqa: ARG001
-    """What an interrupted create left is a cache entry, found again by the next."""
-    return
 
 
 def _obtain(inputs: State, context: Context) -> State:
@@ -207,3 +203,14 @@ def _digest(path: Path, context: Context) -> str:
             if context.cancelled.is_set():
                 raise Cancelled
     return digest.hexdigest()
+
+
+HANDLER: Final = Handler(
+    shape=SHAPE,
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    preview=preview,
+    check=check,
+)

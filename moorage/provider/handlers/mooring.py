@@ -8,15 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
-from moorage.errors import MoorageError
-from moorage.provider.handler import Context, Created, Incomplete, State
+from moorage.errors import Exit, MoorageError
+from moorage.provider.handler import Context, State
 from moorage.provider.handlers import berth, machine, ports, ready
 from moorage.provider.handlers.berth import Berth
 from moorage.provider.handlers.machine import Launch, Leader
 from moorage.provider.values import UNKNOWN
 
 ENDED: Final = "the process has ended"
-_SHORTEST_SECRET: Final = 6  # shorter texts would blot out half of every message
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,15 +32,21 @@ def moor(inputs: State, before: State, context: Context) -> State:
     """
     directory = inputs["directory"]
     running = _run(inputs, before, context)
+    context.exists(directory, _state(inputs, running))
     reason = ready.wait(inputs, pid=running.pid, port=running.port, context=context)
-    leader = machine.leader(directory)
-    state = {**inputs, **addresses(inputs, running.port), **_facts(leader)}
+    state = _state(inputs, running)
     if reason is not None:
-        thing = Created(id=directory, state=state)
-        raise Incomplete(_redacted(reason, inputs), thing=thing)
+        context.exists(directory, state)
+        raise MoorageError(reason, exit_code=Exit.UNANSWERED)
+    leader = machine.leader(directory)
     if leader:
         state["argumentsDigest"] = leader.arguments_digest
     return state
+
+
+def _state(inputs: State, running: _Running) -> State:
+    leader = machine.leader(inputs["directory"])
+    return {**inputs, **addresses(inputs, running.port), **_facts(leader)}
 
 
 def addresses(inputs: State, port: Any) -> State:
@@ -191,12 +196,3 @@ def _launch(inputs: State, port: int) -> Launch:
         environment={name: filled(text) for name, text in inputs.get("environment", {}).items()},
         port=port,
     )
-
-
-def _redacted(text: str, inputs: State) -> str:
-    """A process may log what it was given; what leaves here shows no secret."""
-    secrets = [*inputs.get("environment", {}).values(), inputs.get("readyKey", "")]
-    for secret in sorted(secrets, key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, "[secret]")
-    return text

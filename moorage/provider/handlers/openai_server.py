@@ -16,6 +16,7 @@ from moorage.provider.handler import (
     Failure,
     Field,
     Found,
+    Handler,
     Shape,
     State,
 )
@@ -87,11 +88,6 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:  #
 
 def delete(id_: str, state: State, context: Context) -> None:
     """The server is not ours."""
-
-
-def locate(inputs: State) -> None:  # noqa: ARG001
-    """An interrupted proof leaves nothing."""
-    return
 
 
 def _proven(inputs: State, context: Context) -> State:
@@ -177,3 +173,14 @@ def _served(inputs: State, names: list[str]) -> str:
         f" and none is called {hint or 'as the spec says'}; name one of them as model"
     )
     raise MoorageError(message)
+
+
+HANDLER: Final = Handler(
+    shape=SHAPE,
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    preview=preview,
+    check=check,
+)

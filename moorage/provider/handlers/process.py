@@ -13,6 +13,7 @@ from moorage.provider.handler import (
     Failure,
     Field,
     Found,
+    Handler,
     Shape,
     State,
 )
@@ -42,7 +43,7 @@ SHAPE: Final = Shape(
             replaces=True,
         ),
         "command": Field(
-            kind="strings",
+            kind="list",
             doc="Program and arguments; {port} and {directory} are filled in.",
             required=True,
         ),
@@ -163,3 +164,15 @@ def _names(files: Any) -> list[str]:
 
 def _is_file_name(name: str) -> bool:
     return name == Path(name).name and not name.startswith(".") and name not in berth.RESERVED
+
+
+HANDLER: Final = Handler(
+    shape=SHAPE,
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    preview=preview,
+    check=check,
+    locate=locate,
+)

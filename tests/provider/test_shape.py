@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from moorage.provider import derive
+from moorage import __version__
+from moorage.provider import check, diff, schema
+from moorage.provider.__main__ import PACKAGE
 from moorage.provider.handler import DRIFT, Field, Shape
 from moorage.provider.handlers import HANDLERS
 from moorage.provider.values import UNKNOWN
@@ -21,7 +23,7 @@ SHAPE = Shape(
         "name": Field(kind="string", doc="Name.", required=True, replaces=True),
         "size": Field(kind="integer", doc="Size."),
         "mode": Field(kind="string", doc="Mode.", choices=("a", "b"), default="a"),
-        "words": Field(kind="strings", doc="Words."),
+        "words": Field(kind="list", doc="Words."),
         "map": Field(kind="map", doc="Map.", secret=True),
         "ready": Field(kind="object", doc="Ready.", fields=INNER),
         "on": Field(kind="boolean", doc="On."),
@@ -31,7 +33,7 @@ SHAPE = Shape(
 
 
 def test_defaults_are_filled_in_deep_down() -> None:
-    inputs, failures = derive.check(SHAPE, {"name": "n", "ready": {"path": "/"}})
+    inputs, failures = check.check(SHAPE.inputs, {"name": "n", "ready": {"path": "/"}})
     assert inputs == {"name": "n", "mode": "a", "ready": {"path": "/", "seconds": 120}}
     assert failures == []
 
@@ -53,14 +55,14 @@ def test_defaults_are_filled_in_deep_down() -> None:
     ],
 )
 def test_what_is_wrong_is_named(change: dict[str, Any], name: str, reason: str) -> None:
-    [failure] = derive.check(SHAPE, {"name": "n", **change})[1]
+    [failure] = check.check(SHAPE.inputs, {"name": "n", **change})[1]
     assert failure.name == name
     assert failure.reason.startswith(reason)
 
 
 def test_unknowns_pass_every_check() -> None:
     unknown = dict.fromkeys(SHAPE.inputs, UNKNOWN)
-    assert derive.check(SHAPE, unknown)[1] == []
+    assert check.check(SHAPE.inputs, unknown)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -79,21 +81,21 @@ def test_unknowns_pass_every_check() -> None:
 def test_differences_are_told_to_the_last_member(
     old: dict[str, Any], new: dict[str, Any], changes: list[tuple[str, str, bool]]
 ) -> None:
-    found = derive.diff(SHAPE, old, {}, new)
+    found = diff.diff(SHAPE, old, {}, new)
     assert [(change.path, change.kind, change.replaces) for change in found] == changes
 
 
 def test_drift_is_a_difference() -> None:
-    [change] = derive.diff(SHAPE, {}, {"drift": "it has ended"}, {})
+    [change] = diff.diff(SHAPE, {}, {"drift": "it has ended"}, {})
     assert (change.path, change.replaces, change.is_input) == ("drift", False, False)
 
 
 def test_the_package_schema_names_every_resource_and_type() -> None:
-    shapes = {token: handler.SHAPE for token, handler in HANDLERS.items()}
-    schema = derive.package(shapes, version="1.2.3")
-    assert set(schema["resources"]) == set(HANDLERS)
-    process = schema["resources"]["moorage:index:Process"]
+    built = schema.build(PACKAGE)
+    assert built["version"] == __version__
+    assert set(built["resources"]) == set(HANDLERS)
+    process = built["resources"]["moorage:index:Process"]
     assert process["requiredInputs"] == ["directory", "owner", "command", "ready"]
     assert process["inputProperties"]["environment"]["secret"]
     assert process["inputProperties"]["ready"]["$ref"] == "#/types/moorage:index:ProcessReady"
-    assert "timeoutSeconds" in schema["types"]["moorage:index:ProcessReady"]["properties"]
+    assert "timeoutSeconds" in built["types"]["moorage:index:ProcessReady"]["properties"]

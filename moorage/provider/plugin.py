@@ -1,0 +1,93 @@
+"""A plugin: handlers served to Pulumi's engine as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Final, NoReturn
+
+import grpc.aio
+
+from moorage.provider import locate, schema
+from moorage.provider.protocol import provider_pb2_grpc
+from moorage.provider.schema import Package
+from moorage.provider.servicer import Provider
+
+_GLANCE_S: Final = 0.5  # how often we look whether the engine still lives
+_ANSWERS_S: Final = 5.0  # for the answers of cancelled calls to reach the engine
+_MESSAGE_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit
+
+Command = Callable[[Sequence[str]], int]
+
+
+def main(
+    package: Package,
+    arguments: Sequence[str] | None = None,
+    commands: Mapping[str, Command] | None = None,
+) -> NoReturn:
+    """Serve the engine that started us, or whoever attaches; or answer one of the commands.
+
+    `locate` tells the driver what interrupted creates left; `schema` prints the package schema.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    known: dict[str, Command] = {
+        "locate": lambda _rest: locate.main(package.handlers, sys.stdin, sys.stdout),
+        "schema": lambda _rest: _print_schema(package),
+        **(commands or {}),
+    }
+    if words and words[0] in known:
+        _leave(known[words[0]](words[1:]))
+    engine = any(":" in word for word in words)
+    asyncio.run(_serve(package, watch_engine=engine))
+    _leave(0)
+
+
+def _print_schema(package: Package) -> int:
+    print(json.dumps(schema.build(package), indent=2))
+    return 0
+
+
+async def _serve(package: Package, *, watch_engine: bool) -> None:
+    limits = [
+        ("grpc.max_receive_message_length", _MESSAGE_BYTES),
+        ("grpc.max_send_message_length", _MESSAGE_BYTES),
+    ]
+    server = grpc.aio.server(options=limits)
+    provider = Provider(package)
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    ended = _end_on_signals()
+    await server.start()
+    print(port, flush=True)
+    await _until(ended, watch_engine=watch_engine)
+    await provider.close()
+    await server.stop(_ANSWERS_S)
+
+
+def _end_on_signals() -> asyncio.Event:
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    return ended
+
+
+async def _until(ended: asyncio.Event, *, watch_engine: bool) -> None:
+    """Until a signal ends us, or the engine that started us is gone."""
+    parent = os.getppid()
+    while not ended.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), _GLANCE_S)
+        if watch_engine and os.getppid() != parent:
+            return
+
+
+def _leave(code: int) -> NoReturn:
+    """End now: a handler's thread that cannot be interrupted must not hold us."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
