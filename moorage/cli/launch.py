@@ -15,18 +15,19 @@ from moorage.errors import Exit
 
 if TYPE_CHECKING:
     from moorage.deploy.driver import Stack
+    from moorage.deploy.options import Options
 
 
-def launch(stack: Stack) -> Exit:
+def launch(stack: Stack, options: Options) -> Exit:
     """Bring a stack up and measure it; a stack that already passed, unchanged, is only asked."""
     if not _plan(stack):
         return Exit.PROBLEMS
     with stack.held(f"moorage up --stack {stack.name} --test"):
-        return _deploy_and_measure(stack)
+        return _deploy_and_measure(stack, options)
 
 
-def _deploy_and_measure(stack: Stack) -> Exit:
-    result = stack.up()
+def _deploy_and_measure(stack: Stack, options: Options) -> Exit:
+    result = stack.up(options)
     outputs = stack.outputs(show_secrets=True)
     trial = Trial(outputs=outputs, heal=stack.up, folder=reports(stack))
     passed = _Passed(trial.folder / "passed.json")

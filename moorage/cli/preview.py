@@ -6,14 +6,15 @@ import argparse
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Which stack, and how the result is printed."""
-    from moorage.cli.stacks import arguments
+    """Which stack, which of its resources, and how."""
+    from moorage.cli.operation import flags
 
-    arguments(parser)
+    flags(parser, "preview")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
+    from moorage.cli.operation import options
     from moorage.cli.stacks import open_stack, print_result
 
-    return print_result(open_stack(args.stack).preview(), as_json=args.json)
+    return print_result(open_stack(args.stack).preview(options(args)), as_json=args.json)

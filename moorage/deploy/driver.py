@@ -8,24 +8,25 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
 
-from moorage.deploy import locks, place, pulumi_cli, recover
+from moorage.deploy import automation, locks, names, place, pulumi_cli, recover
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
 from moorage.deploy.events import Began, Ended, Event, Note
 from moorage.deploy.failures import Program, explain
+from moorage.deploy.options import DEFAULT, Options, arguments
 from moorage.deploy.place import Place
 from moorage.deploy.record import UNCHANGED_STEPS, Record, quiet_sdk
+from moorage.deploy.session import Session, nothing_deployed
+from moorage.deploy.steps import Steps, told
 from moorage.errors import Exit, MoorageError
 
 PLUGIN = (sys.executable, "-m", "moorage.provider")
-PARALLEL = 64  # waiting for a model to load costs nothing, so many may wait at once
 
-_Call = Callable[[auto.Stack, dict[str, Any]], object]
+_Call = Callable[[automation.Stack, dict[str, Any]], object]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,24 +44,17 @@ class Result:
         return any(n for step, n in self.changes.items() if step not in UNCHANGED_STEPS)
 
 
-class _Stack(auto.Stack):
-    """Without the three further CLI runs that an `up` of the Automation API ends with."""
-
-    def outputs(self) -> auto.OutputMap:
-        """Nothing: who wants the outputs asks for them."""
-        return {}
-
-    def info(self, show_secrets: bool = True) -> auto.UpdateSummary:  # noqa: ARG002
-        """Nothing worth a look into the history: the events told it all."""
-        now = datetime.now().astimezone()
-        return auto.UpdateSummary("update", now, "", {}, {}, "succeeded")
-
-
-class _Workspace(auto.LocalWorkspace):
-    """Selects nothing: every command names its stack, and the user's own selection is not ours."""
-
-    def select_stack(self, stack_name: str) -> None:
-        """Do nothing."""
+_RUN_WHAT_IS_DECLARED = frozenset({"preview", "up", "refresh"})
+# What each operation calls of the Automation API.
+_CALLS: dict[str, _Call] = {
+    "preview": lambda stack, kw: stack.preview(**kw),
+    "up": lambda stack, kw: stack.up(**kw, show_secrets=False),
+    "refresh": lambda stack, kw: stack.refresh(**kw, show_secrets=False),
+    "preview of a refresh": lambda stack, kw: stack.refresh(
+        **kw, show_secrets=False, preview_only=True
+    ),
+    "destroy": lambda stack, kw: stack.destroy(**kw, show_secrets=False),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,43 +67,55 @@ class Stack:
     plugin: tuple[str, ...] = PLUGIN
     display: Callable[[Event], None] = lambda _event: None
 
-    def preview(self) -> Result:
+    def preview(self, options: Options = DEFAULT) -> Result:
         """Show what an up would change; changes nothing."""
-        return self._operate("preview", lambda stack, kw: stack.preview(**kw))
+        with self.opened("preview") as session:
+            self._ensure(session)
+            return self._judged("preview", session, _resolved(session, options))
 
-    def up(self) -> Result:
+    def up(self, options: Options = DEFAULT) -> Result:
         """Make the stack what the program says."""
-        return self._operate("up", lambda stack, kw: stack.up(**kw, show_secrets=False))
+        with self.opened("up") as session:
+            self._ensure(session)
+            options = _resolved(session, options)
+            if options.expect_no_changes:
+                return self._judged("up", session, options)
+            return self._run("up", session, options)
 
-    def refresh(self) -> Result:
+    def refresh(self, options: Options = DEFAULT) -> Result:
         """Compare the state with what really runs, and take over what differs."""
-        return self._operate("refresh", lambda stack, kw: stack.refresh(**kw, show_secrets=False))
+        with self.opened("refresh") as session:
+            session.require()
+            options = _resolved(session, options)
+            if options.expect_no_changes:
+                return self._judged("refresh", session, options)
+            return self._run("refresh", session, options)
 
-    def destroy(self) -> Result:
+    def destroy(self, options: Options = DEFAULT) -> Result:
         """Delete every resource, then the stack itself and what only its runs needed."""
-        with self._session("destroy") as (where, command):
-            if not self._exists(where, command):
+        with self.opened("destroy") as session:
+            if not session.exists():
                 self.display(Note(text=f"nothing is deployed as stack {self.name}"))
-                self._tidy(where)
+                self._tidy(session)
                 return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
-            result = self._run(
-                "destroy", where, command, lambda stack, kw: stack.destroy(**kw, show_secrets=False)
-            )
-            self._forget(where, command)
+            result = self._run("destroy", session, _resolved(session, options))
+            if not options.is_partial:
+                session.of_stack("stack", "rm", "--yes", "--remove-backups")
+                self._tidy(session)
             return result
 
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; secrets read `[secret]` unless asked for."""
         where = place.locate(self.root, self.name, may_be_undeclared=True)
         if where.state_file is not None and not where.has_state:
-            raise self._nothing_deployed()
+            raise nothing_deployed(self.name)
         place.prepare(where, self.plugin)
-        args = ["stack", "output", "--json", "--stack", self.name]
-        command = self._command()
-        told = self._plain(where, command, [*args, "--show-secrets"] if show_secrets else args)
-        outputs: dict[str, Any] = json.loads(told)
+        args = ["stack", "output", "--json"]
+        session = self._in_hand(where)
+        text = session.of_stack(*args, *(["--show-secrets"] if show_secrets else []))
+        outputs: dict[str, Any] = json.loads(text)
         if not outputs:
-            raise self._nothing_deployed()
+            raise nothing_deployed(self.name)
         return outputs
 
     @contextmanager
@@ -124,49 +130,64 @@ class Stack:
         with locks.held(where, "moorage cancel"):
             locks.settle(where, self._note)
 
-    def _operate(self, operation: str, call: _Call) -> Result:
-        with self._session(operation) as (where, command):
-            if not self._exists(where, command):
-                if operation == "refresh":
-                    raise self._nothing_deployed()
-                self._create(where, command)
-            return self._run(operation, where, command, call)
-
     @contextmanager
-    def _session(self, operation: str) -> Iterator[tuple[Place, Command]]:
+    def opened(self, operation: str) -> Iterator[Session]:
         """Everything around an operation: locks, work folder, interrupts, what a dead run left."""
-        where = place.locate(self.root, self.name, may_be_undeclared=operation == "destroy")
+        undeclared = operation not in _RUN_WHAT_IS_DECLARED
+        where = place.locate(self.root, self.name, may_be_undeclared=undeclared)
         with locks.held(where, f"moorage {operation} --stack {self.name}"):
-            command = self._command()
+            session = self._in_hand(where)
             place.prepare(where, self.plugin)
             locks.settle(where, self._note)
-            with interruptible(command, self._note):
+            with interruptible(session.command, self._note):
                 try:
                     if operation != "preview":
-                        recover.settle(where, command, self.plugin, self._note)
-                    yield where, command
+                        recover.settle(where, session.command, self.plugin, self._note)
+                    yield session
                 except Interrupted:
-                    raise self._interrupted(operation, command, []) from None
+                    raise self._interrupted(operation, session.command, []) from None
                 except CliFailed as failed:
                     raise explain(where, failed, operation) from None
 
-    def _run(self, operation: str, where: Place, command: Command, call: _Call) -> Result:
-        run, program = Record(self.display), Program(self.program)
-        began_s = time.monotonic()
+    def _judged(self, operation: str, session: Session, options: Options) -> Result:
+        """Only look; where nothing was expected to change, a change is a failure."""
+        steps = Steps()
+        call = "preview of a refresh" if operation == "refresh" else "preview"
+        result = self._run(call, session, options, steps.watch)
+        if options.expect_no_changes and steps.changes:
+            raise _unexpected(operation, session, steps)
+        return result
+
+    def _run(
+        self,
+        operation: str,
+        session: Session,
+        options: Options,
+        watch: Callable[[auto.EngineEvent], None] = lambda _event: None,
+    ) -> Result:
+        run, program, began_s = Record(self.display), Program(self.program), time.monotonic()
+        call, operation = _CALLS[operation], operation.split(" ", 1)[0]
+
+        def on_event(event: auto.EngineEvent) -> None:
+            watch(event)
+            run.on_event(event)
+
         self.display(Began(operation=operation, stack=self.name))
         fine = False
         try:
             quiet_sdk()
-            stack = _Stack.select(self.name, self._workspace(where, command, operation, program))
-            call(stack, {"on_event": run.on_event, "parallel": PARALLEL, "color": "never"})
+            stack = self._stack(session, program if operation in {"preview", "up"} else None)
+            call(stack, {"on_event": on_event, **arguments(options, operation)})
             if run.broken is not None:
                 raise run.broken
             fine = True
         except CliFailed as failed:
-            if command.interrupted:
-                raise self._interrupted(operation, command, run.left()) from None
-            self._rescue(where, command, run)
-            raise explain(where, failed, operation, run.errors, program, run.left()) from None
+            if session.command.interrupted:
+                raise self._interrupted(operation, session.command, run.left()) from None
+            self._rescue(session, run)
+            raise explain(
+                session.where, failed, operation, run.errors, program, run.left()
+            ) from None
         finally:
             took_s = time.monotonic() - began_s
             self.display(
@@ -180,51 +201,34 @@ class Stack:
             )
         return Result(operation=operation, stack=self.name, changes=run.changes, duration_s=took_s)
 
-    def _workspace(
-        self, where: Place, command: Command, operation: str, program: Program
-    ) -> _Workspace:
-        runs_program = operation in {"preview", "up"}
-        return _Workspace(
-            work_dir=str(where.work),
-            program=program if runs_program else None,
-            env_vars=where.environ,
-            pulumi_command=command,
+    def _stack(self, session: Session, program: Program | None) -> automation.Stack:
+        workspace = automation.Workspace(
+            work_dir=str(session.where.work),
+            program=program,
+            env_vars=session.where.environ,
+            pulumi_command=session.command,
         )
+        return automation.Stack(self.name, workspace)
 
-    def _command(self) -> Command:
+    def _in_hand(self, where: Place) -> Session:
         recipe = self.root / "tools" / "pulumi-cli"
-        return Command(
-            pulumi_cli.obtain(self._note, python=lambda: Path(sys.executable), recipe=recipe)
-        )
+        cli = pulumi_cli.obtain(self._note, python=lambda: Path(sys.executable), recipe=recipe)
+        return Session(where=where, command=Command(cli), plugin=tuple(self.plugin), say=self._note)
 
-    def _plain(self, where: Place, command: Command, args: list[str]) -> str:
-        try:
-            return command.run(args, str(where.work), where.environ).stdout
-        except CliFailed as failed:
-            raise explain(where, failed, " ".join(args[:2])) from None
-
-    def _exists(self, where: Place, command: Command) -> bool:
-        if where.state_file is not None:
-            return where.has_state
-        told = command.run(["stack", "ls", "--json"], str(where.work), where.environ).stdout
-        return any(one["name"].rsplit("/", 1)[-1] == self.name for one in json.loads(told))
-
-    def _create(self, where: Place, command: Command) -> None:
+    def _ensure(self, session: Session) -> None:
+        """Create the stack where the backend does not know it."""
+        if session.exists():
+            return
         args = ["stack", "init", self.name, "--no-select"]
-        provider = where.settings.get("secretsprovider")
-        if provider:
-            args += ["--secrets-provider", str(provider)]
-        self._plain(where, command, args)
+        provider = session.where.settings.get("secretsprovider")
+        session.cli([*args, "--secrets-provider", str(provider)] if provider else args)
 
-    def _forget(self, where: Place, command: Command) -> None:
-        self._plain(where, command, ["stack", "rm", self.name, "--yes", "--remove-backups"])
-        self._tidy(where)
+    def _tidy(self, session: Session) -> None:
+        recover.sweep(session.where, self.plugin, self._note)
+        place.tidy(session.where)
 
-    def _tidy(self, where: Place) -> None:
-        recover.sweep(where, self.plugin, self._note)
-        place.tidy(where)
-
-    def _rescue(self, where: Place, command: Command, run: Record) -> None:
+    def _rescue(self, session: Session, run: Record) -> None:
+        where, command = session.where, session.command
         try:
             recover.rescue(where, command, self.plugin, run.failed_creates, self._note)
         except (MoorageError, CliFailed, Interrupted) as error:
@@ -233,11 +237,6 @@ class Stack:
 
     def _note(self, text: str) -> None:
         self.display(Note(text=text))
-
-    def _nothing_deployed(self) -> MoorageError:
-        return MoorageError(
-            f"nothing is deployed as stack {self.name}; run `moorage up --stack {self.name}`"
-        )
 
     def _interrupted(self, operation: str, command: Command, left: list[str]) -> MoorageError:
         state = "what was done is kept, nothing is locked"
@@ -249,3 +248,16 @@ class Stack:
             "`moorage up` goes on from here, `moorage destroy` takes it all away",
             exit_code=Exit.INTERRUPTED,
         )
+
+
+def _resolved(session: Session, options: Options) -> Options:
+    """The options with names looked up in the state, which is read only for that."""
+    return names.resolve_options(options, session.urns()) if options.names_resources else options
+
+
+def _unexpected(operation: str, session: Session, steps: Steps) -> MoorageError:
+    return MoorageError(
+        f"{operation} of stack {session.where.stack}: no change was expected, but "
+        f"{told(steps.changes)}; nothing was done",
+        exit_code=Exit.CHANGES,
+    )

@@ -1,0 +1,60 @@
+"""What preview, up, refresh and destroy share: the flags that become the driver's options."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from moorage.errors import MoorageError
+
+if TYPE_CHECKING:
+    from moorage.deploy.options import Options
+
+_WHAT = "a name, Type::name or URN; may be given again"
+
+
+def flags(parser: argparse.ArgumentParser, operation: str) -> None:
+    """The flags of one operation; each takes what the engine can do with it."""
+    from moorage.cli.stacks import arguments
+    from moorage.deploy.options import PARALLEL
+
+    arguments(parser)
+    add = parser.add_argument
+    add("--target", action="append", metavar="NAME", help=f"only this resource: {_WHAT}")
+    add("--target-dependents", action="store_true", help="and whatever depends on a target")
+    add("--parallel", type=int, default=PARALLEL, metavar="N", help=f"at once ({PARALLEL})")
+    add("--message", default="", metavar="TEXT", help="why, for the history")
+    if operation != "destroy":
+        add("--exclude", action="append", metavar="NAME", help=f"not this resource: {_WHAT}")
+        add("--expect-no-changes", action="store_true", help="do nothing; exit 7 on a change")
+    if operation in {"preview", "up"}:
+        add("--replace", action="append", metavar="NAME", help=f"this one anew: {_WHAT}")
+    if operation != "refresh":
+        add("--refresh", action="store_true", help="look at every thing first")
+    if operation in {"up", "destroy"}:
+        onward = add("--continue-on-error", dest="stop_on_error", action="store_false")
+        onward.help = "go on with what does not depend on a failure (the default)"
+        add("--stop-on-error", action="store_true", help="begin nothing new after a failure")
+
+
+def options(args: argparse.Namespace) -> Options:
+    """The options that the flags ask for."""
+    from moorage.deploy.options import Options
+
+    if args.parallel < 1:
+        message = f"--parallel {args.parallel}: at least 1"
+        raise MoorageError(message)
+    if args.target_dependents and not args.target:
+        raise MoorageError("--target-dependents says nothing without --target")
+    given = vars(args)
+    return Options(
+        targets=tuple(args.target or ()),
+        target_dependents=args.target_dependents,
+        exclude=tuple(given.get("exclude") or ()),
+        replace=tuple(given.get("replace") or ()),
+        parallel=args.parallel,
+        continue_on_error=not given.get("stop_on_error", False),
+        expect_no_changes=given.get("expect_no_changes", False),
+        refresh=given.get("refresh", False),
+        message=args.message,
+    )

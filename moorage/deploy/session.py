@@ -1,0 +1,63 @@
+"""A session is one stack in hand: held against other runs, its folder written, the CLI found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from moorage.deploy import snapshot
+from moorage.deploy.command import CliFailed, Command
+from moorage.deploy.failures import explain
+from moorage.deploy.place import Place
+from moorage.errors import MoorageError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Session:
+    """What every operation on a stack works with."""
+
+    where: Place
+    command: Command
+    plugin: tuple[str, ...]
+    say: Callable[[str], None]
+
+    def cli(self, args: Sequence[str]) -> str:
+        """What a command of the CLI prints; its failure is explained."""
+        where = self.where
+        try:
+            return self.command.run([*args], str(where.work), where.environ).stdout
+        except CliFailed as failed:
+            raise explain(where, failed, " ".join(args[:2])) from None
+
+    def of_stack(self, *args: str) -> str:
+        """The same, of a command that takes `--stack`."""
+        return self.cli([*args, "--stack", self.where.stack])
+
+    def exists(self) -> bool:
+        """Whether the backend knows the stack."""
+        if self.where.state_file is not None:
+            return self.where.has_state
+        told = json.loads(self.cli(["stack", "ls", "--json"]))
+        return any(one["name"].rsplit("/", 1)[-1] == self.where.stack for one in told)
+
+    def require(self) -> None:
+        """Refuse to go on where there is no such stack."""
+        if not self.exists():
+            raise nothing_deployed(self.where.stack)
+
+    def deployment(self) -> snapshot.Deployment:
+        """What the state holds now."""
+        try:
+            return snapshot.deployment(self.where, self.command)
+        except CliFailed as failed:
+            raise explain(self.where, failed, "stack export") from None
+
+    def urns(self) -> list[str]:
+        """The URNs of what the state holds now."""
+        return snapshot.urns(self.deployment())
+
+
+def nothing_deployed(stack: str) -> MoorageError:
+    """The refusal of what needs a deployment, where there is none."""
+    return MoorageError(f"nothing is deployed as stack {stack}; run `moorage up --stack {stack}`")
