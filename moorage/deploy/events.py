@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pulumi.automation import EngineEvent
+from pulumi.automation import DiagnosticEvent, EngineEvent
+from pulumi.automation.events import StepEventMetadata
 
 from moorage.deploy.faults import clean
 
@@ -19,11 +21,21 @@ class Began:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Registered:
+    """The program declared a resource; the engine may yet wait for what it depends on."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Started:
     """The engine began a step on one resource."""
 
     urn: str
     step: str  # Pulumi's word: create, update, same, …
+    # Never printed whole: what is secret after the step may still be plain before it.
+    detail: StepEventMetadata | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +44,7 @@ class Finished:
 
     urn: str
     step: str
+    detail: StepEventMetadata | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +53,7 @@ class Failed:
 
     urn: str
     step: str
+    detail: StepEventMetadata | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +63,7 @@ class Said:
     text: str
     severity: str  # info, warning or error
     urn: str = ""
+    newest_only: bool = False  # only the newest of such lines is worth a look
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,22 +84,19 @@ class Ended:
     duration_s: float
 
 
-Event = Began | Started | Finished | Failed | Said | Note | Ended
+Event = Began | Registered | Started | Finished | Failed | Said | Note | Ended
 
 # The stack itself and the provider plugins are book-keeping, not what a person deploys.
 INTERNAL_TYPES = ("pulumi:pulumi:", "pulumi:providers:")
+# The only trace of a resource that waits for another one: what the SDK says to a debugger.
+REGISTERING = re.compile(r"registering resource: ty=(?P<kind>\S+), name=(?P<name>.*), custom=")
 PENDING = "Attempting to deploy or update resources with"
 
 
 def translate(event: EngineEvent) -> Event | None:
     """One engine event in our words; None for what nobody needs to see."""
     if event.diagnostic_event is not None:
-        diagnostic = event.diagnostic_event
-        severity = diagnostic.severity.removesuffix("#err")
-        if severity == "debug":
-            return None
-        text = _shortened(clean(diagnostic.message))
-        return Said(text=text, severity=severity, urn=diagnostic.urn or "")
+        return _said(event.diagnostic_event)
     for step_event, kind in (
         (event.resource_pre_event, Started),
         (event.res_outputs_event, Finished),
@@ -92,8 +104,22 @@ def translate(event: EngineEvent) -> Event | None:
     ):
         if step_event is not None:
             metadata = step_event.metadata
-            return kind(urn=metadata.urn, step=getattr(metadata.op, "value", str(metadata.op)))
+            step = getattr(metadata.op, "value", str(metadata.op))
+            return kind(urn=metadata.urn, step=step, detail=metadata)
     return None
+
+
+def _said(diagnostic: DiagnosticEvent) -> Event | None:
+    severity = diagnostic.severity.removesuffix("#err")
+    if severity == "debug":
+        declared = REGISTERING.match(diagnostic.message)
+        return Registered(kind=declared["kind"], name=declared["name"]) if declared else None
+    return Said(
+        text=_shortened(clean(diagnostic.message)),
+        severity=severity,
+        urn=diagnostic.urn or "",
+        newest_only=bool(diagnostic.ephemeral),
+    )
 
 
 def _shortened(text: str) -> str:

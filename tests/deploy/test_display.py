@@ -1,4 +1,4 @@
-"""Displays: plain lines for pipelines, a moving table for people, one line at the end for both."""
+"""Displays: plain lines for pipelines, a moving tree for people, one line at the end for both."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from pulumi.automation import DiagnosticEvent, EngineEvent
 from rich.console import Console
 
-from moorage.deploy.display import Display, LiveTable, PlainLines, summary
+from moorage.deploy.display import LiveTree, PlainLines
 from moorage.deploy.events import (
     Began,
     Ended,
@@ -20,6 +20,8 @@ from moorage.deploy.events import (
     Started,
     translate,
 )
+from moorage.deploy.show.pump import Display
+from moorage.deploy.show.words import summary
 
 STACK = "urn:pulumi:local::demo::pulumi:pulumi:Stack::demo-local"
 ENGINE = "urn:pulumi:local::demo::moorage:index:Service$moorage:index:Process::hello-local-1"
@@ -61,10 +63,10 @@ def test_plain_lines_tell_the_story_without_the_book_keeping() -> None:
     ]
 
 
-def test_the_table_leaves_what_is_done_above_it() -> None:
+def test_the_tree_leaves_what_is_done_above_it() -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=True, width=100, color_system=None)
-    text = "\n".join(shown(LiveTable(console), out))
+    text = "\n".join(shown(LiveTree(console), out))
     assert "FAILED creating Process hello-local-1" in text
     assert "warning: Process hello-local-1: the Hub cannot be reached" in text
     assert "told at the end" not in text

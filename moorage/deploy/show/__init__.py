@@ -1,0 +1,1 @@
+"""Displays of one operation: what they know of it, and the forms in which they tell it."""
