@@ -29,6 +29,7 @@ def main(
     package: Package,
     arguments: Sequence[str] | None = None,
     commands: Mapping[str, Command] | None = None,
+    servicer: Callable[[Package], Provider] = Provider,
 ) -> NoReturn:
     """Serve the engine that started us, or whoever attaches; or answer one of the commands.
 
@@ -43,7 +44,7 @@ def main(
     if words and words[0] in known:
         _leave(known[words[0]](words[1:]))
     engine = any(":" in word for word in words)
-    asyncio.run(_serve(package, watch_engine=engine))
+    asyncio.run(_serve(servicer(package), watch_engine=engine))
     _leave(0)
 
 
@@ -52,13 +53,12 @@ def _print_schema(package: Package) -> int:
     return 0
 
 
-async def _serve(package: Package, *, watch_engine: bool) -> None:
+async def _serve(provider: Provider, *, watch_engine: bool) -> None:
     limits = [
         ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ("grpc.max_send_message_length", _MESSAGE_BYTES),
     ]
     server = grpc.aio.server(options=limits)
-    provider = Provider(package)
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     ended = _end_on_signals()
