@@ -147,6 +147,12 @@ def is_internal(urn: str) -> bool:
     return type_of(urn).startswith(INTERNAL_TYPES)
 
 
+def is_component(event: Started | Finished | Failed) -> bool:
+    """Whether a resource only holds others together: nobody works on it, and nothing can fail."""
+    state = (event.detail.new or event.detail.old) if event.detail else None
+    return state is not None and not state.custom
+
+
 def is_stack(urn: str) -> bool:
     """Whether a resource is the stack itself."""
     return type_of(urn) == "pulumi:pulumi:Stack"

@@ -15,6 +15,7 @@ from moorage.deploy.events import (
     Finished,
     Said,
     Started,
+    is_component,
     is_stack,
     label,
     translate,
@@ -66,7 +67,8 @@ class Record:
             case None:
                 return
             case Started():
-                self.under_way[told.urn] = told.step
+                if not is_component(told):
+                    self.under_way[told.urn] = told.step
             case Finished() | Failed():
                 self._over(told)
             case Said(severity="error"):

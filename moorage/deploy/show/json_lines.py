@@ -106,7 +106,7 @@ def _step(event: Started | Finished | Failed, row: Row | None) -> dict[str, Any]
     if detail is None:
         return told
     state = detail.new or detail.old
-    if state is not None and state.parent:
+    if state is not None and state.parent and not is_internal(state.parent):
         told["parent"] = state.parent
     cost = money.hourly_usd(state)
     if cost is not None:

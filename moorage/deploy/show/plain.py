@@ -57,7 +57,7 @@ class PlainLines:
     def tick(self) -> None:
         """Say what came too fast before, and that the work goes on where nothing was said long."""
         now_s = self._run.clock()
-        for row in self._run.rows.values():
+        for row in self._run.at_work():
             if row.said != row.told and now_s - row.told_s >= PROGRESS_EVERY_S:
                 self._progress(row, now_s)
         if self._run.active and now_s - self._wrote_s >= ALIVE_EVERY_S:
@@ -85,7 +85,7 @@ class PlainLines:
         self._lines([f"{label(row.urn)}: {row.said}"])
 
     def _alive(self, now_s: float) -> None:
-        rows = [row for row in self._run.rows.values() if row.step in WORDS]
+        rows = [row for row in self._run.at_work() if row.step in WORDS]
         if not rows:
             return
         oldest = min(rows, key=lambda row: row.began_s)

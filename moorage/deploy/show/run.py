@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from moorage.deploy.events import (
     Registered,
     Said,
     Started,
+    is_component,
     is_internal,
     is_stack,
     type_of,
@@ -36,6 +37,7 @@ class Row:
     urn: str
     step: str
     began_s: float
+    component: bool = False
     said: str = ""
     told: str = ""  # the newest of what was said that has been shown
     told_s: float = 0.0
@@ -83,10 +85,16 @@ class Run:
         """How many resources are in which state; Pulumi's book-keeping does not count."""
         return Counts(
             waiting=len(self._declared - self._seen),
-            at_work=sum(not is_internal(urn) for urn in self.rows),
+            at_work=sum(1 for _ in self.at_work()),
             done=len(self._done - self._failed - self.rows.keys()),
             failed=len(self._failed),
         )
+
+    def at_work(self) -> Iterator[Row]:
+        """What is truly worked on, the longest first: neither components nor book-keeping."""
+        for row in self.rows.values():
+            if not row.component and not is_internal(row.urn):
+                yield row
 
     def elapsed_s(self) -> float:
         """Since the operation began."""
@@ -110,7 +118,8 @@ class Run:
         return None
 
     def _started(self, event: Started) -> Row:
-        row = Row(urn=event.urn, step=event.step, began_s=self.clock())
+        component = is_component(event)
+        row = Row(urn=event.urn, step=event.step, began_s=self.clock(), component=component)
         self.rows[event.urn] = row
         self._know(event.urn, event.detail)
         self.money.take(event)
@@ -121,7 +130,7 @@ class Run:
         if is_stack(event.urn) and event.detail is not None:
             self._take_outputs(event.detail)
         row = self.rows.pop(event.urn, None)
-        if row is not None and not is_internal(event.urn):
+        if row is not None and not row.component and not is_internal(event.urn):
             (self._failed if isinstance(event, Failed) else self._done).add(event.urn)
         return row
 

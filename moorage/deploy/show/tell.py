@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moorage.deploy.events import Failed, Finished, Started, is_internal, label
+from moorage.deploy.events import Failed, Finished, Started, is_component, is_internal, label
 from moorage.deploy.show import diffs
 from moorage.deploy.show.run import Row, found_drift, step_of
 from moorage.deploy.show.words import (
@@ -18,7 +18,7 @@ from moorage.deploy.show.words import (
 
 def started(event: Started, *, preview: bool, full: bool) -> list[str]:
     """A step that begins, and what it changes; nothing in a preview, where it is over at once."""
-    if preview or not is_told(event.step, event.urn, preview=False):
+    if preview or is_component(event) or not is_told(event.step, event.urn, preview=False):
         return []
     return _with_changes(f"{doing(event.step)} {label(event.urn)}", event, full=full)
 
@@ -27,7 +27,7 @@ def over(
     event: Finished | Failed, row: Row, now_s: float, *, preview: bool, full: bool
 ) -> list[str]:
     """A step that is over; nothing for one that changed nothing."""
-    if is_internal(event.urn):
+    if is_internal(event.urn) or (row.component and not preview):
         return []
     took_s = now_s - row.began_s
     if isinstance(event, Failed):

@@ -30,7 +30,6 @@ from moorage.deploy.show.words import WORDS, doing, outputs_line, said_line, sum
 
 SLOW_LOOK_S: Final = 1.0  # looking at a resource is worth a row only when it takes this long
 _FEWEST_ROWS: Final = 3
-_KEPT_LINES: Final = 2  # of the terminal, for the footer and the cursor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,18 +131,18 @@ class LiveTree:
     def _tree(self) -> Group:
         """As many rows as fit, and the footer."""
         signs = _ASCII if self._console.options.ascii_only else _UNICODE
-        width, room = self._console.width, max(_FEWEST_ROWS, self._console.height - _KEPT_LINES - 1)
-        rows = [row for row in list(self._run.rows.values()) if self._is_shown(row)]
+        width = self._console.width
+        footer = self._footer(width, signs)
+        room = max(_FEWEST_ROWS, self._console.height - 1 - len(footer))
+        rows = [row for row in self._run.at_work() if self._is_shown(row)]
         shown = self._fitting(rows, room)
         lines = list(self._lines(shown, width, signs))
         if len(shown) < len(rows):
             lines.append(Text(f"{signs.more} and {len(rows) - len(shown)} more at work"))
-        footer = Text(self._footer(signs), style="bold")
-        return Group(*(_cut(line, width) for line in [*lines, footer]))
+        lines += [Text(line, style="bold") for line in footer]
+        return Group(*(_cut(line, width) for line in lines))
 
     def _is_shown(self, row: Row) -> bool:
-        if is_internal(row.urn):
-            return False
         return row.step in WORDS or self._run.clock() - row.began_s >= SLOW_LOOK_S
 
     def _fitting(self, rows: list[Row], room: int) -> list[Row]:
@@ -190,7 +189,7 @@ class LiveTree:
     def _line(self, urn: str, lead: str, width: int, signs: _Signs) -> Text:
         """One row: what is done to which resource, since when, for how much, and its last word."""
         row = self._run.rows.get(urn)
-        if row is None:
+        if row is None or row.component:
             return Text(f"{lead}{printable(label(urn))}", style="dim")
         told = f"  {self._run.clock() - row.began_s:.0f} s"
         cost = self._run.money.after.get(urn)
@@ -201,7 +200,7 @@ class LiveTree:
         line = Text(verb, style="cyan").append(name, style="default").append(told, style="default")
         return line.append(f"  {printable(row.said)}", style="dim") if row.said else line
 
-    def _footer(self, signs: _Signs) -> str:
+    def _footer(self, width: int, signs: _Signs) -> list[str]:
         """How long, how many in which state, and for how much per hour."""
         run, counts, sums = self._run, self._run.counts, self._run.money
         parts = [f"{run.operation} {run.stack} {run.elapsed_s():.0f} s"]
@@ -216,7 +215,7 @@ class LiveTree:
         if sums.known:
             now, after = money.write(sums.now_usd), money.write(sums.after_usd)
             parts.append(f"{now} USD/h now" + (f", {after} after" if after != now else ""))
-        return signs.dot.join(parts)
+        return _wrapped(parts, width, signs)
 
 
 def _squeezed(text: str, width: int, signs: _Signs) -> str:
@@ -226,6 +225,18 @@ def _squeezed(text: str, width: int, signs: _Signs) -> str:
         return text
     keep = width - len(signs.more)
     return f"{text[: keep // 2]}{signs.more}{text[len(text) - (keep - keep // 2) :]}"
+
+
+def _wrapped(parts: list[str], width: int, signs: _Signs) -> list[str]:
+    """The parts on as few lines as they fit on."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        longer = f"{lines[-1]}{signs.dot}{part}"
+        if len(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
 def _cut(line: Text, width: int) -> Text:
