@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self
 
 import grpc
@@ -26,7 +27,7 @@ from pulumi.runtime.proto import (
 )
 
 from moorage import __version__
-from moorage.provider.handler import Handler
+from moorage.provider.handler import Field, Handler
 from moorage.provider.schema import Package
 from moorage.provider.servicer import Provider
 from moorage.provider.values import Path as ValuePath
@@ -153,18 +154,26 @@ def understood(error: Any) -> Exception:
     return Refused(error.details())
 
 
-def package_of(handlers: Mapping[str, Handler]) -> Package:
+def package_of(handlers: Mapping[str, Handler], config: Mapping[str, Field]) -> Package:
     """The handlers as our own provider would have them."""
-    return Package(name="moorage", version=__version__, description="Tests.", handlers=handlers)
+    return Package(
+        name="moorage",
+        version=__version__,
+        description="Tests.",
+        handlers=handlers,
+        config=config,
+    )
 
 
 @contextmanager
-def served(ear: EngineEar) -> Iterator[Callable[[Mapping[str, Handler]], Client]]:
+def served(
+    ear: EngineEar, config: Mapping[str, Field] = MappingProxyType({})
+) -> Iterator[Callable[[Mapping[str, Handler]], Client]]:
     """Providers in this process, each on a loop in a thread."""
     with ExitStack() as stack:
 
         def start(handlers: Mapping[str, Handler]) -> Client:
-            port = stack.enter_context(_on_a_loop(handlers))
+            port = stack.enter_context(_on_a_loop(package_of(handlers, config)))
             channel = stack.enter_context(grpc.insecure_channel(f"127.0.0.1:{port}"))
             client = Client(channel, token=next(iter(handlers)))
             client.stub.Attach(plugin_pb2.PluginAttach(address=ear.address))
@@ -174,14 +183,14 @@ def served(ear: EngineEar) -> Iterator[Callable[[Mapping[str, Handler]], Client]
 
 
 @contextmanager
-def _on_a_loop(handlers: Mapping[str, Handler]) -> Iterator[int]:
+def _on_a_loop(package: Package) -> Iterator[int]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
 
     async def start() -> tuple[int, Any, Provider]:
         server = grpc.aio.server()
-        provider = Provider(package_of(handlers))
+        provider = Provider(package)
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()

@@ -27,7 +27,7 @@ from moorage.provider.handler import (
     State,
 )
 from moorage.provider.values import UNKNOWN, decode, encode
-from tests.provider.client import Client, EngineEar, InitFailed, Refused, understood
+from tests.provider.client import Client, EngineEar, InitFailed, Refused, served, understood
 
 TOKEN = "moorage:index:Thing"
 Start = Callable[[dict[str, Handler]], Client]
@@ -302,3 +302,68 @@ def test_delete_reaches_the_handler(start: Callable[..., Client]) -> None:
     deleted: list[str] = []
     start(deleted=deleted).delete("thing-1", {})
     assert deleted == ["thing-1"]
+
+
+def test_what_a_handler_says_shows_no_secret(start: Callable[..., Client], ear: EngineEar) -> None:
+    def make(inputs: State, context: Context) -> Created:
+        context.warn(f"logging in with {inputs['password']}")
+        message = f"the server refused {inputs['password']}"
+        raise MoorageError(message)
+
+    with pytest.raises(Refused, match=r"the server refused \[secret\]"):
+        start(make).create({"name": "n", "password": "hunter2hunter2"})
+    assert ear.texts() == ["logging in with [secret]"]
+
+
+def test_an_output_that_contains_a_secret_is_secret(start: Callable[..., Client]) -> None:
+    def make(inputs: State, context: Context) -> Created:
+        return Created(id="1", state={**inputs, "url": f"http://u:{inputs['password']}@h"})
+
+    answer = start(make).create({"name": "n", "password": "hunter2hunter2"})
+    assert ("url",) in decode(answer.properties).secrets
+
+
+def test_without_an_update_every_change_replaces(start: Callable[..., Client]) -> None:
+    client = start(update=None)
+    assert list(client.diff({"name": "n"}, {"name": "n", "size": 2}).replaces) == ["size"]
+    state = {"name": "n", "url": "http://x"}
+    assert decode(client.update("1", state, state).properties).plain["url"] == "http://x"
+    gone = start(update=None, look=lambda state: None)
+    with pytest.raises(Refused, match="is gone; run up with --refresh"):
+        gone.update("1", state, state)
+
+
+def test_another_id_may_be_answered_than_the_one_asked_for(start: Callable[..., Client]) -> None:
+    client = start(look=lambda state: Found(state={"name": "n"}, inputs={"name": "n"}, id="other"))
+    assert client.read("env:KEY", {}, {}).id == "other"
+
+
+def test_unknown_inputs_reach_no_rule_of_the_handler(start: Callable[..., Client]) -> None:
+    def trusting(inputs: State) -> list[Failure]:
+        return [Failure(name="name", reason="too short")] if len(inputs["name"]) < 2 else []
+
+    client = start(check=trusting)
+    assert client.check({"name": UNKNOWN})[1] == {}
+    assert client.check({"name": "n"})[1] == {"name": "too short"}
+
+
+def test_declared_configuration_is_judged_and_handed_to_handlers(ear: EngineEar) -> None:
+    seen: list[Any] = []
+
+    def make(inputs: State, context: Context) -> Created:
+        seen.append(dict(context.config))
+        return made(inputs, context)
+
+    config = {
+        "endpoint": Field(kind="string", doc="Where.", default="https://x"),
+        "retries": Field(kind="integer", doc="How often.", least=0),
+    }
+    with served(ear, config=config) as serve:
+        client = serve({TOKEN: thing(make)})
+        wrong = encode({"retries": "-1"})
+        [failure] = client.stub.CheckConfig(provider_pb2.CheckRequest(news=wrong)).failures
+        assert (failure.property, failure.reason) == ("retries", "must be at least 0")
+        given = encode({"retries": "3", "specs": ["a"]})
+        client.stub.Configure(provider_pb2.ConfigureRequest(args=given))
+        client.create({"name": "n"})
+    assert seen == [{"endpoint": "https://x", "retries": 3}]
