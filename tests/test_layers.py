@@ -48,7 +48,16 @@ MAY_IMPORT = {
         "docker?",
     },
     "moorage.resources": {"pulumi"},
-    "moorage.deploy": {"moorage", "moorage.errors", "pulumi", "semver", "psutil", "yaml", "rich"},
+    "moorage.deploy": {
+        "moorage",
+        "moorage.errors",
+        "pulumi",
+        "semver",
+        "psutil",
+        "yaml",
+        "rich",
+        "botocore?",  # the locks of states in a bucket
+    },
     "moorage.gateway": {"aiohttp"},
     "moorage.twin": {"aiohttp"},
     "moorage.cli": {

@@ -18,8 +18,9 @@ from urllib.request import Request, urlopen
 
 import psutil
 
-from moorage.deploy import cli_build, cli_install, locks, pulumi_cli
+from moorage.deploy import cli_build, cli_install, engine_locks, pulumi_cli
 from moorage.deploy.children import ask
+from moorage.deploy.stores import Folder
 
 PACKAGES = ("moorage", "pulumi", "pulumi-docker", "huggingface-hub", "xllamacpp", "locust")
 REACH_DEADLINE_S = 4.0
@@ -118,14 +119,14 @@ def _reach(what: str, url: str, otherwise: str) -> Finding:
 
 
 def _stacks(root: Path) -> Iterator[Finding]:
-    folder = root / ".moorage" / "state" / ".pulumi"
-    for path in sorted(folder.glob("stacks/*/*.json")):
-        held = locks.read(folder / "locks" / "organization" / path.parent.name / path.stem)
+    folder = root / ".moorage" / "state"
+    for path in sorted(folder.glob(".pulumi/stacks/*/*.json")):
+        held = engine_locks.read(Folder(folder), path.parent.name, path.stem)
         says = f"{_resources(path)} resources"
         for lock in held:
-            state = "at work" if lock.owner_lives() else "died; the next run clears its lock"
-            says += f"; locked by {lock.owner}, which is {state}"
-        dead = any(lock.is_ours_to_judge and not lock.owner_lives() for lock in held)
+            state = "at work" if engine_locks.lives(lock) else "died; the next run clears its lock"
+            says += f"; locked by {lock}, which is {state}"
+        dead = not all(map(engine_locks.lives, held))
         yield Finding(area="running", what=f"stack {path.stem}", fine=not dead, says=says)
 
 

@@ -20,6 +20,7 @@ from semver import VersionInfo
 from moorage.deploy.pulumi_cli import Cli
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+KILLED: set[int] = set()  # the pids of our CLIs that a signal ended: they may have left a lock
 DRAIN_S = 5.0  # a plugin that outlives a killed CLI may hold its pipes open
 
 
@@ -72,6 +73,8 @@ class Command(PulumiCommand):
             out, err = _Reader(process.stdout, on_output), _Reader(process.stderr, on_error)
             code = process.wait()
             self._process = None
+            if code < 0:
+                KILLED.add(process.pid)
             result = CommandResult(stdout=out.text(), stderr=err.text(), code=code)
         if code != 0:
             raise CliFailed(result)

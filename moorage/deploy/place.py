@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from moorage.deploy import sidecars
+from moorage.deploy import backends, sidecars
 from moorage.errors import Exit, MoorageError
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -50,9 +50,8 @@ class Place:
     @property
     def backend_folder(self) -> Path | None:
         """Where a file backend keeps its files; None for any other backend."""
-        if not self.backend.startswith("file://"):
-            return None
-        return Path(self.backend.removeprefix("file://")).expanduser() / ".pulumi"
+        folder = backends.folder(self.backend)
+        return folder / ".pulumi" if folder else None
 
     @property
     def state_file(self) -> Path | None:
@@ -81,7 +80,7 @@ class Place:
     @property
     def is_own_backend(self) -> bool:
         """Whether the state lies in the checkout, and so may the passphrase that seals it."""
-        return self.backend == own_backend(self.root)
+        return self.backend == backends.own(self.root)
 
     @property
     def has_own_passphrase(self) -> bool:
@@ -120,6 +119,7 @@ def prepare(place: Place, plugin: Sequence[str]) -> None:
     folder = place.work / "plugin"
     folder.mkdir(parents=True, exist_ok=True)
     place.home.chmod(0o700)
+    backends.check(place.backend, place.root)
     if place.backend_folder is not None:
         place.backend_folder.parent.mkdir(parents=True, exist_ok=True)
         sidecars.mend(place.backend_folder, place.project, place.stack)
@@ -189,12 +189,8 @@ def _stack_files(folder: Path) -> list[Path]:
 def _backend(manifest: Settings, root: Path) -> str:
     declared = manifest.get("backend")
     declared_url = declared.get("url") if isinstance(declared, dict) else None
-    return os.environ.get("PULUMI_BACKEND_URL") or declared_url or own_backend(root)
-
-
-def own_backend(root: Path) -> str:
-    """The file backend in a checkout: what is used where nobody names another."""
-    return f"file://{root}/.moorage/state"
+    named = os.environ.get("PULUMI_BACKEND_URL") or declared_url
+    return backends.normal(str(named), root) if named else backends.own(root)
 
 
 def _with_environ(place: Place) -> Place:
