@@ -96,6 +96,11 @@ def free(place: Place, command: str, owner: str | None = None, *, say: Say = _si
         settle(place, say)
 
 
+def are_known(place: Place) -> bool:
+    """Whether the locks of this backend can be looked at; if not, only Pulumi knows of them."""
+    return backends.store(place.backend) is not None
+
+
 def settle(
     place: Place,
     say: Say,

@@ -43,7 +43,7 @@ def test_a_second_up_is_refused_while_one_runs(
     for operation in ("up", "destroy", "preview"):
         second = project.run(operation, "waiting")
         assert second.code == 6
-        assert f"`moorage up --stack local` (pid {waiting.pid})" in second.fault
+        assert f"`moorage up --stack local` (pid {waiting.pid} of " in second.fault
         assert "\n" not in second.fault
     (project.root / "go").touch()
     assert finished(waiting).code == 0
