@@ -66,6 +66,7 @@ class Stack:
     program: Callable[[], None]
     plugin: tuple[str, ...] = PLUGIN
     display: Callable[[Event], None] = lambda _event: None
+    wait_s: float = 0.0  # so long at most an operation waits for another run on the stack
 
     def preview(self, options: Options = DEFAULT) -> Result:
         """Show what an up would change; changes nothing."""
@@ -121,21 +122,28 @@ class Stack:
     @contextmanager
     def held(self, command: str) -> Iterator[None]:
         """Keep other runs off the stack for longer than one operation."""
-        with locks.held(place.locate(self.root, self.name, may_be_undeclared=True), command):
+        where = place.locate(self.root, self.name, may_be_undeclared=True)
+        with locks.held(where, command, wait_s=self.wait_s, say=self._note):
             yield
 
-    def cancel(self) -> None:
-        """Free the stack of the locks of runs that died; a run that lives is refused."""
+    def cancel(self, dead_owner: str | None = None) -> None:
+        """Free the stack of the locks of runs that died; a run that lives is refused.
+
+        `dead_owner` (HOST:PID) is one that cannot be asked, and that a person declares dead.
+        """
         where = place.locate(self.root, self.name, may_be_undeclared=True)
-        with locks.held(where, "moorage cancel"):
-            locks.settle(where, self._note)
+        locks.free(where, f"moorage cancel --stack {self.name}", dead_owner, say=self._note)
+        if dead_owner is not None and not locks.are_known(where):
+            place.prepare(where, self.plugin)
+            self._in_hand(where).of_stack("cancel", "--yes")
 
     @contextmanager
     def opened(self, operation: str) -> Iterator[Session]:
         """Everything around an operation: locks, work folder, interrupts, what a dead run left."""
         undeclared = operation not in _RUN_WHAT_IS_DECLARED
         where = place.locate(self.root, self.name, may_be_undeclared=undeclared)
-        with locks.held(where, f"moorage {operation} --stack {self.name}"):
+        command = f"moorage {operation} --stack {self.name}"
+        with locks.held(where, command, wait_s=self.wait_s, say=self._note):
             session = self._in_hand(where)
             place.prepare(where, self.plugin)
             locks.settle(where, self._note)
