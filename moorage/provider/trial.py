@@ -1,0 +1,274 @@
+"""Single calls of a provider, each in a process that may be killed at any effect it has outside.
+
+For tests. A process loads a package once and then forks for every call, so that a call costs
+milliseconds. An effect is one of Python's audit events: a connection opened,
+a message sent, a file written, a process started or signalled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import importlib
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, Any, Final
+
+from moorage.provider.protocol import provider_pb2
+from moorage.provider.schema import Package
+from moorage.provider.servicer import Provider
+from moorage.provider.testing import Refused, init_failed
+from moorage.provider.values import encode
+
+_START: Final = "from moorage.provider import trial; trial.main()"
+_SENT: Final = "moorage.sent"
+EFFECTS: Final = frozenset(
+    {
+        *("socket.connect", "socket.sendto", _SENT),
+        *("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system", "os.kill", "os.killpg"),
+        *("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"),
+        *("os.link", "os.symlink", "os.truncate"),
+    }
+)
+_MESSAGES: Final[dict[str, tuple[Any, Any]]] = {
+    "Create": (provider_pb2.CreateRequest, provider_pb2.CreateResponse),
+    "Update": (provider_pb2.UpdateRequest, provider_pb2.UpdateResponse),
+    "Delete": (provider_pb2.DeleteRequest, None),
+    "Check": (provider_pb2.CheckRequest, provider_pb2.CheckResponse),
+    "Diff": (provider_pb2.DiffRequest, provider_pb2.DiffResponse),
+}
+_WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of a call: its answer, or its fault, or its death; and the effects it had."""
+
+    effects: tuple[str, ...]
+    was_killed: bool
+    answer: Any = None
+    fault: Exception | None = None
+
+
+@dataclass(kw_only=True, slots=True)
+class Trials:
+    """The process that forks for every call."""
+
+    process: subprocess.Popen[str] = field(repr=False)
+    effects: frozenset[str] = EFFECTS
+
+    def call(self, method: str, request: Any, *, kill_at: int = 0) -> Outcome:
+        """Call it; with `kill_at`, die by SIGKILL just before the effect of that number."""
+        question = {
+            "method": method,
+            "request": base64.b64encode(request.SerializeToString()).decode(),
+            "kill_at": kill_at,
+            "effects": sorted(self.effects),
+            "environment": dict(os.environ),
+        }
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(json.dumps(question), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            message = "the process that makes the calls has ended; see its message above"
+            raise RuntimeError(message)
+        return _understood(method, json.loads(line))
+
+
+def _understood(method: str, told: Mapping[str, Any]) -> Outcome:
+    *effects, last = [*told["told"], None] if not told["ended"] else told["told"]
+    if last is None:
+        return Outcome(effects=tuple(map(str, effects)), was_killed=True)
+    fault: Exception | None = None
+    if "details" in last:
+        fault = init_failed(base64.b64decode(last["details"]))
+    elif "fault" in last:
+        fault = Refused(last["fault"])
+    kind = _MESSAGES[method][1]
+    answer = kind.FromString(base64.b64decode(last["answer"])) if kind and not fault else None
+    return Outcome(effects=tuple(map(str, effects)), was_killed=False, answer=answer, fault=fault)
+
+
+@contextmanager
+def trials(
+    module: str, file: str, name: str, config: Mapping[str, Any], effects: frozenset[str]
+) -> Iterator[Trials]:
+    """Trials of the package found as `name`, dotted, in a module that may lie outside packages."""
+    where = {"module": module, "file": file, "name": name, "path": sys.path}
+    with subprocess.Popen(
+        [sys.executable, "-c", _START, json.dumps({**where, "config": config})],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        yield Trials(process=process, effects=effects)
+        assert process.stdin is not None
+        process.stdin.close()
+
+
+# --- within the process
+
+
+def main() -> None:
+    """Load the package, then answer every line by a fork."""
+    where = json.loads(sys.argv[1])
+    sys.path[:] = where["path"]
+    sys.dont_write_bytecode = True
+    package = _load(where["module"], where["file"], where["name"])
+    for line in sys.stdin:
+        print(json.dumps(_tried(package, where["config"], json.loads(line))), flush=True)
+
+
+def _load(module: str, file: str, name: str) -> Package:
+    found: Any
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError:
+        spec = importlib.util.spec_from_file_location(module, file)
+        assert spec is not None
+        assert spec.loader is not None
+        found = sys.modules[module] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(found)
+    for part in name.split("."):
+        found = getattr(found, part)
+    assert isinstance(found, Package)
+    return found
+
+
+def _tried(package: Package, config: Mapping[str, Any], question: dict[str, Any]) -> dict[str, Any]:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        _leave(package, config, question, writing)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        told = [json.loads(line) for line in pipe]
+    _, status = os.waitpid(child, 0)
+    return {"told": told, "ended": os.WIFEXITED(status)}
+
+
+def _leave(
+    package: Package, config: Mapping[str, Any], question: dict[str, Any], pipe: int
+) -> None:
+    """In the fork: the one call, then the end, whatever happens."""
+    try:
+        os.environ.clear()
+        os.environ.update(question["environment"])
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(2, 1)  # a handler that prints must not break our own lines
+        with os.fdopen(pipe, "w", closefd=False) as told:
+            watch = _Watch(question["kill_at"], frozenset(question["effects"]), told)
+            answer = asyncio.run(_answer(package, config, question, watch))
+            watch.end(answer)
+    except BaseException as error:  # noqa: BLE001  nothing may leave the fork alive
+        sys.stderr.write(f"{error!r}\n")
+        os._exit(1)
+    os._exit(0)
+
+
+async def _answer(
+    package: Package, config: Mapping[str, Any], question: dict[str, Any], watch: _Watch
+) -> dict[str, str]:
+    provider = Provider(package)
+    await provider.Configure(provider_pb2.ConfigureRequest(args=encode(config)), None)
+    kind = _MESSAGES[question["method"]][0]
+    request = kind.FromString(base64.b64decode(question["request"]))
+    watch.begin()
+    try:
+        answer = await getattr(provider, question["method"])(request, _Call())
+    except _Aborted as end:
+        return end.told
+    finally:
+        watch.pause()
+    return {"answer": base64.b64encode(answer.SerializeToString()).decode()}
+
+
+class _Aborted(Exception):  # noqa: N818
+    def __init__(self, told: dict[str, str]) -> None:
+        super().__init__(told)
+        self.told = told
+
+
+class _Call:
+    """As much of gRPC's context as the servicer uses."""
+
+    async def abort(self, _status: Any, message: str, metadata: Any) -> None:
+        """End the call."""
+        details = [value for key, value in metadata if key == "grpc-status-details-bin"]
+        packed = {"details": base64.b64encode(details[0]).decode()} if details else {}
+        raise _Aborted({"fault": message, **packed})
+
+
+class _Watch:
+    """Tells of every effect, and dies before the one it is told to die at."""
+
+    def __init__(self, kill_at: int, effects: frozenset[str], told: IO[str]) -> None:
+        self._kill_at = kill_at
+        self._effects = effects
+        self._told = told
+        self._count = 0
+        self._on = False
+        self._lock = threading.RLock()
+        self._thread = threading.get_ident()
+
+    def begin(self) -> None:
+        """Watch from now on."""
+        self._on = True
+        sys.addaudithook(self._hear)
+        for name in ("send", "sendall", "sendmsg"):
+            _audited(socket.socket, name)
+
+    def pause(self) -> None:
+        """Effects do not count any more."""
+        self._on = False
+
+    def end(self, answer: dict[str, str]) -> None:
+        """The answer; dying before it is given is the last way to die."""
+        if self._kill_at == self._count + 1:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self._say(answer)
+
+    def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if not self._on or event not in self._effects or not _is_outside(event, arguments):
+            return
+        with self._lock:
+            self._count += 1
+            if self._count == self._kill_at:
+                self._on = False
+                os.kill(os.getpid(), signal.SIGKILL)
+            self._say(f"{event} {arguments[0] if arguments else ''}"[:200])
+
+    def _say(self, what: Any) -> None:
+        print(json.dumps(what), file=self._told, flush=True)
+
+
+def _audited(kind: type, name: str) -> None:
+    original = getattr(kind, name)
+
+    def send(self: Any, *arguments: Any, **more: Any) -> Any:
+        if self.family != socket.AF_UNIX:  # a loop wakes itself up by one of those
+            sys.audit(_SENT, name)
+        return original(self, *arguments, **more)
+
+    setattr(kind, name, send)
+
+
+def _is_outside(event: str, arguments: tuple[Any, ...]) -> bool:
+    """Whether it can change anything outside: reading does not, nor does a question to a pid."""
+    if event == "open":
+        path, _mode, flags = arguments
+        return bool(flags & _WRITING) and not str(path).startswith("/dev/")
+    if event in ("os.kill", "os.killpg"):
+        return bool(arguments[1])
+    return True
