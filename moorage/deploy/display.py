@@ -14,6 +14,8 @@ from moorage.deploy.show.pump import Display, Pump
 from moorage.deploy.show.tree import LiveTree
 from moorage.errors import MoorageError
 
+__all__ = ["FORMS", "Display", "JsonLines", "LiveTree", "PlainLines", "Pump", "choose"]
+
 FORMS: Final = ("auto", "live", "plain", "json")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 
+import pyte
 import pytest
 from pulumi.automation import DiagnosticEvent, EngineEvent
 from rich.console import Console
@@ -16,15 +18,16 @@ from moorage.deploy.events import (
     Failed,
     Finished,
     Note,
+    Registered,
     Said,
     Started,
     translate,
 )
-from moorage.deploy.show.pump import Display
 from moorage.deploy.show.words import summary
 
 STACK = "urn:pulumi:local::demo::pulumi:pulumi:Stack::demo-local"
 ENGINE = "urn:pulumi:local::demo::moorage:index:Service$moorage:index:Process::hello-local-1"
+OTHER = f"{ENGINE}-other"
 SAME = "urn:pulumi:local::demo::moorage:index:ApiKey::hello"
 
 STORY: list[Event] = [
@@ -44,33 +47,127 @@ STORY: list[Event] = [
 ]
 
 
-def shown(display: Display, out: io.StringIO) -> list[str]:
-    for event in STORY:
-        display(event)
-    return [line.split("] ", 1)[-1] for line in out.getvalue().splitlines()]
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+def plain(
+    events: Iterable[Event | float], *, clock: Clock | None = None, **environ: str
+) -> list[str]:
+    """The lines for these events; a number lets as many seconds pass."""
+    out, clock = io.StringIO(), clock or Clock()
+    show = PlainLines(out, clock=clock, environ=environ)
+    for event in events:
+        if isinstance(event, float):
+            clock.now_s += event
+            show.tick()
+        else:
+            show(event)
+    return out.getvalue().splitlines()
 
 
 def test_plain_lines_tell_the_story_without_the_book_keeping() -> None:
-    out = io.StringIO()
-    lines = shown(PlainLines(out), out)
-    assert lines == [
-        "creating Process hello-local-1",
-        "Process hello-local-1: waiting for /health",
-        "warning: Process hello-local-1: the Hub cannot be reached",
-        "cancelling",
-        "FAILED creating Process hello-local-1 (0.0 s)",
-        "up local (failed): nothing changed, 1 unchanged, 2.5 s",
+    assert plain([STORY[0], 1.5, *STORY[1:5], 0.5, *STORY[5:]]) == [
+        "[  1.5 s] creating Process hello-local-1",
+        "[  2.0 s] Process hello-local-1: waiting for /health",
+        "[  2.0 s] warning: Process hello-local-1: the Hub cannot be reached",
+        "[  2.0 s] cancelling",
+        "[  2.0 s] FAILED creating Process hello-local-1 (0.5 s)",
+        "[  2.0 s] up local (failed): nothing changed, 1 unchanged, 2.5 s",
     ]
+
+
+def test_progress_that_comes_fast_is_told_every_ten_seconds_and_the_newest_of_it() -> None:
+    steps: list[Event] = [
+        Said(text=f"{percent} %", severity="info", urn=ENGINE, newest_only=True)
+        for percent in (1, 2, 3, 4)
+    ]
+    begin: list[Event] = [Began(operation="up", stack="local"), Started(urn=ENGINE, step="create")]
+    lines = plain([*begin, steps[0], steps[1], 5.0, steps[2], 5.0, 5.0, steps[3], 4.0, 1.0])
+    assert [line.split("] ")[1] for line in lines[1:]] == [
+        "Process hello-local-1: 1 %",
+        "Process hello-local-1: 3 %",
+        "Process hello-local-1: 4 %",
+    ]
+
+
+def test_a_long_silence_is_broken_every_thirty_seconds() -> None:
+    """Pipelines end jobs that say nothing."""
+    said = Said(text="loading", severity="info", urn=ENGINE)
+    lines = plain(
+        [*STORY[:5], Started(urn=OTHER, step="update"), said, *[10.0] * 6, STORY[-1], 60.0]
+    )
+    assert lines[3:] == [
+        "[ 30.0 s] still creating Process hello-local-1 (30 s) and 1 more: loading",
+        "[ 60.0 s] still creating Process hello-local-1 (60 s) and 1 more: loading",
+        "[ 60.0 s] up local (failed): nothing changed, 1 unchanged, 2.5 s",
+    ]
+
+
+def test_nothing_at_work_needs_no_sign_of_life() -> None:
+    assert plain([STORY[0], Started(urn=SAME, step="same"), 60.0]) == []
+
+
+def test_a_line_of_somebody_else_cannot_command_the_pipeline() -> None:
+    """GitHub obeys any line that begins with two colons, whoever wrote it."""
+    said = Said(text="fine\n::set-env name=PATH::/tmp\r::stop\x1b[2J", severity="info", urn=ENGINE)
+    lines = plain([*STORY[:5], said], GITHUB_ACTIONS="true")
+    assert not any(line.lstrip().startswith("::") for line in lines)
+    assert "\x1b" not in "".join(lines)
+
+
+def test_github_is_told_of_failures_in_its_own_way() -> None:
+    said = Said(text="100% full:\nfree, some", severity="error", urn=ENGINE)
+    annotated = plain([*STORY[:5], said], GITHUB_ACTIONS="true")[-1]
+    assert annotated == "::error title=Process hello-local-1::100%25 full: free, some"
+    assert plain([*STORY[:5], said])[-1] == "[  0.0 s] creating Process hello-local-1"
 
 
 def test_the_tree_leaves_what_is_done_above_it() -> None:
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=100, color_system=None)
-    text = "\n".join(shown(LiveTree(console), out))
+    show = LiveTree(Console(file=out, force_terminal=True, width=100, color_system=None))
+    for event in STORY:
+        show(event)
+        show.tick()
+    text = out.getvalue()
     assert "FAILED creating Process hello-local-1" in text
     assert "warning: Process hello-local-1: the Hub cannot be reached" in text
     assert "told at the end" not in text
     assert "nothing changed, 1 unchanged" in text
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 10), (200, 60)])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_tree_of_two_hundred_fits_any_terminal(width: int, height: int, encoding: str) -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding=encoding, write_through=True)
+    console = Console(file=out, force_terminal=True, width=width, height=height, color_system=None)
+    show = LiveTree(console)
+    show(Began(operation="up", stack="local"))
+    for number in range(200):
+        show(Registered(kind="moorage:index:Process", name=f"a-name-that-is-long-{number}"))
+    for number in range(150):
+        show(Started(urn=f"{ENGINE}-{number}", step="create"))
+        show(Said(text="waiting for /health " * 9, severity="info", urn=f"{ENGINE}-{number}"))
+    screen = pyte.Screen(width, height)
+    stream = pyte.ByteStream(screen)
+    screen.set_mode(pyte.modes.LNM)
+    for _ in range(3):
+        show.tick()
+    stream.feed(raw.getvalue())
+    lines = [line.rstrip() for line in screen.display if line.strip()]
+    text = " ".join(lines)
+    assert lines[0].startswith("creating Pr"), lines
+    assert len(lines) in {height - 1, height}
+    for once in ("more at work", "150 at work", "200 waiting"):
+        assert text.count(once) == 1, lines
+    show(Ended(operation="up", stack="local", fine=True, changes={}, duration_s=1.0))
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ class LiveTree:
         """As many rows as fit, and the footer."""
         signs = _ASCII if self._console.options.ascii_only else _UNICODE
         width = self._console.width
-        footer = self._footer(width, signs)
+        footer = self._footer(width, signs)[: max(1, self._console.height // 4)]
         room = max(_FEWEST_ROWS, self._console.height - 1 - len(footer))
         rows = [row for row in self._run.at_work() if self._is_shown(row)]
         shown = self._fitting(rows, room)
