@@ -1,23 +1,25 @@
-"""The plugin: `python -m tests.scripted`; MOORAGE_TEST_CLOUD names the folder."""
+"""The plugin: `python -m tests.scripted`; MOORAGE_TEST_CLOUD names the folder.
+
+MOORAGE_TEST_EDITION names another edition of the package, see editions.py.
+"""
 
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any
 
 from moorage.provider import plugin
 from moorage.provider.schema import Package
 from moorage.provider.servicer import Provider
-from tests.scripted.thing import BERTH, THING, Kind, cloud
+from tests.scripted.editions import EDITIONS
+from tests.scripted.thing import cloud
 
 PACKAGE = Package(
     name="moorage",
     version="0.1.0",
     description="A folder's cloud.",
-    handlers={
-        "moorage:index:Thing": Kind(shape=THING).handler(),
-        "moorage:index:Berth": Kind(shape=BERTH).handler(),
-    },
+    handlers=EDITIONS[os.environ.get("MOORAGE_TEST_EDITION", "")],
 )
 CALLS = ("Configure", "Check", "Diff", "Create", "Read", "Update", "Delete")
 

@@ -6,7 +6,9 @@
     cloud/points.log          one line per point at which a process may be killed
 
 A point is before and after every remote call and every call of the engine. The environment names
-one by number, MOORAGE_KILL_AT, and in MOORAGE_KILL who is killed there: cli, program, provider.
+one by number, MOORAGE_KILL_AT, and in MOORAGE_KILL who is killed there: cli, program, provider;
+or `pause`: then the point waits until the file cloud/paused is taken away. Several points are
+separated by semicolons. MOORAGE_TEST_PROGRAM, where it is given, is the pid of the program.
 """
 
 from __future__ import annotations
@@ -15,8 +17,9 @@ import fcntl
 import json
 import os
 import signal
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,7 @@ import psutil
 from moorage.errors import MoorageError
 
 Body = dict[str, Any]
+GLANCE_S = 0.005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,20 +92,22 @@ class Cloud:
         """A moment at which a process may die, when the environment says so."""
         with self._locked():
             self._append("points.log", name)
-            due = len(self.points()) == int(os.environ.get("MOORAGE_KILL_AT", "0"))
-        if due:
-            kill(os.environ["MOORAGE_KILL"].split(","))
+            number = str(len(self.points()))
+        at = os.environ.get("MOORAGE_KILL_AT", "").split(";")
+        if number in at:
+            strike(self.folder, os.environ["MOORAGE_KILL"].split(";")[at.index(number)].split(","))
 
     @contextmanager
     def _call(self, call: str) -> Iterator[None]:
         self.point(f"before {call}")
         self.note(call)
-        self._fail(call, after=False)
+        self.fail(call)
         yield
-        self._fail(call, after=True)
+        self.fail(call, after=True)
         self.point(f"after {call}")
 
-    def _fail(self, call: str, *, after: bool) -> None:
+    def fail(self, call: str, *, after: bool = False) -> None:
+        """Raise what the script says of a call; `AWAIT <key>` is the wait until it is ready."""
         with self._locked():
             rules = self._rules()
             for rule in rules:
@@ -148,13 +154,46 @@ class Cloud:
             yield
 
 
-def kill(victims: list[str]) -> None:
-    """Kill -9, from within the provider: the CLI is its parent, the program the CLI's parent."""
-    provider = psutil.Process()
-    cli = provider.parent()
-    program = cli.parent() if cli else None
-    pids = {"program": program, "cli": cli, "provider": provider}
-    for name in ("program", "cli", "provider"):
-        process = pids[name]
-        if name in victims and process is not None:
-            os.kill(process.pid, signal.SIGKILL)
+def strike(folder: Path, victims: list[str]) -> None:
+    """Kill -9 from within the provider, and return once the victims are gone; or pause."""
+    if "pause" in victims:
+        _pause(folder / "paused")
+        return
+    processes = _processes()
+    doomed = [processes[name] for name in ("program", "cli") if name in victims]
+    others = [process for process in doomed if process is not None]
+    with (folder / "killed.log").open("a") as file:
+        told = [name for name in victims if processes[name] is not None]
+        file.write(" ".join(told) + "\n")
+    for process in others:
+        process.kill()
+    for process in others:
+        _await_death(process)
+    if "provider" in victims:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _processes() -> dict[str, psutil.Process | None]:
+    """Who takes part. An orphan's parent is anybody, so it is looked at twice."""
+    me = psutil.Process()
+    cli = next((one for one in me.parents()[:2] if one.name() == "pulumi"), None)
+    named = os.environ.get("MOORAGE_TEST_PROGRAM")
+    program = cli.parent() if cli is not None else None
+    if named is not None:
+        program = psutil.Process(int(named)) if psutil.pid_exists(int(named)) else None
+    elif program is not None and program.pid == 1:
+        program = None
+    return {"program": program, "cli": cli, "provider": me}
+
+
+def _await_death(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        while process.status() != psutil.STATUS_ZOMBIE:
+            time.sleep(GLANCE_S)
+
+
+def _pause(mark: Path) -> None:
+    """Wait until somebody takes the mark away."""
+    mark.touch()
+    while mark.exists():
+        time.sleep(GLANCE_S)

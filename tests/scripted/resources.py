@@ -18,7 +18,8 @@ class _Scripted(pulumi.CustomResource):
     def __init__(
         self, resource_name: str, opts: pulumi.ResourceOptions | None = None, **inputs: Any
     ) -> None:
-        declared = {"name": resource_name, "owner": "demo/local", **inputs}
+        owner = f"demo/{pulumi.get_stack()}"
+        declared = {"name": resource_name, "owner": owner, **inputs}
         props = {**dict.fromkeys(OUTPUTS), **declared}
         super().__init__(f"moorage:index:{self.kind}", resource_name, props, opts)
 

@@ -80,7 +80,7 @@ class Kind:
             cloud().put(key, {"inputs": kept(inputs), "revision": revision})
         state = described(key, inputs, revision)
         context.exists(key, state)
-        await_ready(inputs, context)
+        await_ready(key, inputs, context)
         return Created(id=key, state=state)
 
     def ours(self, key: str, inputs: State) -> Body | None:
@@ -108,7 +108,7 @@ class Kind:
             cloud().put(id_, {"inputs": kept(inputs), "revision": revision})
         new = described(id_, inputs, revision)
         context.exists(id_, new)
-        await_ready(inputs, context)
+        await_ready(id_, inputs, context)
         return new
 
     def delete(self, id_: str, state: State, context: Context) -> None:
@@ -145,7 +145,8 @@ def described(key: str, inputs: State, revision: int) -> State:
     }
 
 
-def await_ready(inputs: State, context: Context) -> None:
+def await_ready(key: str, inputs: State, context: Context) -> None:
+    cloud().fail(f"AWAIT {key}")
     while inputs.get("waitFor") and not Path(inputs["waitFor"]).exists():
         context.progress(f"waiting for {inputs['waitFor']}")
         context.pause(POLL_S)
