@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from moorage.provider.handler import Failure, State
@@ -20,6 +20,7 @@ _PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "any": (object,),
 }
+_PLAIN_TYPES: Final = {"string": str, "integer": int, "boolean": bool}
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _PLURALS: Final = {
     "string": "strings",
@@ -50,8 +51,10 @@ def with_defaults(fields: Mapping[str, Field], values: State) -> State:
     return filled
 
 
-def member(path: str, key: str) -> str:
+def member(path: str, key: str | int) -> str:
     """The path of a member, as Pulumi writes it."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
     if not path:
         return key if _PLAIN_NAME.fullmatch(key) else _bracketed(key)
     return f"{path}.{key}" if _PLAIN_NAME.fullmatch(key) else f"{path}{_bracketed(key)}"
@@ -78,7 +81,8 @@ def _members(fields: Mapping[str, Field], values: State, prefix: str) -> Iterato
         yield Failure(name=member(prefix, name), reason=reason)
     for name, one in fields.items():
         if name in values:
-            yield from _value(one, values[name], member(prefix, name))
+            if not _is_plain(one, values[name]):
+                yield from _value(one, values[name], member(prefix, name))
         elif one.required:
             yield Failure(name=member(prefix, name), reason=f"required: {one.doc}")
 
@@ -95,11 +99,26 @@ def _value(one: Field, value: Any, path: str) -> Iterator[Failure]:
     elif one.kind == "object":
         yield from _members(one.fields, value, path)
     elif one.kind == "list":
-        for number, item in enumerate(value):
-            yield from _value(items_of(one), item, f"{path}[{number}]")
+        yield from _items(items_of(one), enumerate(value), path)
     elif one.kind == "map":
-        for key, item in value.items():
-            yield from _value(items_of(one), item, member(path, key))
+        yield from _items(items_of(one), value.items(), path)
+
+
+def _items(one: Field, items: Iterable[tuple[str | int, Any]], path: str) -> Iterator[Failure]:
+    for key, item in items:
+        if not _is_plain(one, item):
+            yield from _value(one, item, member(path, key))
+
+
+def _is_plain(one: Field, value: Any) -> bool:
+    """Whether there is nothing to find, so that not even a path is needed; so it is of most."""
+    return (
+        type(value) is _PLAIN_TYPES.get(one.kind)
+        and not one.choices
+        and one.rule is None
+        and one.least is None
+        and one.most is None
+    )
 
 
 def _is_of_kind(one: Field, value: Any) -> bool:

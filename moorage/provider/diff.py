@@ -36,7 +36,7 @@ def _property(
     elif isinstance(old, list) and isinstance(new, list):
         for number in range(max(len(old), len(new))):
             pair = _item(old, number), _item(new, number)
-            yield from _property(items_of(one), f"{path}[{number}]", *pair, replaces)
+            yield from _property(items_of(one), member(path, number), *pair, replaces)
     else:
         yield Change(path=path, kind=_kind(old, new), replaces=replaces)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from moorage.provider.shape import Field
+from moorage.provider.shape import Field, Shape
 from moorage.provider.values import Path
 
 MASK: Final = "[secret]"
 _SHORTEST: Final = 6  # shorter texts would blot out half of every message
 
 
-def declared(fields: Mapping[str, Field], values: Mapping[str, Any]) -> Iterator[Path]:
+def declared(shape: Shape, values: Mapping[str, Any]) -> Iterator[Path]:
     """The paths of the values that are secret by declaration."""
-    for name, one in fields.items():
+    for name, one in _secret_fields(shape).items():
         if name in values:
             yield from _within(one, values[name], (name,))
 
@@ -39,6 +40,18 @@ def masked(text: str, secrets: frozenset[str]) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
+
+
+@functools.cache
+def _secret_fields(shape: Shape) -> Mapping[str, Field]:
+    """The inputs and outputs that are secret, or may hold something that is."""
+    known = {**shape.inputs, **shape.outputs}
+    return {name: one for name, one in known.items() if _has_secret(one)}
+
+
+def _has_secret(one: Field) -> bool:
+    inner = [*one.fields.values(), *([one.items] if one.items else [])]
+    return one.secret or any(map(_has_secret, inner))
 
 
 def _within(one: Field, value: Any, path: Path) -> Iterator[Path]:

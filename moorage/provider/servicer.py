@@ -20,7 +20,15 @@ from moorage.provider.calls import Call, Calls, Fault, one_line
 from moorage.provider.engine_log import EngineLog
 from moorage.provider.handler import Change, Context, Failure, Handler, Severity, State
 from moorage.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
-from moorage.provider.values import UNKNOWN, Path, Properties, decode, encode, has_unknown
+from moorage.provider.values import (
+    UNKNOWN,
+    Path,
+    Properties,
+    decode,
+    decode_one,
+    encode,
+    has_unknown,
+)
 
 _KINDS: Final = {
     ("add", False): provider_pb2.PropertyDiff.ADD,
@@ -106,8 +114,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Compare what was declared, and what Read found, with what is declared now."""
         handler = await self._handler(request, context)
-        state, news = decode(request.olds).plain, decode(request.news).plain
-        old_inputs = decode(request.old_inputs).plain if request.HasField("old_inputs") else state
+        declared = request.old_inputs if request.HasField("old_inputs") else request.olds
+        news = decode(request.news).plain
+        old_inputs = news if declared == request.news else decode(declared).plain
+        state = {"drift": decode_one(request.olds, "drift")}  # all that a diff asks of it
         changes = diff.diff(handler.shape, old_inputs, state, news)
         return _diff_response(handler, handler.diff(changes, old_inputs, news))
 
@@ -252,7 +262,7 @@ def _from_json(value: Any) -> Any:
 
 
 def _declared(handler: Handler, values: State) -> frozenset[Path]:
-    return frozenset(secrets.declared({**handler.shape.inputs, **handler.shape.outputs}, values))
+    return frozenset(secrets.declared(handler.shape, values))
 
 
 def _hidden(

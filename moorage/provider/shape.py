@@ -33,7 +33,7 @@ class Field:
     deprecated: str = ""  # what to use instead
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)  # so what follows from it can be kept
 class Shape:
     """A resource type; checks, diffs, the package schema, its class and its page follow from it.
 

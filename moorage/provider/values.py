@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from google.protobuf.struct_pb2 import Struct, Value
+from google.protobuf.struct_pb2 import NULL_VALUE, ListValue, Struct, Value
 
 Path = tuple[str | int, ...]
 
@@ -50,100 +51,140 @@ class Properties:
 def decode(struct: Struct) -> Properties:
     """Read what the engine sent; null members count as absent."""
     secrets: set[Path] = set()
-    plain = _decode_fields(struct, (), secrets)
+    plain = _decode_fields(struct.fields, (), secrets)
     assert isinstance(plain, dict)
     return Properties(plain=plain, secrets=frozenset(secrets))
 
 
+def decode_one(struct: Struct, name: str) -> Any:
+    """Read one property alone; None where it is absent."""
+    return _decode_at(struct.fields[name], (), set()) if name in struct.fields else None
+
+
 def encode(plain: Mapping[str, Any], secrets: Iterable[Path] = ()) -> Struct:
     """Write what the engine shall get, with the given paths marked secret."""
-    return _encode_fields(plain, (), frozenset(secrets))
+    struct = Struct()
+    _put_fields(struct.fields, plain, _marks(secrets))
+    return struct
 
 
 def has_unknown(value: Any) -> bool:
     """Whether a value, or anything within it, is unknown."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return any(map(has_unknown, value.values()))
     if isinstance(value, list):
         return any(map(has_unknown, value))
     return value is UNKNOWN
 
 
-def _decode_fields(struct: Struct, path: Path, secrets: set[Path]) -> Any:
-    fields = struct.fields
+# --- read: what holds no other value needs no path of its own, which is most of all there is
+
+
+def _text(value: Value) -> str | Unknown:
+    text = value.string_value
+    return UNKNOWN if text in _UNKNOWN_TEXTS else text
+
+
+def _number(value: Value) -> int | float:
+    number = value.number_value
+    return int(number) if number.is_integer() else number
+
+
+_LEAVES: Final[Mapping[str | None, Callable[[Value], Any]]] = {
+    "string_value": _text,
+    "number_value": _number,
+    "bool_value": operator.attrgetter("bool_value"),
+    "null_value": lambda _value: None,
+    None: lambda _value: None,
+}
+
+
+def _decode_fields(fields: Any, path: Path, secrets: set[Path]) -> Any:
     if _SIGNATURE in fields:
         return _decode_special(fields, path, secrets)
-    return {
-        key: _decode(value, (*path, key), secrets)
-        for key, value in fields.items()
-        if value.WhichOneof("kind") != "null_value"
-    }
+    plain = {}
+    for key in fields:  # by key: items() of such a map is several times as slow
+        value = fields[key]
+        kind = value.WhichOneof("kind")
+        if kind != "null_value":
+            plain[key] = _decode(value, kind, path, key, secrets)
+    return plain
 
 
 def _decode_special(fields: Any, path: Path, secrets: set[Path]) -> Any:
     signature = fields[_SIGNATURE].string_value
     if signature not in (_SECRET, _OUTPUT):
-        return {key: _decode(value, (*path, key), secrets) for key, value in fields.items()}
+        return {key: _decode_at(fields[key], (*path, key), secrets) for key in fields}
     if signature == _SECRET or fields["secret"].bool_value:
         secrets.add(path)
     if "value" not in fields:
         return UNKNOWN
-    return _decode(fields["value"], path, secrets)
+    return _decode_at(fields["value"], path, secrets)
 
 
-def _decode(value: Value, path: Path, secrets: set[Path]) -> Any:
-    match value.WhichOneof("kind"):
-        case "string_value":
-            text = value.string_value
-            return UNKNOWN if text in _UNKNOWN_TEXTS else text
-        case "number_value":
-            number = value.number_value
-            return int(number) if number.is_integer() else number
-        case "bool_value":
-            return value.bool_value
-        case "struct_value":
-            return _decode_fields(value.struct_value, path, secrets)
-        case "list_value":
-            items = enumerate(value.list_value.values)
-            return [_decode(item, (*path, number), secrets) for number, item in items]
-        case _:
-            return None
+def _decode(
+    value: Value, kind: str | None, above: Path, step: str | int, secrets: set[Path]
+) -> Any:
+    leaf = _LEAVES.get(kind)
+    return leaf(value) if leaf else _decode_at(value, (*above, step), secrets)
 
 
-def _encode_fields(plain: Mapping[str, Any], path: Path, secrets: frozenset[Path]) -> Struct:
-    struct = Struct()
+def _decode_at(value: Value, path: Path, secrets: set[Path]) -> Any:
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return _decode_fields(value.struct_value.fields, path, secrets)
+    if kind == "list_value":
+        items = enumerate(value.list_value.values)
+        return [_decode(item, item.WhichOneof("kind"), path, n, secrets) for n, item in items]
+    return _LEAVES[kind](value)
+
+
+# --- written: in place, as every message that is copied is made twice
+
+_Marks = dict[Any, Any]  # by the next step of a path, the marks below it
+_HERE: Final = None  # the step that ends a path
+_NO_MARKS: Final[_Marks] = {}
+
+
+def _marks(paths: Iterable[Path]) -> _Marks:
+    root: _Marks = {}
+    for path in paths:
+        at = root
+        for step in (*path, _HERE):
+            at = at.setdefault(step, {})
+    return root
+
+
+def _put_fields(fields: Any, plain: Mapping[str, Any], marks: _Marks) -> None:
     for key, value in plain.items():
         if value is not None:
-            struct.fields[key].CopyFrom(_encode(value, (*path, key), secrets))
-    return struct
+            _put(fields[key], value, marks.get(key, _NO_MARKS))
 
 
-def _encode(value: Any, path: Path, secrets: frozenset[Path]) -> Value:
-    if path not in secrets:
-        return _encode_plain(value, path, secrets)
-    wrapped = Value()
-    fields = wrapped.struct_value.fields
-    fields[_SIGNATURE].string_value = _SECRET
-    # What lies below is covered by this mark, so no mark is repeated there.
-    fields["value"].CopyFrom(_encode_plain(value, path, frozenset()))
-    return wrapped
+def _put(target: Value, value: Any, marks: _Marks) -> None:
+    if _HERE in marks:
+        fields = target.struct_value.fields
+        fields[_SIGNATURE].string_value = _SECRET
+        # What lies below is covered by this mark, so no mark is repeated there.
+        _put(fields["value"], value, _NO_MARKS)
+    elif isinstance(value, str):
+        target.string_value = value
+    elif isinstance(value, bool):
+        target.bool_value = value
+    elif isinstance(value, int | float):
+        target.number_value = value
+    elif isinstance(value, list | tuple):
+        _put_items(target.list_value, value, marks)
+    elif isinstance(value, Mapping):
+        target.struct_value.SetInParent()
+        _put_fields(target.struct_value.fields, value, marks)
+    elif value is None:
+        target.null_value = NULL_VALUE
+    else:
+        target.string_value = UNKNOWN.value if value is UNKNOWN else str(value)
 
 
-def _encode_plain(value: Any, path: Path, secrets: frozenset[Path]) -> Value:
-    if value is None:
-        return Value(null_value=0)
-    if value is UNKNOWN:
-        return Value(string_value=UNKNOWN.value)
-    if isinstance(value, bool):
-        return Value(bool_value=value)
-    if isinstance(value, int | float):
-        return Value(number_value=value)
-    if isinstance(value, Mapping):
-        return Value(struct_value=_encode_fields(value, path, secrets))
-    if isinstance(value, list | tuple):
-        result = Value()
-        result.list_value.values.extend(
-            _encode(item, (*path, number), secrets) for number, item in enumerate(value)
-        )
-        return result
-    return Value(string_value=str(value))
+def _put_items(target: ListValue, items: Sequence[Any], marks: _Marks) -> None:
+    target.SetInParent()
+    for number, item in enumerate(items):
+        _put(target.values.add(), item, marks.get(number, _NO_MARKS))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from google.protobuf.struct_pb2 import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.provider.values import UNKNOWN, Properties, decode, encode, has_unknown
+from moorage.provider.values import UNKNOWN, Properties, decode, decode_one, encode, has_unknown
 from moorage.provider.values import Path as ValuePath
 
 LEAVES = st.one_of(
@@ -58,3 +59,25 @@ def test_unknowns_are_found_wherever_they_are() -> None:
 
 def test_the_repr_shows_no_value() -> None:
     assert "sk-1" not in repr(Properties(plain={"key": "sk-1"}, secrets=frozenset()))
+
+
+def test_one_property_is_read_alone() -> None:
+    struct = encode({"drift": "ended", "key": "sk-1", "none": UNKNOWN}, [("key",)])
+    assert decode_one(struct, "drift") == "ended"
+    assert decode_one(struct, "key") == "sk-1"
+    assert decode_one(struct, "none") is UNKNOWN
+    assert decode_one(struct, "absent") is None
+    assert "absent" not in struct.fields
+
+
+def test_numbers_flags_and_empty_containers_keep_their_kind() -> None:
+    plain = {"half": 0.5, "whole": 2.0, "flag": False, "map": {}, "list": [], "nulls": [None, 1]}
+    read = decode(encode(plain)).plain
+    assert read == plain
+    kinds = {"half": float, "whole": int, "flag": bool, "map": dict, "list": list, "nulls": list}
+    assert {name: type(value) for name, value in read.items()} == kinds
+
+
+def test_absent_members_are_left_out_and_any_mapping_will_do() -> None:
+    plain = {"a": None, "b": MappingProxyType({"c": None, "d": ("x", "y")})}
+    assert decode(encode(plain)).plain == {"b": {"d": ["x", "y"]}}
