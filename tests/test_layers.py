@@ -57,6 +57,7 @@ MAY_IMPORT = {
         "yaml",
         "rich",
         "botocore?",  # the locks of states in a bucket
+        "grpc",  # the language host that an import asks for
     },
     "moorage.gateway": {"aiohttp"},
     "moorage.twin": {"aiohttp"},

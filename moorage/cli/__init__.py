@@ -24,11 +24,17 @@ COMMANDS: Final[dict[str, str]] = {
     "up": "deploy a stack",
     "refresh": "compare a stack with what really runs",
     "destroy": "take a stack away",
+    "import": "take over a thing that exists already",
+    "state": "write out, put back, repair or let go of a stack's state",
+    "history": "tell what was done to a stack",
+    "cancel": "free a stack of the locks of runs that died",
     "outputs": "print a stack's services: URL, key, model",
     "test": "measure a stack: ready, smoke or failover",
     "gateway": "run the gateway from a routes file",
     "doctor": "tell what is installed, reachable, running and missing",
 }
+
+_MODULES: Final = {"import": "adopt"}  # a word of the language cannot name a module
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,7 +72,8 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
 
 
 def _module(command: str) -> _Command:
-    module: _Command = importlib.import_module(f"moorage.cli.{command}")
+    name = _MODULES.get(command, command)
+    module: _Command = importlib.import_module(f"moorage.cli.{name}")
     return module
 
 

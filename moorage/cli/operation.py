@@ -32,9 +32,12 @@ def flags(parser: argparse.ArgumentParser, operation: str) -> None:
     if operation != "refresh":
         add("--refresh", action="store_true", help="look at every thing first")
     if operation in {"up", "destroy"}:
-        onward = add("--continue-on-error", dest="stop_on_error", action="store_false")
+        either = parser.add_mutually_exclusive_group()
+        onward = either.add_argument("--continue-on-error", action="store_true")
         onward.help = "go on with what does not depend on a failure (the default)"
-        add("--stop-on-error", action="store_true", help="begin nothing new after a failure")
+        either.add_argument(
+            "--stop-on-error", action="store_true", help="begin nothing new after a failure"
+        )
 
 
 def options(args: argparse.Namespace) -> Options:

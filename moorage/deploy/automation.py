@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent import futures
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import grpc
+import yaml
 from pulumi import automation as auto
+from pulumi.automation._server import LanguageServer
 from pulumi.automation._stack import StackInitMode, _cleanup
+from pulumi.runtime.proto import language_pb2_grpc
 
 
 class Workspace(auto.LocalWorkspace):
@@ -41,6 +48,39 @@ class Stack(auto.Stack):
         args = ["import", "--file", str(file), "--yes", "--skip-preview", "--protect=false"]
         args += ["--generate-code=false", "--parallel", str(parallel), "--color", "never"]
         try:
-            self._run_pulumi_cmd_sync([*args, "--event-log", log])
+            with _language_host() as address:
+                self.workspace.work_dir = str(
+                    _import_folder(Path(self.workspace.work_dir), address)
+                )
+                self._run_pulumi_cmd_sync([*args, "--event-log", log])
         finally:
             _cleanup(folder, thread, stop, None, server)
+
+
+@contextmanager
+def _language_host() -> Iterator[str]:
+    """A language host in this process: an import runs no program, and asks for its host anyway."""
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=1))
+    host = LanguageServer(lambda: None)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(host, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield f"127.0.0.1:{port}"
+    finally:
+        server.stop(None)
+
+
+def _import_folder(work: Path, address: str) -> Path:
+    """The work folder once more, with a manifest that says where the language host is.
+
+    Elsewhere the CLI takes that as an argument; its import does not.
+    """
+    folder = work / "import"
+    folder.mkdir(exist_ok=True)
+    for path in work.glob("Pulumi.*.yaml"):
+        shutil.copy2(path, folder / path.name)
+    manifest = yaml.safe_load((work / "Pulumi.yaml").read_text(encoding="utf-8"))
+    manifest["runtime"] = {"name": "client", "options": {"address": address}}
+    (folder / "Pulumi.yaml").write_text(yaml.safe_dump(manifest), encoding="utf-8")
+    return folder

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pulumi import automation as auto
-
-from moorage.deploy import automation, locks, names, place, pulumi_cli, recover
+from moorage.deploy import automation, imports, locks, names, place, pulumi_cli, recover
+from moorage.deploy.advice import foreword
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
 from moorage.deploy.events import Began, Ended, Event, Note
 from moorage.deploy.failures import Program, explain
@@ -44,7 +43,7 @@ class Result:
         return any(n for step, n in self.changes.items() if step not in UNCHANGED_STEPS)
 
 
-_RUN_WHAT_IS_DECLARED = frozenset({"preview", "up", "refresh"})
+_RUN_WHAT_IS_DECLARED = frozenset({"preview", "up", "refresh", "import"})
 # What each operation calls of the Automation API.
 _CALLS: dict[str, _Call] = {
     "preview": lambda stack, kw: stack.preview(**kw),
@@ -101,20 +100,31 @@ class Stack:
                 return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
             result = self._run("destroy", session, _resolved(session, options))
             if not options.is_partial:
+                recover.refuse_owed(session.where, session.command)
                 session.of_stack("stack", "rm", "--yes", "--remove-backups")
                 self._tidy(session)
             return result
 
+    def adopt(self, batch: imports.Batch, types: Sequence[str] = ()) -> Result:
+        """Take over what exists, by its id alone, and tell what the next up would make of it."""
+        with self.opened("import") as session:
+            self._ensure(session)
+            batch = imports.planned(batch, session.deployment(), types)
+            for line in batch.known:
+                self._note(line)
+            if not batch.wanted:
+                return Result(operation="import", stack=self.name, changes={}, duration_s=0.0)
+            with imports.written(batch, session.where.work) as file:
+                result = self._run("import", session, DEFAULT, call=_import_of(file))
+            self._outlook(session, batch)
+            # The engine counts the stack itself too, where it is new.
+            return replace(result, changes={"import": result.changes.get("import", 0)})
+
     def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; secrets read `[secret]` unless asked for."""
-        where = place.locate(self.root, self.name, may_be_undeclared=True)
-        if where.state_file is not None and not where.has_state:
-            raise nothing_deployed(self.name)
-        place.prepare(where, self.plugin)
-        args = ["stack", "output", "--json"]
-        session = self._in_hand(where)
-        text = session.of_stack(*args, *(["--show-secrets"] if show_secrets else []))
-        outputs: dict[str, Any] = json.loads(text)
+        session = self.at_hand()
+        args = ["stack", "output", "--json", *(["--show-secrets"] if show_secrets else [])]
+        outputs: dict[str, Any] = json.loads(session.of_stack(*args))
         if not outputs:
             raise nothing_deployed(self.name)
         return outputs
@@ -137,6 +147,15 @@ class Stack:
             place.prepare(where, self.plugin)
             self._in_hand(where).of_stack("cancel", "--yes")
 
+    def at_hand(self) -> Session:
+        """A session that only reads, so it waits for nobody and holds nobody up."""
+        where = place.locate(self.root, self.name, may_be_undeclared=True)
+        if where.state_file is not None and not where.has_state:
+            raise nothing_deployed(self.name)
+        place.prepare(where, self.plugin)
+        states.settle(where, self._note)
+        return self._in_hand(where)
+
     @contextmanager
     def opened(self, operation: str) -> Iterator[Session]:
         """Everything around an operation: locks, work folder, interrupts, what a dead run left."""
@@ -147,6 +166,7 @@ class Stack:
             session = self._in_hand(where)
             place.prepare(where, self.plugin)
             locks.settle(where, self._note)
+            states.settle(where, self._note, restore=operation == "state repair")
             with interruptible(session.command, self._note):
                 try:
                     if operation != "preview":
@@ -157,11 +177,22 @@ class Stack:
                 except CliFailed as failed:
                     raise explain(where, failed, operation) from None
 
+    def _outlook(self, session: Session, batch: imports.Batch) -> None:
+        """What the next up would do to what was imported; a program may not run yet at all."""
+        steps = Steps()
+        try:
+            self._run("preview", session, DEFAULT, steps)
+        except MoorageError as error:
+            self._note(f"what the next up would make of it is not known: {error}")
+            return
+        for line in imports.outlook(batch, steps.found.values()):
+            self._note(line)
+
     def _judged(self, operation: str, session: Session, options: Options) -> Result:
         """Only look; where nothing was expected to change, a change is a failure."""
         steps = Steps()
         call = "preview of a refresh" if operation == "refresh" else "preview"
-        result = self._run(call, session, options, steps.watch)
+        result = self._run(call, session, options, steps)
         if options.expect_no_changes and steps.changes:
             raise _unexpected(operation, session, steps)
         return result
@@ -171,21 +202,20 @@ class Stack:
         operation: str,
         session: Session,
         options: Options,
-        watch: Callable[[auto.EngineEvent], None] = lambda _event: None,
+        steps: Steps | None = None,
+        call: _Call | None = None,
     ) -> Result:
-        run, program, began_s = Record(self.display), Program(self.program), time.monotonic()
-        call, operation = _CALLS[operation], operation.split(" ", 1)[0]
-
-        def on_event(event: auto.EngineEvent) -> None:
-            watch(event)
-            run.on_event(event)
-
+        steps = Steps() if steps is None else steps
+        steps.goes_on = options.continue_on_error and operation == "up"
+        run, program = Record(self._watched(steps)), Program(self.program)
+        call, operation = call or _CALLS[operation], operation.split(" ", 1)[0]
+        began_s = time.monotonic()
         self.display(Began(operation=operation, stack=self.name))
         fine = False
         try:
             quiet_sdk()
             stack = self._stack(session, program if operation in {"preview", "up"} else None)
-            call(stack, {"on_event": on_event, **arguments(options, operation)})
+            call(stack, {"on_event": run.on_event, **arguments(options, operation)})
             if run.broken is not None:
                 raise run.broken
             fine = True
@@ -194,7 +224,7 @@ class Stack:
                 raise self._interrupted(operation, session.command, run.left()) from None
             self._rescue(session, run)
             raise explain(
-                session.where, failed, operation, run.errors, program, run.left()
+                session.where, failed, operation, run.errors, program, run.left(), steps
             ) from None
         finally:
             took_s = time.monotonic() - began_s
@@ -208,6 +238,18 @@ class Stack:
                 )
             )
         return Result(operation=operation, stack=self.name, changes=run.changes, duration_s=took_s)
+
+    def _watched(self, steps: Steps) -> Callable[[Event], None]:
+        """The display, with the steps collected and what surprises explained beside it."""
+
+        def show(event: Event) -> None:
+            steps.watch(event)
+            before = foreword(event)
+            if before:
+                self.display(Note(text=before))
+            self.display(event)
+
+        return show
 
     def _stack(self, session: Session, program: Program | None) -> automation.Stack:
         workspace = automation.Workspace(
@@ -256,6 +298,10 @@ class Stack:
             "`moorage up` goes on from here, `moorage destroy` takes it all away",
             exit_code=Exit.INTERRUPTED,
         )
+
+
+def _import_of(file: Path) -> _Call:
+    return lambda stack, kw: stack.adopt(file, kw["on_event"], parallel=kw["parallel"])
 
 
 def _resolved(session: Session, options: Options) -> Options:

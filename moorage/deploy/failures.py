@@ -9,10 +9,12 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 
+from moorage.deploy.advice import aftermath, meaning
 from moorage.deploy.command import CliFailed
 from moorage.deploy.events import Said, is_internal, label
 from moorage.deploy.faults import Fault, distil, distinct, from_traceback, recognise
 from moorage.deploy.place import Place
+from moorage.deploy.steps import Steps
 from moorage.errors import Exit, MoorageError
 
 
@@ -42,6 +44,7 @@ def explain(
     said: Sequence[Said] = (),
     program: Program | None = None,
     left: Sequence[str] = (),
+    steps: Steps | None = None,
 ) -> MoorageError:
     """The one error that a person gets: the program's own, a known one, or what the events said."""
     if program is not None and isinstance(program.fault, MoorageError):
@@ -55,17 +58,29 @@ def explain(
             stack=where.stack, passphrase=where.passphrase_source, detail=detail
         )
         return MoorageError(line, exit_code=kind.exit_code)
-    lines = _lines(where, operation, said, program)
+    lines = _lines(where, operation, said, program, steps)
     if not lines:
-        lines = [f.line for f in distinct(_of_stderr(failed))] or [_unexplained(failed)]
+        lines = [meaning(f.line) for f in distinct(_of_stderr(failed))] or [_unexplained(failed)]
+    if steps is not None and steps.failed and steps.left_out and not _broke(program):
+        why = "left out, as they depend on what failed" if steps.goes_on else "not begun"
+        lines.append(f"{why}: {', '.join(steps.left_out)}")
     told = f" {lines[0]}" if len(lines) == 1 else "".join(f"\n  {line}" for line in lines)
     message = f"{operation} of stack {where.stack} failed:{told}"
     return MoorageError(message, exit_code=Exit.PROBLEMS)
 
 
+def _broke(program: Program | None) -> bool:
+    return program is not None and program.fault is not None
+
+
 def _lines(
-    where: Place, operation: str, said: Sequence[Said], program: Program | None
+    where: Place,
+    operation: str,
+    said: Sequence[Said],
+    program: Program | None,
+    steps: Steps | None,
 ) -> list[str]:
+    failed = {step.urn: step.kind for step in steps.failed} if steps is not None else {}
     found = []
     for one in said:
         fault = distil(one.text)
@@ -77,10 +92,17 @@ def _lines(
     lines = []
     for fault in kept:
         urn = next((urn for urn, other in found if other == fault), "")
-        about = f"{label(urn)}: " if urn and not is_internal(urn) else ""
         log = f" (traceback: {_keep_traceback(where, operation, fault)})" if fault.traceback else ""
-        lines.append(f"{about}{fault.line}{log}")
+        after = aftermath(failed.get(urn, ""))
+        lines.append(f"{_about(urn, fault)}{log}{f'; {after}' if after else ''}")
     return lines
+
+
+def _about(urn: str, fault: Fault) -> str:
+    """What happened, and to whom, unless it says so itself."""
+    means = meaning(fault.line)
+    name = label(urn) if urn and not is_internal(urn) else ""
+    return means if not name or means.startswith(name) else f"{name}: {means}"
 
 
 def _of_stderr(failed: CliFailed) -> list[Fault]:

@@ -15,6 +15,7 @@ _TAKES: Final = {
         "continue_on_error",
     ),
     "refresh": ("target", "exclude", "target_dependents", "message"),
+    "import": (),
     "destroy": ("target", "target_dependents", "refresh", "message", "continue_on_error"),
 }
 

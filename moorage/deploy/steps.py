@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pulumi.automation import EngineEvent
-
-from moorage.deploy.events import is_internal, label
+from moorage.deploy.events import (
+    Event,
+    Failed,
+    Finished,
+    Registered,
+    Started,
+    is_internal,
+    label,
+    type_of,
+)
 
 UNCHANGED: Final = frozenset({"same", "read", "refresh", "read-replacement", "read-discard"})
 _WORDS: Final = {
@@ -31,7 +38,8 @@ class Step:
     urn: str
     kind: str  # Pulumi's word
     paths: tuple[str, ...] = ()  # of the properties that differ
-    inputs: dict[str, Any] = field(default_factory=dict)  # secrets are masked in them
+    # Secrets are masked in them, but what is secret after the step may still be plain before it.
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def changes(self) -> bool:
@@ -41,24 +49,39 @@ class Step:
 
 @dataclass
 class Steps:
-    """Collects the steps of one operation from the engine's events."""
+    """Collects the steps of one operation from its events."""
 
+    goes_on: bool = False  # after a failure, with what does not depend on it
     found: dict[tuple[str, str], Step] = field(default_factory=dict)
+    failed: list[Step] = field(default_factory=list)
+    declared: list[tuple[str, str]] = field(default_factory=list)
 
-    def watch(self, event: EngineEvent) -> None:
+    def watch(self, event: Event) -> None:
         """Take one event; the last word on a step counts."""
-        told = event.resource_pre_event or event.res_outputs_event
-        if told is None:
-            return
-        step = _step(told.metadata)
-        # A refresh announces a look, and only its end says what it found.
-        self.found.pop((step.urn, "refresh"), None)
-        self.found[step.urn, step.kind] = step
+        match event:
+            case Registered():
+                self.declared.append((event.kind, event.name))
+            case Started() | Finished():
+                # A refresh announces a look, and only its end says what it found.
+                self.found.pop((event.urn, "refresh"), None)
+                self.found[event.urn, event.step] = _step(event)
+            case Failed():
+                self.failed.append(_step(event))
+            case _:
+                pass
 
     @property
     def changes(self) -> list[Step]:
         """The steps that change something."""
         return [step for step in self.found.values() if step.changes]
+
+    @property
+    def left_out(self) -> list[str]:
+        """What the program declares and the engine never came to, as people call it."""
+        reached = {(type_of(urn), _name(urn)) for urn, _ in self.found}
+        reached |= {(type_of(step.urn), _name(step.urn)) for step in self.failed}
+        rest = [one for one in dict.fromkeys(self.declared) if one not in reached]
+        return [f"{kind.rsplit(':', 1)[-1]} {name}" for kind, name in rest]
 
 
 def told(steps: Iterable[Step]) -> str:
@@ -69,12 +92,13 @@ def told(steps: Iterable[Step]) -> str:
     return ", ".join(lines) + (f" and {more} more" if more else "")
 
 
-def _step(metadata: Any) -> Step:
-    new = metadata.new
-    paths = metadata.detailed_diff or metadata.diffs or ()
-    return Step(
-        urn=metadata.urn,
-        kind=str(getattr(metadata.op, "value", metadata.op)),
-        paths=tuple(sorted(paths)),
-        inputs=dict(new.inputs or {}) if new else {},
-    )
+def _step(event: Started | Finished | Failed) -> Step:
+    detail = event.detail
+    new = detail.new if detail else None
+    paths = (detail.detailed_diff or detail.diffs or ()) if detail else ()
+    inputs = dict(new.inputs or {}) if new else {}
+    return Step(urn=event.urn, kind=event.step, paths=tuple(sorted(paths)), inputs=inputs)
+
+
+def _name(urn: str) -> str:
+    return "::".join(urn.split("::")[3:])

@@ -1,4 +1,7 @@
-"""A driver process for tests: `python -m tests.deploy.drive ROOT OPERATION PROGRAM`."""
+"""A driver process for tests: `python -m tests.deploy.drive ROOT OPERATION PROGRAM`.
+
+With `cli` for the operation, what follows PROGRAM is a command line of `moorage`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from pathlib import Path
 
 import pulumi
 
+from moorage import cli
+from moorage.cli import stacks
 from moorage.deploy.display import PlainLines
 from moorage.deploy.driver import PLUGIN, Result, Stack
 from moorage.errors import Exit, MoorageError
+from moorage.provider.handlers import HANDLERS
 from moorage.resources import Process
 
 MARKERS = (sys.executable, str(Path(__file__).with_name("marker_provider.py")))
@@ -25,8 +31,12 @@ NEVER_READY = (
 class Marker(pulumi.CustomResource):
     """A file; see marker_provider.py."""
 
-    def __init__(self, name: str, **props: str) -> None:
-        super().__init__("moorage:index:Marker", name, {"path": None, **props})
+    path: pulumi.Output[str]
+
+    def __init__(
+        self, name: str, opts: pulumi.ResourceOptions | None = None, **props: pulumi.Input[str]
+    ) -> None:
+        super().__init__("moorage:index:Marker", name, {"path": None, **props}, opts)
 
 
 def one(root: Path) -> None:
@@ -70,6 +80,26 @@ def serving(root: Path) -> None:
     )
 
 
+def chain(root: Path) -> None:
+    """Two things that know nothing of each other, and a dependent of each.
+
+    The file `broken` holds names of those that the provider refuses to create.
+    """
+    broken = (root / "broken").read_text().split() if (root / "broken").exists() else []
+    firsts = {}
+    for name in ("left", "right"):
+        fail = {"fail": f"no room for {name}"} if name in broken else {}
+        firsts[name] = Marker(name, path=str(root / name), **fail)
+    for name, first in firsts.items():
+        Marker(f"after-{name}", path=first.path.apply(lambda path: f"{path}-after"))
+
+
+def nested(root: Path) -> None:
+    """A thing below a component."""
+    group = pulumi.ComponentResource("demo:index:Group", "group")
+    Marker("inner", pulumi.ResourceOptions(parent=group), path=str(root / "inner"))
+
+
 PROGRAMS: dict[str, Callable[[Path], None]] = {
     "one": one,
     "waiting": waiting,
@@ -77,17 +107,30 @@ PROGRAMS: dict[str, Callable[[Path], None]] = {
     "raising": raising,
     "objecting": objecting,
     "serving": serving,
+    "chain": chain,
+    "nested": nested,
 }
 
 
-def main(root: Path, operation: str, program: str) -> int:
-    stack = Stack(
+def a_stack(root: Path, program: str) -> Stack:
+    return Stack(
         root=root,
         name="local",
         program=lambda: PROGRAMS[program](root),
         plugin=PLUGIN if program == "serving" else MARKERS,
         display=PlainLines(sys.stderr),
     )
+
+
+def command_line(root: Path, program: str, words: list[str]) -> int:
+    """The real command line, on a stack of these tests."""
+    stacks.open_stack = lambda *_, **__: a_stack(root, program)
+    HANDLERS["moorage:index:Marker"] = HANDLERS["moorage:index:ApiKey"]
+    return cli.main(words)
+
+
+def main(root: Path, operation: str, program: str) -> int:
+    stack = a_stack(root, program)
     try:
         if operation == "outputs":
             print(json.dumps({s: stack.outputs(show_secrets=bool(s)) for s in (0, 1)}))
@@ -101,4 +144,6 @@ def main(root: Path, operation: str, program: str) -> int:
 
 
 if __name__ == "__main__":
+    if sys.argv[2] == "cli":
+        sys.exit(command_line(Path(sys.argv[1]), sys.argv[3], sys.argv[4:]))
     sys.exit(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))

@@ -1,7 +1,8 @@
 """A provider plugin for tests: its only resource is a file, and creating one may take for ever.
 
 `moorage:index:Marker` has the inputs `path` (the thing itself: a file holding the URN), `waitFor`
-(create waits until this path exists) and `fail` (create fails with this text).
+(create waits until this path exists) and `fail` (create fails with this text). Deleting it fails
+while a file of its path with `.stuck` behind it exists, an update while one with `.frozen` does.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ class Markers(provider_pb2_grpc.ResourceProviderServicer):
         return proto.CreateResponse(id=str(path), properties=request.properties)
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
+        if Path(f"{request.id}.frozen").exists():
+            context.abort(grpc.StatusCode.UNKNOWN, "it cannot be changed now")
         self.wait(plain(request.news), request.id, request, context)
         return proto.UpdateResponse(properties=request.news)
 
@@ -86,6 +89,8 @@ class Markers(provider_pb2_grpc.ResourceProviderServicer):
         return proto.ReadResponse(id=request.id, properties=properties, inputs=inputs)
 
     def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
+        if Path(f"{request.id}.stuck").exists():
+            context.abort(grpc.StatusCode.UNKNOWN, "it is in use")
         Path(request.id).unlink(missing_ok=True)
         return Empty()
 

@@ -53,9 +53,16 @@ class Project:
     def run(self, operation: str, program: str = "one", **environ: str) -> Ended:
         return finished(self.start(operation, program, **environ))
 
-    def start(self, operation: str, program: str = "one", **environ: str) -> subprocess.Popen[str]:
+    def cli(self, program: str, *words: str, **environ: str) -> Ended:
+        """A command line of `moorage` on this project's stack."""
+        return finished(self.start("cli", program, *words, **environ))
+
+    def start(
+        self, operation: str, program: str = "one", *words: str, **environ: str
+    ) -> subprocess.Popen[str]:
+        script = [sys.executable, "-m", "tests.deploy.drive", str(self.root), operation, program]
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.deploy.drive", str(self.root), operation, program],
+            [*script, *words],
             env={**self.environ, **environ},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -1,0 +1,21 @@
+"""`moorage cancel`: free a stack of the locks of runs that died."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Which stack."""
+    from moorage.cli.stacks import arguments
+
+    arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Free the stack; a run that lives is refused, and told how to end it."""
+    from moorage.cli.stacks import open_stack
+
+    open_stack(args.stack).cancel()
+    print(f"no dead run holds stack {args.stack}")
+    return 0

@@ -1,0 +1,119 @@
+"""Advice: where Pulumi's behaviour surprises, what it means here and what to do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from moorage.deploy.events import Event, Started, label
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surprise:
+    """Something that Pulumi says, and what a person should read instead.
+
+    `says` may name the groups of `sign`; those that are URNs read as names, `{urn_bare}` as what
+    a command takes.
+    """
+
+    sign: re.Pattern[str]
+    says: str
+
+
+_URN: Final = r"urn:pulumi:[^\s'\"]+"
+
+SURPRISES: Final = (
+    Surprise(
+        sign=re.compile(rf'resource "(?P<urn>{_URN})" cannot be deleted because it is protected'),
+        says="{urn} is protected, so it is not deleted; take `protect` out of the program and run "
+        "`moorage up`, or run `moorage state unprotect {urn_bare}`",
+    ),
+    Surprise(
+        sign=re.compile(
+            rf'unable to replace resource "(?P<urn>{_URN})" as part of replacing "(?P<by>{_URN})"'
+        ),
+        says="{by} cannot be replaced: {urn} would be replaced with it and is protected; take "
+        "`protect` out of the program, or run `moorage state unprotect {urn_bare}`",
+    ),
+    Surprise(
+        sign=re.compile(rf'unable to replace resource "(?P<urn>{_URN})" as it is currently marked'),
+        says="{urn} is protected, and a replacement would delete it; take `protect` out of the "
+        "program, or run `moorage state unprotect {urn_bare}`",
+    ),
+    Surprise(
+        sign=re.compile(rf"Resource '(?P<urn>{_URN})' depends on '(?P<on>{_URN})' which was"),
+        says="{urn} needs {on}, which is not deployed yet; name it too: --target {on_bare}",
+    ),
+    Surprise(
+        sign=re.compile(rf"Resource '(?P<urn>{_URN})' will be destroyed but was not specified"),
+        says="{urn} depends on a target and would be deleted with it; name it too "
+        "(--target {urn_bare}), or all that depend: --target-dependents",
+    ),
+    Surprise(
+        sign=re.compile(rf"Target '(?P<urn>{_URN})' could not be found in the stack"),
+        says="there is no {urn}, neither in the state nor in the program",
+    ),
+    Surprise(
+        sign=re.compile(r"no resource plugin 'pulumi-resource-(?P<plugin>[\w-]+)'"),
+        says="the provider {plugin} is not installed: name its folder in Pulumi.yaml under "
+        "plugins.providers, or run `pulumi plugin install resource {plugin} VERSION`",
+    ),
+    Surprise(
+        sign=re.compile(r"resource '(?P<id>[^']+)' does not exist"),
+        says="there is nothing to import: its provider knows no {id}",
+    ),
+    Surprise(
+        sign=re.compile(r"unknown parent '(?P<urn>[^']+)' for resource"),
+        says="the parent {urn} is not in the state; import it too (a component: "
+        '{{"component": true}} in a --file), or `moorage up` first',
+    ),
+    Surprise(
+        sign=re.compile(rf"Duplicate resource URN '(?P<urn>{_URN})'"),
+        says="the program declares {urn} twice; give one of them another name",
+    ),
+)
+
+# A step that failed, and what that leaves behind.
+AFTERMATH: Final = {
+    "delete-replaced": "the new one is in place, the old one stays in the state marked for "
+    "deletion; the next `moorage up` or `destroy` tries to delete it again",
+    "delete": "it stays in the state; the next run tries again",
+}
+
+
+def meaning(line: str) -> str:
+    """What a line of Pulumi's means; the line itself where it speaks for itself."""
+    for surprise in SURPRISES:
+        found = surprise.sign.search(line)
+        if found:
+            groups = found.groupdict()
+            bare = {f"{key}_bare": value.rpartition("::")[2] for key, value in groups.items()}
+            return surprise.says.format(**{k: label(v) for k, v in groups.items()}, **bare)
+    return line
+
+
+def aftermath(step: str) -> str:
+    """What a failed step leaves behind; empty where nothing needs saying."""
+    return AFTERMATH.get(step, "")
+
+
+def foreword(event: Event) -> str:
+    """What an earlier run left of the resource that a step begins on; empty for the usual."""
+    if not isinstance(event, Started) or event.detail is None or event.detail.old is None:
+        return ""
+    old = event.detail.old
+    if event.step == "delete-replaced" and old.delete and event.detail.new is None:
+        return (
+            f"{label(event.urn)}: an earlier run replaced it and could not delete the old one "
+            f"({old.id}); that is done now"
+        )
+    reasons = _reasons(old.init_errors)
+    if reasons and event.step != "refresh":
+        return f"{label(event.urn)}: an earlier run left it unfinished ({reasons}); going on"
+    return ""
+
+
+def _reasons(errors: Sequence[str] | None) -> str:
+    return "; ".join(" ".join(str(error).split()) for error in errors or ())[:200]
