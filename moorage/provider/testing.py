@@ -61,6 +61,7 @@ class InitFailed(Exception):  # noqa: N818
 
     def __init__(self, details: Any) -> None:
         super().__init__("; ".join(details.reasons))
+        self.details = details
         self.id: str = details.id
         self.properties: Properties = decode(details.properties)
         self.inputs: Properties = decode(details.inputs)
@@ -79,6 +80,7 @@ class Client:
     token: str = "moorage:index:Process"  # noqa: S105  a resource type
     process: subprocess.Popen[str] | None = None
     secrets: frozenset[ValuePath] = field(default_factory=frozenset)
+    heard: list[Any] = field(default_factory=list)  # every answer and every fault
 
     def __post_init__(self) -> None:
         self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
@@ -94,20 +96,26 @@ class Client:
 
     def check(self, news: dict[str, Any]) -> tuple[Properties, dict[str, str]]:
         """The inputs with defaults, and the failures by property."""
-        request = provider_pb2.CheckRequest(news=encode(news, self.secrets), **self.who)
-        answer = self._call(self.stub.Check, request)
+        answer = self._call(self.stub.Check, self.check_request(news))
         return decode(answer.inputs), {f.property: f.reason for f in answer.failures}
 
-    def diff(self, olds: dict[str, Any], news: dict[str, Any], **state: Any) -> Any:
+    def check_request(self, news: dict[str, Any]) -> Any:
+        """What check sends."""
+        return provider_pb2.CheckRequest(news=encode(news, self.secrets), **self.who)
+
+    def diff(self, olds: dict[str, Any], news: dict[str, Any], /, **state: Any) -> Any:
         """What an update from the old inputs and their state to the new inputs would do."""
-        request = provider_pb2.DiffRequest(
+        return self._call(self.stub.Diff, self.diff_request(olds, news, **state))
+
+    def diff_request(self, olds: dict[str, Any], news: dict[str, Any], /, **state: Any) -> Any:
+        """What diff sends."""
+        return provider_pb2.DiffRequest(
             id="x",
             olds=encode({**olds, **state}),
             old_inputs=encode(olds),
             news=encode(news),
             **self.who,
         )
-        return self._call(self.stub.Diff, request)
 
     def create(self, inputs: dict[str, Any], **more: Any) -> Any:
         """Create, or preview it."""
@@ -154,10 +162,17 @@ class Client:
         self._call(self.stub.Cancel, Empty())
 
     def _call(self, method: Any, request: Any) -> Any:
+        return self.wait_for(method.future(request, timeout=PATIENCE_S))
+
+    def wait_for(self, call: Any) -> Any:
+        """The answer of a call that was begun."""
         try:
-            return method(request, timeout=PATIENCE_S)
+            self.heard.append(call.result())
         except grpc.RpcError as error:
-            raise understood(error) from None
+            fault = understood(error)
+            self.heard.append(fault)
+            raise fault from None
+        return self.heard[-1]
 
 
 def who(token: str) -> dict[str, Any]:

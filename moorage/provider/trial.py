@@ -18,7 +18,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
@@ -68,9 +69,13 @@ class Trials:
 
     def call(self, method: str, request: Any, *, kill_at: int = 0) -> Outcome:
         """Call it; with `kill_at`, die by SIGKILL just before the effect of that number."""
+        [outcome] = self.calls([(method, request)], kill_at=kill_at)
+        return outcome
+
+    def calls(self, wanted: Sequence[tuple[str, Any]], *, kill_at: int = 0) -> list[Outcome]:
+        """Several calls, one after the other in one process."""
         question = {
-            "method": method,
-            "request": base64.b64encode(request.SerializeToString()).decode(),
+            "calls": [(method, _packed(request)) for method, request in wanted],
             "kill_at": kill_at,
             "effects": sorted(self.effects),
             "environment": dict(os.environ),
@@ -82,21 +87,35 @@ class Trials:
         if not line:
             message = "the process that makes the calls has ended; see its message above"
             raise RuntimeError(message)
-        return _understood(method, json.loads(line))
+        return list(_understood([method for method, _ in wanted], json.loads(line)))
 
 
-def _understood(method: str, told: Mapping[str, Any]) -> Outcome:
-    *effects, last = [*told["told"], None] if not told["ended"] else told["told"]
-    if last is None:
-        return Outcome(effects=tuple(map(str, effects)), was_killed=True)
-    fault: Exception | None = None
-    if "details" in last:
-        fault = init_failed(base64.b64decode(last["details"]))
-    elif "fault" in last:
-        fault = Refused(last["fault"])
+def _packed(message: Any) -> str:
+    return base64.b64encode(message.SerializeToString()).decode()
+
+
+def _understood(methods: Sequence[str], told: Sequence[Any]) -> Iterator[Outcome]:
+    effects: list[str] = []
+    left = list(methods)
+    for one in told:
+        if isinstance(one, str):
+            effects.append(one)
+        else:
+            yield _outcome(left.pop(0), tuple(effects), one)
+            effects = []
+    if left:
+        yield Outcome(effects=tuple(effects), was_killed=True)
+
+
+def _outcome(method: str, effects: tuple[str, ...], told: Mapping[str, str]) -> Outcome:
+    if "details" in told:
+        fault: Exception = init_failed(base64.b64decode(told["details"]))
+        return Outcome(effects=effects, was_killed=False, fault=fault)
+    if "fault" in told:
+        return Outcome(effects=effects, was_killed=False, fault=Refused(told["fault"]))
     kind = _MESSAGES[method][1]
-    answer = kind.FromString(base64.b64decode(last["answer"])) if kind and not fault else None
-    return Outcome(effects=tuple(map(str, effects)), was_killed=False, answer=answer, fault=fault)
+    answer = kind.FromString(base64.b64decode(told["answer"])) if kind else None
+    return Outcome(effects=effects, was_killed=False, answer=answer)
 
 
 @contextmanager
@@ -145,7 +164,8 @@ def _load(module: str, file: str, name: str) -> Package:
     return found
 
 
-def _tried(package: Package, config: Mapping[str, Any], question: dict[str, Any]) -> dict[str, Any]:
+def _tried(package: Package, config: Mapping[str, Any], question: dict[str, Any]) -> list[Any]:
+    """What the fork tells: a text for every effect, a dict for every answer."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -154,14 +174,14 @@ def _tried(package: Package, config: Mapping[str, Any], question: dict[str, Any]
     os.close(writing)
     with os.fdopen(reading) as pipe:
         told = [json.loads(line) for line in pipe]
-    _, status = os.waitpid(child, 0)
-    return {"told": told, "ended": os.WIFEXITED(status)}
+    os.waitpid(child, 0)
+    return told
 
 
 def _leave(
     package: Package, config: Mapping[str, Any], question: dict[str, Any], pipe: int
 ) -> None:
-    """In the fork: the one call, then the end, whatever happens."""
+    """In the fork: the calls, then the end, whatever happens."""
     try:
         os.environ.clear()
         os.environ.update(question["environment"])
@@ -169,29 +189,27 @@ def _leave(
         os.dup2(2, 1)  # a handler that prints must not break our own lines
         with os.fdopen(pipe, "w", closefd=False) as told:
             watch = _Watch(question["kill_at"], frozenset(question["effects"]), told)
-            answer = asyncio.run(_answer(package, config, question, watch))
-            watch.end(answer)
-    except BaseException as error:  # noqa: BLE001  nothing may leave the fork alive
-        sys.stderr.write(f"{error!r}\n")
+            asyncio.run(_answer(package, config, question["calls"], watch))
+    except BaseException:  # noqa: BLE001  nothing may leave the fork alive
+        traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
 
 async def _answer(
-    package: Package, config: Mapping[str, Any], question: dict[str, Any], watch: _Watch
-) -> dict[str, str]:
+    package: Package, config: Mapping[str, Any], calls: list[list[str]], watch: _Watch
+) -> None:
     provider = Provider(package)
     await provider.Configure(provider_pb2.ConfigureRequest(args=encode(config)), None)
-    kind = _MESSAGES[question["method"]][0]
-    request = kind.FromString(base64.b64decode(question["request"]))
-    watch.begin()
-    try:
-        answer = await getattr(provider, question["method"])(request, _Call())
-    except _Aborted as end:
-        return end.told
-    finally:
-        watch.pause()
-    return {"answer": base64.b64encode(answer.SerializeToString()).decode()}
+    watch.listen()
+    for method, packed in calls:
+        request = _MESSAGES[method][0].FromString(base64.b64decode(packed))
+        watch.on = True
+        try:
+            told = {"answer": _packed(await getattr(provider, method)(request, _Call()))}
+        except _Aborted as end:
+            told = end.told
+        watch.end(told)
 
 
 class _Aborted(Exception):  # noqa: N818
@@ -218,34 +236,29 @@ class _Watch:
         self._effects = effects
         self._told = told
         self._count = 0
-        self._on = False
+        self.on = False
         self._lock = threading.RLock()
-        self._thread = threading.get_ident()
 
-    def begin(self) -> None:
-        """Watch from now on."""
-        self._on = True
+    def listen(self) -> None:
+        """Hear of every event from now on."""
         sys.addaudithook(self._hear)
         for name in ("send", "sendall", "sendmsg"):
             _audited(socket.socket, name)
 
-    def pause(self) -> None:
-        """Effects do not count any more."""
-        self._on = False
-
     def end(self, answer: dict[str, str]) -> None:
         """The answer; dying before it is given is the last way to die."""
+        self.on = False
         if self._kill_at == self._count + 1:
             os.kill(os.getpid(), signal.SIGKILL)
         self._say(answer)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self._on or event not in self._effects or not _is_outside(event, arguments):
+        if not self.on or event not in self._effects or not _is_outside(event, arguments):
             return
         with self._lock:
             self._count += 1
             if self._count == self._kill_at:
-                self._on = False
+                self.on = False
                 os.kill(os.getpid(), signal.SIGKILL)
             self._say(f"{event} {arguments[0] if arguments else ''}"[:200])
 

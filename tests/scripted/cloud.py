@@ -56,10 +56,12 @@ class Cloud:
         with self._call(f"PUT {key}"):
             self._write(key, body)
 
-    def delete(self, key: str) -> None:
-        """Take a thing away."""
+    def delete(self, key: str, *, owner: str) -> None:
+        """Take a thing away, when it is this owner's."""
         with self._call(f"DELETE {key}"):
-            self._path(key).unlink(missing_ok=True)
+            found = self._read(key)
+            if found is not None and found["inputs"]["owner"] == owner:
+                self._path(key).unlink(missing_ok=True)
 
     def things(self) -> dict[str, Body]:
         """All there is."""

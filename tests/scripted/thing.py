@@ -101,7 +101,7 @@ class Kind:
 
     def update(self, id_: str, state: State, inputs: State, context: Context) -> State:
         cloud().note(f"update {id_}")
-        found = cloud().get(id_) or {"inputs": None, "revision": 0}
+        found = self.ours(id_, {"owner": state["owner"]}) or {"inputs": None, "revision": 0}
         revision = found["revision"]
         if found["inputs"] != kept(inputs):
             revision += 1
@@ -113,7 +113,7 @@ class Kind:
 
     def delete(self, id_: str, state: State, context: Context) -> None:
         cloud().note(f"delete {id_}")
-        cloud().delete(id_)
+        cloud().delete(id_, owner=state["owner"])
 
     def locate(self, inputs: State) -> str | None:
         found = cloud().get(self.key_of(inputs))
