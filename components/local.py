@@ -40,7 +40,7 @@ def build(
         ready={
             "path": _probe_path(plan.task),
             "body": weights.served_model.apply(lambda model: _probe_body(plan.task, model)),
-            "timeoutSeconds": LOAD_TIMEOUT_SECONDS,
+            "timeout_seconds": LOAD_TIMEOUT_SECONDS,
         },
         ready_key=key.value,
         opts=opts,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pulumi
 
 from components import KINDS
 from components.endpoint import Endpoint, Site
 from moorage.plan.types import Placement, Plan, Weights
-from moorage.resources import ApiKey, ModelFile
+from moorage.resources import ApiKey, ModelFile, ModelFileOffline
 
 
 class ModelService(pulumi.ComponentResource):
@@ -41,7 +43,7 @@ class ModelService(pulumi.ComponentResource):
             file=weights.file,
             sha256=weights.sha256,
             size_bytes=weights.size_bytes,
-            offline=weights.offline,
+            offline=cast("ModelFileOffline", weights.offline),  # the spec's schema knows the words
             task=self.plan.task,
             opts=self._below(),
         )

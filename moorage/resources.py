@@ -1,90 +1,145 @@
-"""The Pulumi resource classes (tokens `moorage:index:*`) that components declare."""
+"""The resource classes of moorage, derived from the shapes of its handlers.
+
+Names are as usual in Python, members of objects included; keys of maps stay as they
+are. Not to be edited: the provider's command `resources` prints it anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final, Literal, NotRequired, TypedDict, TypeVar
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
 
-
-class _Moored(pulumi.CustomResource):
-    """A resource of our provider: camelCase on the wire, snake_case in Python."""
-
-    def __init__(
-        self,
-        kind: str,
-        resource_name: str,
-        inputs: Mapping[str, Any],
-        outputs: Sequence[str],
-        opts: ResourceOptions | None,
-    ) -> None:
-        props = {**dict.fromkeys(outputs), **inputs}
-        super().__init__(f"moorage:index:{kind}", resource_name, props, opts)
+_T = TypeVar("_T")
+_R = TypeVar("_R", bound=pulumi.CustomResource)
 
 
-def _wire(name: str) -> Any:
-    """The output that is called `name` on the wire.
+@dataclass(frozen=True)
+class _Each:
+    """What every value of a map holds; its keys are the user's own."""
 
-    Names are mapped here and not by Pulumi's translate hooks: those would also rename the keys
-    of nested maps, environment variables and file names among them.
-    """
-    return property(lambda self: self.__dict__[name])
+    value: Any
 
 
-class Process(_Moored):
-    """A process of this machine that serves HTTP; `directory` is its identity."""
-
-    directory: Output[str]
-    owner: Output[str]
-    command: Output[Sequence[str]]
-    host: Output[str]
-    port: Output[int]
-    pid: Output[int]
-    url: Output[str]
-    log: Output[str]
-    started_at: Output[str] = _wire("startedAt")
-
-    def __init__(
-        self,
-        resource_name: str,
-        *,
-        directory: Input[str],
-        owner: Input[str],
-        command: Input[Sequence[Input[str]]],
-        environment: Input[Mapping[str, Input[str]]] | None = None,
-        files: Input[Mapping[str, Input[str]]] | None = None,
-        host: Input[str] | None = None,
-        port: Input[int] | None = None,
-        ready: Input[Mapping[str, Any]] | None = None,
-        ready_key: Input[str] | None = None,
-        reload_signal: Input[str] | None = None,
-        stop_grace_seconds: Input[float] | None = None,
-        opts: ResourceOptions | None = None,
-    ) -> None:
-        inputs = {
-            "directory": directory,
-            "owner": owner,
-            "command": command,
-            "environment": _secret(environment),
-            "files": _secret(files),
-            "host": host,
-            "port": port,
-            "ready": ready,
-            "readyKey": _secret(ready_key),
-            "reloadSignal": reload_signal,
-            "stopGraceSeconds": stop_grace_seconds,
-        }
-        outputs = ["pid", "url", "log", "startedAt"]
-        super().__init__("Process", resource_name, inputs, outputs, opts)
+def _to_wire(value: Any, within: Any) -> Any:
+    """The value with the members of its objects called as on the wire."""
+    if inspect.isawaitable(value) or isinstance(value, Output):
+        return Output.from_input(value).apply(lambda known: _to_wire(known, within))
+    if isinstance(value, list | tuple):
+        return [_to_wire(item, within) for item in value]
+    if isinstance(value, Mapping) and isinstance(within, _Each):
+        return {key: _to_wire(item, within.value) for key, item in value.items()}
+    if isinstance(value, Mapping) and isinstance(within, dict):
+        known = {name: within.get(name, (name, None)) for name in value}
+        return {wire: _to_wire(value[name], inner) for name, (wire, inner) in known.items()}
+    return value
 
 
-class ApiKey(_Moored):
+def _from_wire(value: Any, within: Any) -> Any:
+    """The value with the members of its objects called as in Python."""
+    if within is int and isinstance(value, float):
+        return int(value)
+    if isinstance(value, list):
+        return [_from_wire(item, within) for item in value]
+    if isinstance(value, dict) and isinstance(within, _Each):
+        return {key: _from_wire(item, within.value) for key, item in value.items()}
+    if isinstance(value, dict) and isinstance(within, dict):
+        names = {wire: (name, inner) for name, (wire, inner) in within.items()}
+        known = {wire: names.get(wire, (wire, None)) for wire in value}
+        return {name: _from_wire(value[wire], inner) for wire, (name, inner) in known.items()}
+    return value
+
+
+def _known(resource: pulumi.Resource, wire: str, within: Any = None) -> Output[_T]:
+    """The output that is called so on the wire."""
+    value: Output[Any] = resource.__dict__[wire]
+    if within is None:
+        return value
+    return value.apply(lambda known: _from_wire(known, within))
+
+
+def _secret(value: Any) -> Output[Any] | None:
+    return None if value is None else Output.secret(value)
+
+
+def _json(value: Any) -> Output[str] | None:
+    """Providers are configured by texts."""
+    return None if value is None else Output.json_dumps(value)
+
+
+def _deprecated(value: Any, name: str, instead: str) -> Any:
+    if value is not None:
+        pulumi.log.warn(f"{name} is deprecated: {instead}")
+    return value
+
+
+def _options(opts: ResourceOptions | None, secrets: Iterable[str]) -> ResourceOptions:
+    """The options, and what is secret whether the program says so or not."""
+    return ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=list(secrets)))
+
+
+def _existing(
+    resource: type[_R],
+    token: str,
+    wired: Iterable[str],
+    name: str,
+    key: Input[str],
+    opts: ResourceOptions | None,
+) -> _R:
+    """A resource that is read by its id, and never changed."""
+    made = resource.__new__(resource)
+    found = ResourceOptions.merge(opts, ResourceOptions(id=key))
+    pulumi.CustomResource.__init__(made, token, name, dict.fromkeys(wired), found)
+    return made
+
+
+ModelFileOffline = Literal["refuse", "tiny"]
+ProcessReloadSignal = Literal["SIGHUP", "SIGUSR1", "SIGUSR2"]
+
+
+class ProcessReadyArgs(TypedDict):
+    """What proves that it serves."""
+
+    path: Input[str]
+    """Path of the API call that proves it serves."""
+    body: NotRequired[Input[str] | None]
+    """JSON to POST; without it the call is a GET."""
+    contains: NotRequired[Input[str] | None]
+    """Text that the answer must contain."""
+    timeout_seconds: NotRequired[Input[float] | None]
+    """How long to wait for it. Default: 120."""
+
+
+class ProcessReady(TypedDict):
+    """What proves that it serves."""
+
+    path: str
+    """Path of the API call that proves it serves."""
+    body: NotRequired[str | None]
+    """JSON to POST; without it the call is a GET."""
+    contains: NotRequired[str | None]
+    """Text that the answer must contain."""
+    timeout_seconds: float
+    """How long to wait for it. Default: 120."""
+
+
+_PROCESS_READY: Final[dict[str, Any]] = {
+    "path": ("path", None),
+    "body": ("body", None),
+    "contains": ("contains", None),
+    "timeout_seconds": ("timeoutSeconds", None),
+}
+
+
+class ApiKey(pulumi.CustomResource):
     """A random bearer key, the same until it is replaced."""
 
-    prefix: Output[str]
-    value: Output[str]
+    _wired: ClassVar = ("prefix", "value")
+    _secrets: ClassVar[list[str]] = ["value"]
 
     def __init__(
         self,
@@ -93,18 +148,59 @@ class ApiKey(_Moored):
         prefix: Input[str] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
-        opts = ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=["value"]))
-        super().__init__("ApiKey", resource_name, {"prefix": prefix}, ["value"], opts)
+        """Declare one.
+
+        prefix: What the key begins with. Default: "sk-moorage".
+        """
+        inputs: dict[str, Any] = {
+            "prefix": prefix,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:ApiKey", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> ApiKey:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(ApiKey, "moorage:index:ApiKey", ApiKey._wired, resource_name, id, opts)
+
+    @property
+    @pulumi.getter(name="prefix")
+    def prefix(self) -> Output[str]:
+        """What the key begins with. Default: "sk-moorage"."""
+        return _known(self, "prefix")
+
+    @property
+    @pulumi.getter(name="value")
+    def value(self) -> Output[str]:
+        """The key."""
+        return _known(self, "value")
 
 
-class ModelFile(_Moored):
+class ModelFile(pulumi.CustomResource):
     """One GGUF file on this machine: given by path, downloaded, or generated."""
 
-    task: Output[str]
-    source: Output[str]
-    local_path: Output[str] = _wire("localPath")
-    sha256_actual: Output[str] = _wire("sha256Actual")
-    served_model: Output[str] = _wire("servedModel")
+    _wired: ClassVar = (
+        "task",
+        "path",
+        "repo",
+        "revision",
+        "file",
+        "sha256",
+        "sizeBytes",
+        "offline",
+        "localPath",
+        "sha256Actual",
+        "source",
+        "servedModel",
+        "fingerprint",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = []
 
     def __init__(
         self,
@@ -117,10 +213,22 @@ class ModelFile(_Moored):
         file: Input[str] | None = None,
         sha256: Input[str] | None = None,
         size_bytes: Input[int] | None = None,
-        offline: Input[str] | None = None,
+        offline: Input[ModelFileOffline] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
-        inputs = {
+        """Declare one.
+
+        task: What the model is for.
+        path: A file that is here already.
+        repo: Repository of the Hub.
+        revision: Its commit.
+        file: File in it.
+        sha256: Digest that the file must have.
+        size_bytes: Size that the file must have.
+        offline: What to do without the Hub: refuse, or serve the generated tiny model. Default:
+            "refuse".
+        """
+        inputs: dict[str, Any] = {
             "task": task,
             "path": path,
             "repo": repo,
@@ -130,16 +238,127 @@ class ModelFile(_Moored):
             "sizeBytes": size_bytes,
             "offline": offline,
         }
-        outputs = ["source", "localPath", "sha256Actual", "servedModel"]
-        super().__init__("ModelFile", resource_name, inputs, outputs, opts)
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:ModelFile", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> ModelFile:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(
+            ModelFile,
+            "moorage:index:ModelFile",
+            ModelFile._wired,
+            resource_name,
+            id,
+            opts,
+        )
+
+    @property
+    @pulumi.getter(name="task")
+    def task(self) -> Output[str]:
+        """What the model is for."""
+        return _known(self, "task")
+
+    @property
+    @pulumi.getter(name="path")
+    def path(self) -> Output[str | None]:
+        """A file that is here already."""
+        return _known(self, "path")
+
+    @property
+    @pulumi.getter(name="repo")
+    def repo(self) -> Output[str | None]:
+        """Repository of the Hub."""
+        return _known(self, "repo")
+
+    @property
+    @pulumi.getter(name="revision")
+    def revision(self) -> Output[str | None]:
+        """Its commit."""
+        return _known(self, "revision")
+
+    @property
+    @pulumi.getter(name="file")
+    def file(self) -> Output[str | None]:
+        """File in it."""
+        return _known(self, "file")
+
+    @property
+    @pulumi.getter(name="sha256")
+    def sha256(self) -> Output[str | None]:
+        """Digest that the file must have."""
+        return _known(self, "sha256")
+
+    @property
+    @pulumi.getter(name="sizeBytes")
+    def size_bytes(self) -> Output[int | None]:
+        """Size that the file must have."""
+        return _known(self, "sizeBytes")
+
+    @property
+    @pulumi.getter(name="offline")
+    def offline(self) -> Output[ModelFileOffline]:
+        """What to do without the Hub: refuse, or serve the generated tiny model. Default:
+        "refuse".
+        """
+        return _known(self, "offline")
+
+    @property
+    @pulumi.getter(name="localPath")
+    def local_path(self) -> Output[str]:
+        """Where the file is."""
+        return _known(self, "localPath")
+
+    @property
+    @pulumi.getter(name="sha256Actual")
+    def sha256_actual(self) -> Output[str]:
+        """Its digest."""
+        return _known(self, "sha256Actual")
+
+    @property
+    @pulumi.getter(name="source")
+    def source(self) -> Output[str]:
+        """path, hub or generated."""
+        return _known(self, "source")
+
+    @property
+    @pulumi.getter(name="servedModel")
+    def served_model(self) -> Output[str]:
+        """The name to serve it as."""
+        return _known(self, "servedModel")
+
+    @property
+    @pulumi.getter(name="fingerprint")
+    def fingerprint(self) -> Output[str | None]:
+        """Size and time, to see the file changed."""
+        return _known(self, "fingerprint")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
 
 
-class OpenAIServer(_Moored):
-    """An OpenAI-compatible server that is already there: proven, never created."""
+class OpenAIServer(pulumi.CustomResource):
+    """An OpenAI-compatible server that is already there; it is proven, not created."""
 
-    url: Output[str]
-    api_key: Output[str | None] = _wire("apiKey")
-    served_model: Output[str] = _wire("servedModel")
+    _wired: ClassVar = (
+        "url",
+        "task",
+        "apiKey",
+        "model",
+        "modelHint",
+        "timeoutSeconds",
+        "servedModel",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = ["apiKey"]
 
     def __init__(
         self,
@@ -147,13 +366,22 @@ class OpenAIServer(_Moored):
         *,
         url: Input[str],
         task: Input[str],
-        api_key: Input[str | None] | None = None,
+        api_key: Input[str] | None = None,
         model: Input[str] | None = None,
         model_hint: Input[str] | None = None,
         timeout_seconds: Input[float] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
-        inputs = {
+        """Declare one.
+
+        url: Base URL, ending in /v1.
+        task: What the model is for.
+        api_key: Bearer key of the server.
+        model: The name under which the server has the model.
+        model_hint: The model's id, looked for among its models.
+        timeout_seconds: How long to wait for it. Default: 60.
+        """
+        inputs: dict[str, Any] = {
             "url": url,
             "task": task,
             "apiKey": _secret(api_key),
@@ -161,8 +389,253 @@ class OpenAIServer(_Moored):
             "modelHint": model_hint,
             "timeoutSeconds": timeout_seconds,
         }
-        super().__init__("OpenAIServer", resource_name, inputs, ["servedModel"], opts)
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:OpenAIServer", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> OpenAIServer:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(
+            OpenAIServer,
+            "moorage:index:OpenAIServer",
+            OpenAIServer._wired,
+            resource_name,
+            id,
+            opts,
+        )
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str]:
+        """Base URL, ending in /v1."""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="task")
+    def task(self) -> Output[str]:
+        """What the model is for."""
+        return _known(self, "task")
+
+    @property
+    @pulumi.getter(name="apiKey")
+    def api_key(self) -> Output[str | None]:
+        """Bearer key of the server."""
+        return _known(self, "apiKey")
+
+    @property
+    @pulumi.getter(name="model")
+    def model(self) -> Output[str | None]:
+        """The name under which the server has the model."""
+        return _known(self, "model")
+
+    @property
+    @pulumi.getter(name="modelHint")
+    def model_hint(self) -> Output[str | None]:
+        """The model's id, looked for among its models."""
+        return _known(self, "modelHint")
+
+    @property
+    @pulumi.getter(name="timeoutSeconds")
+    def timeout_seconds(self) -> Output[float]:
+        """How long to wait for it. Default: 60."""
+        return _known(self, "timeoutSeconds")
+
+    @property
+    @pulumi.getter(name="servedModel")
+    def served_model(self) -> Output[str]:
+        """The name to ask for."""
+        return _known(self, "servedModel")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
 
 
-def _secret(value: Input[Any] | None) -> Output[Any] | None:
-    return None if value is None else Output.secret(value)
+class Process(pulumi.CustomResource):
+    """A process of this machine that serves HTTP; its directory is its identity."""
+
+    _wired: ClassVar = (
+        "directory",
+        "owner",
+        "command",
+        "environment",
+        "files",
+        "host",
+        "port",
+        "ready",
+        "readyKey",
+        "reloadSignal",
+        "stopGraceSeconds",
+        "pid",
+        "url",
+        "log",
+        "startedAt",
+        "argumentsDigest",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = ["environment", "files", "readyKey"]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        directory: Input[str],
+        owner: Input[str],
+        command: Input[Sequence[Input[str]]],
+        environment: Input[Mapping[str, Input[str]]] | None = None,
+        files: Input[Mapping[str, Input[str]]] | None = None,
+        host: Input[str] | None = None,
+        port: Input[int] | None = None,
+        ready: Input[ProcessReadyArgs],
+        ready_key: Input[str] | None = None,
+        reload_signal: Input[ProcessReloadSignal] | None = None,
+        stop_grace_seconds: Input[float] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        directory: Absolute path; holds the log and the files, and is removed with the process.
+        owner: Whose it is, as project/stack/name; what another owns is refused.
+        command: Program and arguments; {port} and {directory} are filled in.
+        environment: Variables; {port} and {directory} are filled in.
+        files: Private files written into the directory before start.
+        host: Where it listens. Default: "127.0.0.1".
+        port: Fixed port; without it a free one is chosen and kept.
+        ready: What proves that it serves.
+        ready_key: Bearer key of that call.
+        reload_signal: Signal that makes it read changed files without a restart.
+        stop_grace_seconds: Time between SIGTERM and SIGKILL. Default: 10.
+        """
+        inputs: dict[str, Any] = {
+            "directory": directory,
+            "owner": owner,
+            "command": command,
+            "environment": _secret(environment),
+            "files": _secret(files),
+            "host": host,
+            "port": port,
+            "ready": _to_wire(ready, _PROCESS_READY),
+            "readyKey": _secret(ready_key),
+            "reloadSignal": reload_signal,
+            "stopGraceSeconds": stop_grace_seconds,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:Process", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> Process:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(Process, "moorage:index:Process", Process._wired, resource_name, id, opts)
+
+    @property
+    @pulumi.getter(name="directory")
+    def directory(self) -> Output[str]:
+        """Absolute path; holds the log and the files, and is removed with the process."""
+        return _known(self, "directory")
+
+    @property
+    @pulumi.getter(name="owner")
+    def owner(self) -> Output[str]:
+        """Whose it is, as project/stack/name; what another owns is refused."""
+        return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="command")
+    def command(self) -> Output[Sequence[str]]:
+        """Program and arguments; {port} and {directory} are filled in."""
+        return _known(self, "command")
+
+    @property
+    @pulumi.getter(name="environment")
+    def environment(self) -> Output[Mapping[str, str] | None]:
+        """Variables; {port} and {directory} are filled in."""
+        return _known(self, "environment")
+
+    @property
+    @pulumi.getter(name="files")
+    def files(self) -> Output[Mapping[str, str] | None]:
+        """Private files written into the directory before start."""
+        return _known(self, "files")
+
+    @property
+    @pulumi.getter(name="host")
+    def host(self) -> Output[str]:
+        """Where it listens. Default: "127.0.0.1"."""
+        return _known(self, "host")
+
+    @property
+    @pulumi.getter(name="port")
+    def port(self) -> Output[int]:
+        """Where it listens."""
+        return _known(self, "port")
+
+    @property
+    def ready(self) -> Output[ProcessReady]:
+        """What proves that it serves."""
+        return _known(self, "ready", _PROCESS_READY)
+
+    @property
+    @pulumi.getter(name="readyKey")
+    def ready_key(self) -> Output[str | None]:
+        """Bearer key of that call."""
+        return _known(self, "readyKey")
+
+    @property
+    @pulumi.getter(name="reloadSignal")
+    def reload_signal(self) -> Output[ProcessReloadSignal | None]:
+        """Signal that makes it read changed files without a restart."""
+        return _known(self, "reloadSignal")
+
+    @property
+    @pulumi.getter(name="stopGraceSeconds")
+    def stop_grace_seconds(self) -> Output[float]:
+        """Time between SIGTERM and SIGKILL. Default: 10."""
+        return _known(self, "stopGraceSeconds")
+
+    @property
+    @pulumi.getter(name="pid")
+    def pid(self) -> Output[int]:
+        """Its process id; 0 when it does not run."""
+        return _known(self, "pid")
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str]:
+        """http://host:port"""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="log")
+    def log(self) -> Output[str]:
+        """Path of its log."""
+        return _known(self, "log")
+
+    @property
+    @pulumi.getter(name="startedAt")
+    def started_at(self) -> Output[str]:
+        """When it was started (RFC 3339)."""
+        return _known(self, "startedAt")
+
+    @property
+    @pulumi.getter(name="argumentsDigest")
+    def arguments_digest(self) -> Output[str | None]:
+        """Of its arguments, to see them changed."""
+        return _known(self, "argumentsDigest")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")

@@ -10,13 +10,14 @@ from typing import Final, NoReturn
 from moorage import __version__
 from moorage.provider import plugin
 from moorage.provider.handlers import HANDLERS, sweep
-from moorage.provider.schema import Package
+from moorage.provider.package import Package
 
 PACKAGE: Final = Package(
     name="moorage",
     version=__version__,
     description="Model services from specs, through one gateway",
     handlers=HANDLERS,
+    python="moorage.resources",
 )
 
 

@@ -1,90 +1,175 @@
-"""The Pulumi package schema of a set of handlers."""
+"""The Pulumi package schema of a package, derived from the shapes of its handlers."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from moorage.provider.derived import naming
 from moorage.provider.handler import Handler
-from moorage.provider.shape import Field, Shape, items_of
+from moorage.provider.package import Package
+from moorage.provider.shape import Field, items_of
+
+__all__ = ["Package", "build"]
+
+_PLAIN: Final[Mapping[str, tuple[type, ...]]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+}
+
+Spec = dict[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Package:
-    """A provider: its name, version, resource types and configuration."""
-
-    name: str
-    version: str
-    description: str
-    handlers: Mapping[str, Handler]
-    config: Mapping[str, Field] = field(default_factory=dict)
-    license: str = "Apache-2.0"
-
-
-def build(package: Package) -> dict[str, Any]:
+def build(package: Package) -> Spec:
     """The schema, as `pulumi package get-schema` shows it."""
-    types: dict[str, Any] = {}
-    resources = {t: _resource(t, one.shape, types) for t, one in package.handlers.items()}
+    types = naming.types_of(package)
     return {
         "name": package.name,
         "version": package.version,
         "description": package.description,
         "license": package.license,
-        "config": {},
-        "types": types,
-        "provider": {"description": f"The provider of {package.name}."},
-        "resources": resources,
-    }
-
-
-def _resource(token: str, shape: Shape, types: dict[str, Any]) -> dict[str, Any]:
-    outputs = {**shape.inputs, **shape.outputs}
-    certain = [name for name, one in outputs.items() if one.required or one.default]
-    return {
-        "description": shape.doc,
-        "properties": {name: _property(token, name, f, types) for name, f in outputs.items()},
-        "required": certain,
-        "inputProperties": {
-            name: _property(token, name, f, types, is_input=True)
-            for name, f in shape.inputs.items()
+        "language": _languages(package),
+        "config": _config(package),
+        "types": {
+            **{
+                _token(package, name): _object(package, name, one)
+                for name, one in types.objects.items()
+            },
+            **{_token(package, name): _choices(one) for name, one in types.choices.items()},
         },
-        "requiredInputs": [name for name, one in shape.inputs.items() if one.required],
+        "provider": _provider(package),
+        "resources": {t: _resource(package, t, one) for t, one in package.handlers.items()},
     }
 
 
-def _property(
-    token: str, name: str, one: Field, types: dict[str, Any], *, is_input: bool = False
-) -> dict[str, Any]:
-    spec: dict[str, Any] = {"description": one.doc, **_type(token, name, one, types)}
+def certain(fields: Mapping[str, Field]) -> list[str]:
+    """What is always there once the defaults are filled in."""
+    return [name for name, one in fields.items() if one.required or one.default is not None]
+
+
+def required(fields: Mapping[str, Field]) -> list[str]:
+    """What has to be given."""
+    return [name for name, one in fields.items() if one.required and one.default is None]
+
+
+def told(one: Field, *, default: bool = True) -> str:
+    """What a property means, its bounds, and the default that the schema cannot hold."""
+    bounds = (("At least", one.least), ("At most", one.most))
+    words = [f"{word} {limit:g}." for word, limit in bounds if limit is not None]
+    if default and one.default is not None and not _can_default(one):
+        words.append(f"Default: {json.dumps(one.default)}.")
+    return " ".join(filter(None, [one.doc, *words]))
+
+
+def _languages(package: Package) -> Spec:
+    usual: Spec = {"respectSchemaVersion": True}
+    named = {"packageName": package.python} if package.python else {}
+    return {"python": {**named, **usual}, "nodejs": usual, "go": usual}
+
+
+def _config(package: Package) -> Spec:
+    """Pulumi calls the variables that must be set `defaults`."""
+    if not package.config:
+        return {}
+    variables = _properties(package, naming.CONFIG, package.config)
+    return {"variables": variables, "defaults": required(package.config)}
+
+
+def _provider(package: Package) -> Spec:
+    spec: Spec = {"description": f"The provider of {package.name}."}
+    if package.config:
+        properties = _properties(package, naming.CONFIG, package.config)
+        spec |= {"inputProperties": properties, "requiredInputs": required(package.config)}
+        spec |= {"properties": properties, "required": required(package.config)}
+    return spec
+
+
+def _resource(package: Package, token: str, handler: Handler) -> Spec:
+    shape, owner = handler.shape, naming.class_name(token)
+    outputs = {**shape.inputs, **shape.outputs}
+    inputs = _properties(package, owner, shape.inputs)
+    for name, one in shape.inputs.items():
+        if one.replaces or handler.update is None:
+            inputs[name]["willReplaceOnChanges"] = True
+    return {
+        "description": _described(shape.doc, shape.example),
+        "properties": _properties(package, owner, outputs, defaults=False),
+        "required": certain(outputs),
+        "inputProperties": inputs,
+        "requiredInputs": required(shape.inputs),
+    }
+
+
+def _described(doc: str, example: str) -> str:
+    return f"{doc}\n\n## Example\n\n```python\n{example.strip()}\n```\n" if example else doc
+
+
+def _object(package: Package, name: str, one: Field) -> Spec:
+    properties = _properties(package, name, one.fields)
+    for member, inner in one.fields.items():
+        if inner.replaces:
+            properties[member]["willReplaceOnChanges"] = True
+    return {
+        "type": "object",
+        "description": one.doc,
+        "properties": properties,
+        "required": required(one.fields),
+    }
+
+
+def _choices(one: Field) -> Spec:
+    return {
+        "type": "string",
+        "description": one.doc,
+        "enum": [{"value": choice} for choice in one.choices],
+    }
+
+
+def _properties(
+    package: Package, owner: str, fields: Mapping[str, Field], *, defaults: bool = True
+) -> Spec:
+    return {
+        name: _property(package, naming.type_name(owner, name), one, defaults)
+        for name, one in fields.items()
+    }
+
+
+def _property(package: Package, type_name: str, one: Field, defaults: bool) -> Spec:
+    spec: Spec = {"description": told(one), **_type(package, type_name, one)}
     if one.secret:
         spec["secret"] = True
-    if is_input and one.replaces:
-        spec["willReplaceOnChanges"] = True
-    if is_input and isinstance(one.default, str | int | float):
+    if one.deprecated:
+        spec["deprecationMessage"] = one.deprecated
+    if defaults and one.default is not None and _can_default(one):
         spec["default"] = one.default
     return spec
 
 
-def _type(token: str, name: str, one: Field, types: dict[str, Any]) -> dict[str, Any]:
+def _can_default(one: Field) -> bool:
+    return isinstance(one.default, _PLAIN.get(one.kind, ()))
+
+
+def _type(package: Package, type_name: str, one: Field) -> Spec:
     match one.kind:
         case "list":
-            return {"type": "array", "items": _type(token, name, items_of(one), types)}
+            return {"type": "array", "items": _type(package, type_name, items_of(one))}
         case "map":
-            inner = _type(token, name, items_of(one), types)
+            inner = _type(package, type_name, items_of(one))
             return {"type": "object", "additionalProperties": inner}
         case "any":
             return {"$ref": "pulumi.json#/Any"}
         case "object":
-            reference = f"{token}{name[0].upper()}{name[1:]}"
-            types[reference] = {
-                "type": "object",
-                "properties": {
-                    member: _property(reference, member, inner, types)
-                    for member, inner in one.fields.items()
-                },
-                "required": [m for m, inner in one.fields.items() if inner.required],
-            }
-            return {"$ref": f"#/types/{reference}"}
+            return {"$ref": f"#/types/{_token(package, type_name)}"}
+        case "string" if one.choices:
+            # Either of both: a program may say the text itself, and generated code does.
+            reference = {"$ref": f"#/types/{_token(package, type_name)}"}
+            return {"type": "string", "oneOf": [{"type": "string"}, reference]}
         case _:
             return {"type": one.kind}
+
+
+def _token(package: Package, type_name: str) -> str:
+    return f"{package.name}:index:{type_name}"

@@ -15,10 +15,11 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 
 from moorage.errors import MoorageError
-from moorage.provider import check, diff, schema, secrets
+from moorage.provider import check, diff, secrets
 from moorage.provider.calls import Call, Calls, Fault, one_line
 from moorage.provider.engine_log import EngineLog
 from moorage.provider.handler import Change, Context, Failure, Handler, Severity, State
+from moorage.provider.package import Package
 from moorage.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 from moorage.provider.values import (
     UNKNOWN,
@@ -43,7 +44,7 @@ _KINDS: Final = {
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
     """The servicer of one package; handlers run in threads, at most 64 at a time."""
 
-    def __init__(self, package: schema.Package) -> None:
+    def __init__(self, package: Package) -> None:
         self._package = package
         self._handlers = package.handlers
         self._log = EngineLog()
@@ -73,6 +74,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def GetSchema(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Give the package schema, derived from the handlers' shapes."""
+        from moorage.provider import schema  # which runs do not need
+
         return provider_pb2.GetSchemaResponse(schema=json.dumps(schema.build(self._package)))
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -244,7 +247,7 @@ def _preview(handler: Handler, inputs: State, state: State | None) -> State:
     return {**dict.fromkeys(outputs, UNKNOWN), **kept, **inputs, **handler.preview(inputs, state)}
 
 
-def _configured(package: schema.Package, given: State) -> tuple[State, list[Failure]]:
+def _configured(package: Package, given: State) -> tuple[State, list[Failure]]:
     """The declared part of the configuration; what is no text arrives as JSON text."""
     ours = {
         name: _from_json(given[name]) if one.kind != "string" else given[name]

@@ -76,7 +76,7 @@ def serving(root: Path) -> None:
         directory=str(root / ".moorage" / "run" / "engine"),
         owner="demo/local/engine",
         command=[sys.executable, "-c", NEVER_READY],
-        ready={"path": "/health", "timeoutSeconds": 60},
+        ready={"path": "/health", "timeout_seconds": 60},
     )
 
 

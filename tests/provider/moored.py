@@ -51,7 +51,7 @@ def _program(folder: Path) -> None:
         "owner": "moored/test/web",
         "command": [sys.executable, str(SERVER), "{port}"],
         "environment": {"MY_KEY": key.value},
-        "ready": {"path": "/health", "timeoutSeconds": 20},
+        "ready": {"path": "/health", "timeout_seconds": 20},
         "ready_key": key.value,
         **json.loads((folder / "web.json").read_text()),
     }

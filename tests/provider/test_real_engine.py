@@ -110,7 +110,7 @@ def test_up_again_changes_nothing_a_kill_is_healed_and_destroy_leaves_nothing(
 def test_what_does_not_get_ready_is_kept_and_repaired_by_the_next_up(
     deployment: Deployment,
 ) -> None:
-    deployment.web["ready"] = {"path": "/", "contains": "never said", "timeoutSeconds": 1}
+    deployment.web["ready"] = {"path": "/", "contains": "never said", "timeout_seconds": 1}
     failed = deployment.run()
     assert failed["failed"]
     assert "does not serve after 1 s: the answer lacks the text expected; pid" in failed["output"]
@@ -120,7 +120,7 @@ def test_what_does_not_get_ready_is_kept_and_repaired_by_the_next_up(
     assert web["id"] == str(deployment.folder / "run" / "web")
     assert len(web["initErrors"]) == 1
 
-    deployment.web["ready"] = {"path": "/", "timeoutSeconds": 20}
+    deployment.web["ready"] = {"path": "/", "timeout_seconds": 20}
     [web] = of_type(deployment.run(), "Process")
     assert "initErrors" not in web
     assert deployment.mooring() == [pid]

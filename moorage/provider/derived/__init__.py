@@ -1,0 +1,1 @@
+"""What follows from the shapes of a package beside its running: names, classes and pages."""
