@@ -1,6 +1,7 @@
 """A driver process for tests of displays: `python -m tests.deploy.watched ROOT OPERATION FORM`.
 
-VERSION says which version of the program runs, and MANY how many things it has besides.
+VERSION says which version of the program runs, MANY how many things it has besides, WAIT_FOR the
+path that they wait for; with NEVER_READY one is never ready, and DIFF shows all that changes.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from moorage.errors import MoorageError
 from tests.scripted.resources import Thing
 
 SCRIPTED = (sys.executable, "-m", "tests.scripted")
-SECRETS = ("sk-password", "sk-tag", "sk-turned", "sk-nested", "sk-output", "token-of-")
+NEVER_READY = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(update="1s"))
 
 
 class Shop(pulumi.ComponentResource):
@@ -34,8 +35,9 @@ def shop(version: int, many: int) -> None:
     turned: pulumi.Input[str] = f"sk-turned-{version}"
     Thing(
         "counter",
-        below,
+        pulumi.ResourceOptions.merge(below, NEVER_READY if os.environ.get("NEVER_READY") else None),
         size=version,
+        waitFor="/no/such/path" if os.environ.get("NEVER_READY") else None,
         hourlyUsd=0.8 * version,
         password=secret(f"sk-password-{version}"),
         note="one\ntwo\nthree" if version == 1 else "one\n2\nthree",

@@ -94,12 +94,14 @@ def lines(found: Sequence[Change], *, full: bool = False) -> list[str]:
     if full or len(told) <= _SHORT_LINES:
         return told
     shown: list[str] = []
-    for number, one in enumerate(found):
+    left = 0
+    for one in found:
         more = _lines(one, full=False)
         if shown and len(shown) + len(more) > _SHORT_LINES:
-            return [*shown, f"and {len(found) - number} more (`--diff` shows all)"]
-        shown += more
-    return shown
+            left += 1
+        else:
+            shown += more
+    return [*shown, f"and {left} more (`--diff` shows all)"] if left else shown
 
 
 def _lines(one: Change, *, full: bool) -> list[str]:
