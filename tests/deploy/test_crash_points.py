@@ -1,0 +1,25 @@
+"""A dozen of the deaths that `make crash ONLY=provider` tries at every step, by the same code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.engine, pytest.mark.slow]
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_whatever_dies_at_a_dozen_moments_one_run_mends_it(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "crash", "--only", "provider", "--sample", "--folder", tmp_path],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tools")},
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.stdout.splitlines()[-1] == "crash: 12 points, 12 clean"

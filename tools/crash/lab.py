@@ -1,0 +1,193 @@
+"""A lab is the folder of one point: a project, its cloud, its drivers, and what became of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+
+from tests.scripted.cloud import Cloud
+
+ROOT: Final = Path(__file__).parents[2]
+PATIENCE_S: Final = 120.0  # a driver that has not ended by then hangs
+MARK: Final = "MOORAGE_TEST_CLOUD"
+_GLANCE_S: Final = 0.02
+_MANIFEST: Final = "name: demo\nruntime: python\nstackConfigDir: stacks\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a driver said of an operation; `code` is None when it died or hung."""
+
+    code: int | None
+    fault: str = ""
+    changed: bool = False
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether the operation succeeded."""
+        return self.code == 0
+
+    def __str__(self) -> str:
+        return "died" if self.code is None else f"exit code {self.code}: {self.fault}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Driver:
+    """A driver process, to be asked for one operation after another."""
+
+    process: subprocess.Popen[str]
+
+    def tell(self, operation: str) -> None:
+        """Have an operation begun."""
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(operation + "\n")
+            self.process.stdin.flush()
+
+    def answer(self) -> Answer:
+        """Wait for the end of the operation."""
+        assert self.process.stdout is not None
+        watch = threading.Timer(PATIENCE_S, self.process.kill)
+        watch.start()
+        line = self.process.stdout.readline()
+        hung = not watch.is_alive()
+        watch.cancel()
+        if line:
+            return Answer(**json.loads(line))
+        return Answer(code=None, fault="hung" if hung else "")
+
+    def ask(self, operation: str) -> Answer:
+        """Run an operation to its end."""
+        self.tell(operation)
+        return self.answer()
+
+    def end(self) -> None:
+        """Let it go; no operation is under way."""
+        self.process.communicate()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lab:
+    """The folder, and everything that is in it."""
+
+    folder: Path
+    environ: dict[str, str] = field(default_factory=dict, repr=False)
+    is_shared: bool = False  # the backend is a folder outside the checkout
+
+    @property
+    def cloud(self) -> Cloud:
+        """The cloud of this lab."""
+        return Cloud(folder=self.folder / "cloud")
+
+    @property
+    def project(self) -> Path:
+        """The checkout."""
+        return self.folder / "project"
+
+    @property
+    def home(self) -> Path:
+        """The folder that moorage itself keeps in the checkout."""
+        return self.project / ".moorage"
+
+    @property
+    def backend(self) -> Path:
+        """The folder of Pulumi's file backend, the checkout's own or a shared one."""
+        return (self.folder / "shared" if self.is_shared else self.home / "state") / ".pulumi"
+
+    def lay_out(self, project: Path | None = None) -> None:
+        """Write the project."""
+        project = project or self.project
+        (project / "stacks").mkdir(parents=True)
+        (project / "Pulumi.yaml").write_text(_MANIFEST)
+        (project / "stacks" / "Pulumi.local.yaml").write_text("config: {}\n")
+
+    def copied(self, folder: Path) -> Lab:
+        """Another lab that is as this one is now."""
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.folder, folder, symlinks=True)
+        return replace(self, folder=folder)
+
+    def driver(self, project: Path | None = None, **environ: str) -> Driver:
+        """Start a driver; what it shows goes to a file."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "MOORAGE_"))}
+        ours = {MARK: str(self.cloud.folder), "PULUMI_HOME": str(self.folder / "pulumi home")}
+        if self.is_shared:
+            self.backend.parent.mkdir(exist_ok=True)
+            url = f"file://{self.backend.parent}"
+            ours |= {"PULUMI_BACKEND_URL": url, "PULUMI_CONFIG_PASSPHRASE": "of many"}
+        paths = f"{ROOT / 'tools'}{os.pathsep}{ROOT}"
+        log = self.folder / f"driver-{len(self.logs()) + 1}.log"
+        with log.open("x") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "crash.programs", str(project or self.project)],
+                env={**kept, **ours, "PYTHONPATH": paths, **self.environ, **environ},
+                cwd=self.folder,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                text=True,
+            )
+        return Driver(process=process)
+
+    def logs(self) -> list[Path]:
+        """What the drivers showed."""
+        return sorted(self.folder.glob("driver-*.log"))
+
+    def deployment(self) -> dict[str, Any]:
+        """What the state says now; nothing where there is no stack."""
+        path = self.backend / "stacks" / "demo" / "local.json"
+        if not path.exists():
+            return {}
+        latest: dict[str, Any] | None = json.loads(path.read_text())["checkpoint"]["latest"]
+        return latest or {}
+
+    def locks(self) -> list[Path]:
+        """Every lock that a run has left."""
+        leases = self.backend.parent.rglob("leases/**/*.json")
+        return [*self.backend.glob("locks/**/*.json"), *self.home.glob("*.lock"), *leases]
+
+    def processes(self) -> Iterator[psutil.Process]:
+        """What lives and works for this lab, told by its environment."""
+        mark = f"{MARK}={self.cloud.folder}".encode()
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            with suppress(OSError, psutil.Error):
+                if mark in path.read_bytes().split(b"\0"):
+                    process = psutil.Process(int(path.parent.name))
+                    if process.status() != psutil.STATUS_ZOMBIE:
+                        yield process
+
+    def engines(self) -> list[psutil.Process]:
+        """The CLIs at work."""
+        return [process for process in self.processes() if process.name() == "pulumi"]
+
+    def quiet(self, timeout_s: float) -> bool:
+        """Wait until nothing works for this lab any more."""
+        return until(lambda: not any(self.processes()), timeout_s)
+
+    def clear(self) -> None:
+        """End whatever is left."""
+        for process in self.processes():
+            with suppress(psutil.Error):
+                process.kill()
+
+
+def until(condition: Callable[[], object], timeout_s: float) -> bool:
+    """Wait for something to become true."""
+    end_s = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > end_s:
+            return False
+        time.sleep(_GLANCE_S)
+    return True
