@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -21,6 +22,7 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 PASSPHRASE_SETTINGS = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
 # Of one stack's settings these say how its secrets are kept; Pulumi writes them where we have none.
 SECRETS_SETTINGS = ("secretsprovider", "encryptedkey", "encryptionsalt")
+DEPLOYED = "deployed"
 
 Settings = dict[str, Any]
 
@@ -44,8 +46,11 @@ class Place:
 
     @property
     def work(self) -> Path:
-        """The folder that the CLI works in."""
-        return self.home / "work" / self.stack
+        """The folder that the CLI works in, one for each backend of a stack of this name."""
+        if self.is_own_backend:
+            return self.home / "work" / self.stack
+        backend = hashlib.sha256(self.backend.encode()).hexdigest()[:8]
+        return self.home / "work" / f"{self.stack}@{backend}"
 
     @property
     def backend_folder(self) -> Path | None:
@@ -141,6 +146,18 @@ def tidy(place: Place) -> None:
     if place.is_own_backend and not others and not any(state.glob(".pulumi/stacks/*/*")):
         shutil.rmtree(state, ignore_errors=True)
         (place.home / "passphrase").unlink(missing_ok=True)
+
+
+def enlist(place: Place) -> None:
+    """Note that this backend may have the stack deployed from this checkout."""
+    _write(place.work / DEPLOYED, backends.shown(place.backend) + "\n", mode=0o600)
+
+
+def elsewhere(place: Place) -> list[str]:
+    """The other backends that may have a stack of this name deployed from this checkout."""
+    folders = [place.home / "work" / place.stack, *place.home.glob(f"work/{place.stack}@*")]
+    notes = [folder / DEPLOYED for folder in folders if folder != place.work]
+    return [note.read_text(encoding="utf-8").strip() for note in notes if note.exists()]
 
 
 def _remove_empty(*folders: Path) -> None:

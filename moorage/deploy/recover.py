@@ -1,10 +1,8 @@
 """Recovery of what a died run left pending in the state: what it had created is found, never lost.
 
-The engine (3.259) carries a pending create through `up` and `destroy` with a warning and knows
-nothing of what it created; `refresh --import-pending-creates` drops it when it is not interactive.
-So a create is settled here: the provider is asked whether the thing exists. What exists enters
-the state by its id, marked as unfinished, so that the next `up` finishes it and a `destroy` takes
-it away; what does not exist is struck off. Updates and deletes cut short are marked the same way.
+The provider is asked whether the thing of a pending create exists (see moorage.deploy.pending).
+What exists enters the state by its id, marked as unfinished, so that the next `up` finishes it and
+a `destroy` takes it away; what does not exist is struck off.
 """
 
 from __future__ import annotations
@@ -19,37 +17,42 @@ from typing import Any
 
 import psutil
 
+from moorage.deploy import checkpoint, pending, place
 from moorage.deploy.children import ask, ask_with_input
-from moorage.deploy.command import Command
-from moorage.deploy.events import label
+from moorage.deploy.command import CliFailed, Command
+from moorage.deploy.pending import State
 from moorage.deploy.place import Place
 from moorage.errors import Exit, MoorageError
 
-OURS = "moorage:"
 LOCATE_DEADLINE_S = 60.0
 # A provider whose engine died ends once the ids of its creates are known, by itself or when told.
 PLUGIN_GRACES_S = (3.0, 10.0)
-SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the key that marks special values)
-UNFINISHED = "the run that worked on it died"
+NO_STACK = "no stack named"
 
-State = dict[str, Any]
 Say = Callable[[str], None]
 
 
 def settle(where: Place, command: Command, plugin: Sequence[str], say: Say) -> None:
-    """Settle every pending operation of our provider's resources."""
-    if not _may_have_pending(where):
+    """Settle every pending operation that our provider or nobody has to be asked about."""
+    place.enlist(where)
+    exported = _export(where, command) if _may_have_pending(where) else None
+    operations = pending.of(exported) if exported is not None else []
+    if exported is None or not operations:
         return
-    exported = _export(where, command)
-    ours = [one for one in _pending(exported) if _type(one).startswith(OURS)]
-    if not ours:
-        return
-    say(f"an earlier run died at work on {', '.join(_name(one) for one in ours)}; settling that")
-    _await_plugins(where, plugin)
-    found = _locate(where, plugin, [one for one in ours if one["type"] == "creating"])
-    _import(where, command, settled_state(exported, ours, found))
-    for one in ours:
-        say(f"{_name(one)}: {_verdict(one, found)}")
+    foreign = [one for one in operations if pending.is_remote(one) and not pending.is_ours(one)]
+    for one in foreign:
+        say(pending.foreign_verdict(one, where.stack))
+    settled = [one for one in operations if one not in foreign]
+    ours = [one for one in settled if pending.is_ours(one)]
+    if ours:
+        names = ", ".join(map(pending.name_of, ours))
+        say(f"an earlier run died at work on {names}; settling that")
+        _await_plugins(where, plugin)
+    if settled:
+        found = _locate(where, plugin, pending.to_ask(exported, ours))
+        replace(where, command, pending.settled_state(exported, settled, found))
+        for one in ours:
+            say(f"{pending.name_of(one)}: {pending.verdict(one, found)}")
 
 
 def rescue(
@@ -59,27 +62,72 @@ def rescue(
 
     Engine and state then know of nothing, so the provider is asked anew, as after a death.
     """
-    ours = [one for one in failed if _type(one).startswith(OURS)]
+    ours = [one for one in failed if pending.is_ours(one)]
     if not ours:
         return
     _await_plugins(where, plugin)
     found = _locate(where, plugin, ours)
     exported = _export(where, command)
+    if exported is None:
+        return
     known = {one["urn"]: one.get("id") for one in exported["deployment"].get("resources") or []}
-    lost = [one for one in ours if found[_urn(one)] and known.get(_urn(one)) != found[_urn(one)]]
+    lost = [
+        one
+        for one in ours
+        if found[pending.urn_of(one)]
+        and known.get(pending.urn_of(one)) != found[pending.urn_of(one)]
+    ]
     if lost:
-        _import(where, command, settled_state(exported, lost, found))
+        replace(where, command, pending.settled_state(exported, lost, found))
     for one in lost:
-        say(f"{_name(one)}: it was created all the same; now in the state")
+        say(f"{pending.name_of(one)}: it was created all the same; now in the state")
+
+
+def owed(where: Place, command: Command) -> list[State]:
+    """Creates of other providers that died and that a person has not told about yet."""
+    exported = _export(where, command) if _may_have_pending(where) else None
+    return [one for one in pending.of(exported or {}) if pending.is_owed(one)]
+
+
+def refuse_owed(where: Place, command: Command) -> None:
+    """Keep a stack whose state is the only place that tells of something that may exist."""
+    left = owed(where, command)
+    if left:
+        told = "; ".join(pending.foreign_verdict(one, where.stack) for one in left)
+        message = f"stack {where.stack} is empty and is kept for what may exist outside it: {told}"
+        raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+
+
+def declare(where: Place, command: Command, name: str, identity: str | None) -> str:
+    """Resolve a pending create of another provider as a person says: its id, or None for gone."""
+    exported = _export(where, command)
+    mine = [
+        one
+        for one in pending.of(exported or {})
+        if pending.is_owed(one) and name in {pending.urn_of(one), _short(one), pending.name_of(one)}
+    ]
+    if exported is None or len(mine) != 1:
+        left = ", ".join(_short(one) for one in pending.of(exported or {}) if pending.is_owed(one))
+        many = "more than one unsettled create" if mine else "no unsettled create"
+        message = f"{name} is {many} of stack {where.stack}; there are: {left or 'none'}"
+        raise MoorageError(message)
+    found = {pending.urn_of(mine[0]): identity}
+    replace(where, command, pending.settled_state(exported, mine, found))
+    return f"{pending.name_of(mine[0])}: {pending.verdict(mine[0], found)}"
 
 
 def sweep(where: Place, plugin: Sequence[str], say: Say) -> None:
     """After a destroy nothing of the stack may live, not even what every record has lost.
 
     So it is when driver and provider were killed and the engine lived on to forget their work.
+    Where a stack of this name is deployed on another backend too, what runs may be its.
     """
     folder = where.home / "run" / where.stack
     if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    others = place.elsewhere(where)
+    if others:
+        say(f"stack {where.stack} is deployed on {', '.join(others)} too; what still runs is left")
         return
     words = ["sweep", str(folder), f"{where.project}/{where.stack}/"]
     ended = ask([*plugin, *words], deadline_s=LOCATE_DEADLINE_S, cwd=where.work)
@@ -90,98 +138,61 @@ def sweep(where: Place, plugin: Sequence[str], say: Say) -> None:
         raise MoorageError(msg, exit_code=Exit.NEEDS_PERSON)
 
 
-def failed_create(state: Any) -> State:
-    """A create that failed, from the engine's event, in the form of a pending operation."""
-    resource = {
-        "urn": state.urn,
-        "type": state.type,
-        "custom": True,
-        "inputs": _without_secrets(state.inputs or {}),
-        "parent": state.parent,
-        "provider": state.provider,
-    }
-    return {"type": "creating", "resource": {k: v for k, v in resource.items() if v}}
+def replace(where: Place, command: Command, state: State) -> None:
+    """Put a state in the place of the present one, with what is still pending in it.
 
-
-def _without_secrets(inputs: State) -> State:
-    """Events mask secrets, and what is masked must not enter the state as if it were a value."""
-    return {
-        key: _without_secrets(value) if isinstance(value, dict) else value
-        for key, value in inputs.items()
-        if SECRET not in (value if isinstance(value, dict) else {}) and value != "[secret]"
-    }
-
-
-def settled_state(state: State, ours: list[State], found: dict[str, str | None]) -> State:
-    """The state with these pending operations resolved; pure."""
-    deployment = state["deployment"]
-    resources = list(deployment.get("resources") or [])
-    for one in ours:
-        identity = found.get(_urn(one))
-        if one["type"] == "creating" and identity:
-            resources = _with_created(resources, _created(one, identity))
-    unfinished = {_urn(one) for one in ours}
-    rest = {
-        "resources": [_marked(one) if one["urn"] in unfinished else one for one in resources],
-        "pending_operations": [one for one in _pending(state) if one not in ours],
-    }
-    return {**state, "deployment": {**deployment, **rest}}
-
-
-def _created(one: State, identity: str) -> State:
-    """What is known of a thing whose create never answered: its inputs."""
-    inputs = one["resource"].get("inputs") or {}
-    return {**one["resource"], "id": identity, "outputs": inputs}
-
-
-def _marked(resource: State) -> State:
-    return resource if resource.get("delete") else {**resource, "initErrors": [UNFINISHED]}
-
-
-def _with_created(resources: list[State], created: State) -> list[State]:
-    same = [one for one in resources if one["urn"] == created["urn"]]
-    if any(one.get("id") == created["id"] for one in same):
-        return resources
-    # Another thing under the same name is what the died run was about to replace.
-    replaced = [{**one, "delete": True} if one in same else one for one in resources]
-    at = min((resources.index(one) for one in same), default=len(resources))
-    return [*replaced[:at], created, *replaced[at:]]
+    `stack import` proves it, and forgets what is pending; so that is put back where it can be.
+    """
+    left = pending.of(state)
+    if left and not checkpoint.can_write(where):
+        names = ", ".join(map(pending.name_of, left))
+        message = (
+            f"{where.stack}: what is pending of other providers ({names}) has to be settled first"
+        )
+        raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+    _import(where, command, state)
+    if left:
+        checkpoint.add_pending(where, left)
 
 
 def _may_have_pending(where: Place) -> bool:
     """Whether a look into the whole state is worth its second; a file can be looked at directly."""
-    path = where.state_file
-    if path is None or not path.exists():
-        return path is None or where.has_state
-    try:
-        checkpoint = json.loads(path.read_text(encoding="utf-8"))["checkpoint"]
-        return bool((checkpoint.get("latest") or {}).get("pending_operations"))
-    except (OSError, ValueError, KeyError):
-        return True
+    if where.state_file is not None and not where.has_state:
+        return False
+    deployment = checkpoint.read(where)
+    return deployment is None or bool(deployment.get("pending_operations"))
 
 
-def _locate(where: Place, plugin: Sequence[str], creates: list[State]) -> dict[str, str | None]:
-    """What the provider says of each thing that was being created: its id, or None."""
-    if not creates:
+def _locate(where: Place, plugin: Sequence[str], asked: Sequence[State]) -> dict[str, str | None]:
+    """What the provider says of each thing that may be there: its id, or None."""
+    if not asked:
         return {}
-    asked = "".join(
-        json.dumps({"type": _type(one), "urn": _urn(one), "inputs": one["resource"]["inputs"]})
-        + "\n"
-        for one in creates
-    )
-    ended = ask_with_input([*plugin, "locate"], asked, deadline_s=LOCATE_DEADLINE_S, cwd=where.work)
+    lines = "".join(json.dumps(_question(one)) + "\n" for one in asked)
     try:
+        ended = ask_with_input(
+            [*plugin, "locate"], lines, deadline_s=LOCATE_DEADLINE_S, cwd=where.work
+        )
         answers = [json.loads(line) for line in ended.out.splitlines() if line.strip()]
         found: dict[str, str | None] = {str(one["urn"]): one["id"] for one in answers}
-        missing = [_name(one) for one in creates if _urn(one) not in found]
-    except (ValueError, KeyError, TypeError):
-        missing = [_name(one) for one in creates]
-        found = {}
-    if missing or ended.code != 0:
-        reason = ended.last_line or "no answer"
-        msg = f"cannot tell whether a died run created {', '.join(missing) or 'anything'}: {reason}"
+        fine, reason = ended.code == 0, ended.last_line
+        if ended.code is None:
+            reason = f"its provider gave no answer within {LOCATE_DEADLINE_S:.0f} s"
+    except (OSError, ValueError, KeyError, TypeError):
+        found, fine, reason = {}, False, "its provider gave no answer that can be read"
+    missing = [pending.name_of(one) for one in asked if pending.urn_of(one) not in found]
+    if missing or not fine:
+        names = ", ".join(missing) or "anything"
+        msg = (
+            f"cannot tell whether {names} exists after a run that died: {reason or 'no answer'}; "
+            "nothing was changed, run it again"
+        )
         raise MoorageError(msg, exit_code=Exit.NEEDS_PERSON)
     return found
+
+
+def _question(one: State) -> State:
+    inputs: Any = one["resource"].get("inputs") or {}
+    return {"type": pending.type_of(one), "urn": pending.urn_of(one), "inputs": inputs}
 
 
 def _await_plugins(where: Place, plugin: Sequence[str]) -> None:
@@ -213,8 +224,15 @@ def _works_in(process: psutil.Process, folder: Path) -> bool:
         return False
 
 
-def _export(where: Place, command: Command) -> State:
-    told = command.run(["stack", "export", "--stack", where.stack], str(where.work), where.environ)
+def _export(where: Place, command: Command) -> State | None:
+    """The state, or None where the backend knows no such stack."""
+    args = ["stack", "export", "--stack", where.stack]
+    try:
+        told = command.run(args, str(where.work), where.environ)
+    except CliFailed as failed:
+        if NO_STACK in failed.result.stderr:
+            return None
+        raise
     exported: State = json.loads(told.stdout)
     return exported
 
@@ -231,23 +249,5 @@ def _import(where: Place, command: Command, state: State) -> None:
         path.unlink()
 
 
-def _verdict(one: State, found: dict[str, str | None]) -> str:
-    if one["type"] != "creating":
-        return f"its {one['type'].removesuffix('ing')}e was cut short; it is done again"
-    return "it was created; now in the state" if found.get(_urn(one)) else "it was not created"
-
-
-def _pending(state: State) -> list[State]:
-    return list(state["deployment"].get("pending_operations") or [])
-
-
-def _type(one: State) -> str:
-    return str(one["resource"]["type"])
-
-
-def _urn(one: State) -> str:
-    return str(one["resource"]["urn"])
-
-
-def _name(one: State) -> str:
-    return label(_urn(one))
+def _short(one: State) -> str:
+    return pending.urn_of(one).rpartition("::")[2]

@@ -133,6 +133,7 @@ class Folder:
                 file.flush()
                 os.fsync(file.fileno())  # nothing half written is left by a power failure
             draft.replace(path)
+            path.with_name(path.name + ".attrs").unlink(missing_ok=True)  # it tells of what was
         finally:
             draft.unlink(missing_ok=True)
 

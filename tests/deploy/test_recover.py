@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from moorage.deploy.recover import SECRET, UNFINISHED, failed_create, settled_state
+from moorage.deploy.pending import SECRET, UNFINISHED, failed_create, settled_state
 
 STACK = {"urn": "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", "type": "pulumi:pulumi:Stack"}
 URN = "urn:pulumi:s::p::moorage:index:Process::one"
