@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from moorage.deploy import automation, imports, locks, names, place, pulumi_cli, recover
+from moorage.deploy import automation, checkpoint, imports, locks, names, place, pulumi_cli, recover
 from moorage.deploy.advice import foreword
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
 from moorage.deploy.events import Began, Ended, Event, Note
@@ -153,7 +153,7 @@ class Stack:
         if where.state_file is not None and not where.has_state:
             raise nothing_deployed(self.name)
         place.prepare(where, self.plugin)
-        states.settle(where, self._note)
+        checkpoint.settle(where, self._note)
         return self._in_hand(where)
 
     @contextmanager
@@ -166,7 +166,7 @@ class Stack:
             session = self._in_hand(where)
             place.prepare(where, self.plugin)
             locks.settle(where, self._note)
-            states.settle(where, self._note, restore=operation == "state repair")
+            checkpoint.settle(where, self._note, restore=operation == "state repair")
             with interruptible(session.command, self._note):
                 try:
                     if operation != "preview":
