@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from moorage.errors import MoorageError
+from moorage.provider.check import check
 from moorage.provider.handler import Cancelled, Context
 from moorage.provider.handlers import openai_server
 
@@ -147,5 +148,6 @@ def test_one_that_went_away_stays_in_state_and_is_proven_again(context: NewConte
 
 
 def test_the_address_must_be_one() -> None:
-    [failure] = openai_server.check({"url": "localhost:11434", "task": "text-generation"})
+    given = {"url": "localhost:11434", "task": "text-generation"}
+    [failure] = check(openai_server.SHAPE.inputs, given)[1]
     assert failure.reason == "must begin with http:// or https://"

@@ -20,6 +20,7 @@ import psutil
 import pytest
 
 from moorage.errors import MoorageError
+from moorage.provider.check import check
 from moorage.provider.handler import Context, Created
 from moorage.provider.handlers import machine, process
 
@@ -365,9 +366,11 @@ def test_locate_finds_what_an_interrupted_create_left(inputs: Inputs, context: N
         ({"port": 65536}, "port"),
         ({"files": {"../escape": ""}}, "files"),
         ({"files": {"log": ""}}, "files"),
+        ({"files": {"declared.json": ""}}, "files"),
         ({"files": {".hidden": ""}}, "files"),
     ],
 )
 def test_inputs_that_cannot_be_are_named(inputs: Inputs, change: dict[str, Any], name: str) -> None:
-    assert [failure.name for failure in process.check(inputs(**change))] == [name]
-    assert process.check(inputs()) == []
+    fields = process.SHAPE.inputs
+    assert [failure.name for failure in check(fields, inputs(**change))[1]] == [name]
+    assert check(fields, inputs())[1] == []

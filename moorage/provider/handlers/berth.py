@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import tempfile
@@ -10,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from moorage.errors import MoorageError
 
-RESERVED: Final = frozenset({"owner", "log", "log.1"})
+_DECLARED: Final = "declared.json"
+RESERVED: Final = frozenset({"owner", "log", "log.1", _DECLARED})
 _DRAFT: Final = ".draft-"
 _PRIVATE: Final = 0o700
 
@@ -50,6 +52,16 @@ class Berth:
             raise MoorageError(message)
         self.write("owner", owner)
 
+    def declare(self, inputs: Mapping[str, Any], port: int) -> None:
+        """Write down what was declared, so that the directory alone tells it.
+
+        It is as private as the files beside it, whose texts are not written twice.
+        """
+        kept = {**inputs, "files": sorted(inputs["files"])} if "files" in inputs else dict(inputs)
+        text = json.dumps({"inputs": kept, "port": port})
+        if not self.has({_DECLARED: text}):
+            self.write(_DECLARED, text)
+
     def has(self, files: Mapping[str, str]) -> bool:
         """Whether every file is there with this very text."""
         return all(_text(self.path / name) == text for name, text in files.items())
@@ -82,7 +94,10 @@ class Berth:
             yield file
 
     def remove(self) -> None:
-        """Remove the directory and all that lies in it."""
+        """Remove the directory and all that lies in it; last of all, whose it is."""
+        for entry in self.path.iterdir():
+            if entry.name != "owner":
+                _remove(entry)
         shutil.rmtree(self.path, ignore_errors=True)
 
 
@@ -108,6 +123,20 @@ def held(directory: str) -> Iterator[Berth]:
             os.close(descriptor)
 
 
+def declared(directory: str) -> tuple[dict[str, Any], int] | None:
+    """What was declared for it, and the port that was chosen."""
+    path = Path(directory)
+    try:
+        told = json.loads(_text(path / _DECLARED) or "")
+        inputs, port = dict(told["inputs"]), int(told["port"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    if "files" in inputs:
+        texts = {name: _text(path / name) for name in inputs["files"]}
+        inputs["files"] = {name: text for name, text in texts.items() if text is not None}
+    return inputs, port
+
+
 def is_owned(directory: str, owner: str) -> bool:
     """Whether the directory is there and bears this name."""
     return bool(owner) and owner_of(Path(directory)) == owner
@@ -126,6 +155,14 @@ def _make(path: Path) -> None:
         raise MoorageError(message) from error
 
 
+def _remove(entry: Path) -> None:
+    if entry.is_dir() and not entry.is_symlink():
+        shutil.rmtree(entry, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            entry.unlink()
+
+
 def _is_still(path: Path, descriptor: int) -> bool:
     try:
         return path.stat().st_ino == os.fstat(descriptor).st_ino
@@ -134,6 +171,7 @@ def _is_still(path: Path, descriptor: int) -> bool:
 
 
 def owner_of(path: Path) -> str:
+    """The name that the directory bears."""
     return _text(path / "owner") or ""
 
 

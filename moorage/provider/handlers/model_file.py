@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import (
     DRIFT,
     Cancelled,
+    Change,
     Context,
     Created,
     Failure,
@@ -20,13 +22,15 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
-from moorage.provider.handlers import hub_file
+from moorage.provider.handlers import gguf_header, hub_file
 from moorage.provider.handlers.hub_file import HubFile
 
 _MAGIC: Final = b"GGUF"
 _CHUNK_BYTES: Final = 1 << 20
 _REPORT_EVERY_BYTES: Final = 1 << 28
 _HUB_INPUTS: Final = ("repo", "revision", "file")
+_HUB_ID: Final = re.compile(r"(?P<repo>[^@]+)@(?P<revision>[^/]+)/(?P<file>.+)")
+_DEMANDS: Final = frozenset({"sha256", "sizeBytes"})
 
 SHAPE: Final = Shape(
     doc="One GGUF file on this machine: given by path, downloaded, or generated.",
@@ -54,6 +58,7 @@ SHAPE: Final = Shape(
         "drift": DRIFT,
     },
     refresh_before_update=True,
+    import_id="the absolute path of a file, or `repo@commit/file` for one in the Hub's cache",
 )
 
 
@@ -83,11 +88,15 @@ def create(inputs: State, context: Context) -> Created:
     return Created(id=identity, state=_obtain(inputs, context))
 
 
-def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:  # noqa: ARG001
+def diff(changes: list[Change], old: State, new: State) -> list[Change]:  # noqa: ARG001
+    """A demand that is dropped leaves nothing to do."""
+    return [c for c in changes if not (c.path in _DEMANDS and c.kind == "delete")]
+
+
+def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
     """Whether the file is still here, the same, and still the best there is."""
     if not state:
-        message = f"{id_}: a model file cannot be imported; declare it, what is cached is used"
-        raise MoorageError(message)
+        return _lying(id_, context)
     path = Path(state["localPath"])
     if not path.is_file():
         return None
@@ -106,6 +115,20 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:  #
 
 def delete(id_: str, state: State, context: Context) -> None:
     """Caches and the user's own files are left alone."""
+
+
+def _lying(id_: str, context: Context) -> Found | None:
+    """A file that is here already, with all that can be demanded of it."""
+    named = _HUB_ID.fullmatch(id_) if not Path(id_).is_absolute() else None
+    given = named.groupdict() if named else {"path": id_}
+    path = hub_file.cached(HubFile(**given)) if named else Path(id_)
+    if path is None or not path.is_file():
+        return None
+    inputs: State = {**given, "task": gguf_header.task(path), "offline": "refuse"}
+    inputs["sha256"] = digest = _checked(path, inputs, context)
+    inputs["sizeBytes"] = path.stat().st_size
+    source, served = ("hub", given["repo"]) if named else ("path", path.stem)
+    return Found(state=_described(inputs, path, source, served, digest), inputs=inputs)
 
 
 def _obtain(inputs: State, context: Context) -> State:
@@ -213,4 +236,5 @@ HANDLER: Final = Handler(
     delete=delete,
     preview=preview,
     check=check,
+    diff=diff,
 )

@@ -16,6 +16,7 @@ from moorage.provider.handlers.machine import Launch, Leader
 from moorage.provider.values import UNKNOWN
 
 ENDED: Final = "the process has ended"
+SILENT: Final = "the process lives, and listens no more on its port"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +66,23 @@ def drift(leader: Leader, state: State) -> str | None:
     recorded = state.get("argumentsDigest")
     launch = _launch(state, state.get("port") or leader.port)  # none: the create never answered
     same = leader.digest == launch.digest() and recorded in (None, leader.arguments_digest)
-    return None if same else "its arguments were changed"
+    if not same:
+        return "its arguments were changed"
+    # One that has never served may still be loading: it is waited for, not replaced.
+    return SILENT if recorded and ports.is_refused(state["host"], leader.port) else None
+
+
+def recorded(directory: str) -> tuple[State, State] | None:
+    """Outputs and inputs as the directory itself tells them; None where it cannot."""
+    known = berth.declared(directory)
+    if known is None:
+        return None
+    inputs, port = known
+    leader = machine.leader(directory)
+    state = {**inputs, **addresses(inputs, leader.port if leader else port), **_facts(leader)}
+    if leader and leader.digest == _launch(inputs, leader.port).digest():
+        state["argumentsDigest"] = leader.arguments_digest
+    return state, inputs
 
 
 def _facts(leader: Leader | None) -> State:
@@ -86,6 +103,7 @@ def _run(inputs: State, before: State, context: Context) -> _Running:
         with _removed_on_failure(place, when=not before):
             if leader and not is_untouched and _may_stay(leader, inputs, before, place):
                 _reload(leader, inputs, before, place)
+                place.declare(inputs, leader.port)
                 return _Running(pid=leader.pid, port=leader.port)
             return _restart(leader, inputs, before, place, context)
 
@@ -122,6 +140,7 @@ def _may_stay(leader: Leader, inputs: State, before: State, place: Berth) -> boo
         and leader.digest == _launch(inputs, port).digest()
         and arguments in (None, leader.arguments_digest)
         and ("reloadSignal" in inputs or place.has(inputs.get("files", {})))
+        and not (before.get("drift") == SILENT and ports.is_refused(inputs["host"], port))
     )
 
 
@@ -145,6 +164,7 @@ def _restart(
     port = _port(inputs, leader.port if leader else before.get("port"))
     launch = _launch(inputs, port)
     place.write_all(inputs.get("files", {}), instead_of=before.get("files", {}))
+    place.declare(inputs, port)
     with place.new_log() as log:
         pid = _start(launch, log)
     return _Running(pid=pid, port=port)

@@ -13,7 +13,6 @@ from moorage.provider.handler import (
     Cancelled,
     Context,
     Created,
-    Failure,
     Field,
     Found,
     Handler,
@@ -27,13 +26,26 @@ _GLANCE_S: Final = 3.0  # for a look whether it is still there
 _ANSWER_S: Final = 60.0  # for one answer; a model may have to be loaded for it
 _PAUSE_S: Final = 1.0
 _CHAT_TASK: Final = "text-generation"
+_EMBEDDING_TASK: Final = "feature-extraction"
 _REFUSALS: Final = frozenset({401, 403})
 _FINAL: Final = frozenset({400, 404, 405, 422})  # asking again would not help
+
+
+def _is_address(url: str) -> str | None:
+    good = url.startswith(("http://", "https://"))
+    return None if good else "must begin with http:// or https://"
+
 
 SHAPE: Final = Shape(
     doc="An OpenAI-compatible server that is already there; it is proven, not created.",
     inputs={
-        "url": Field(kind="string", doc="Base URL, ending in /v1.", required=True, replaces=True),
+        "url": Field(
+            kind="string",
+            doc="Base URL, ending in /v1.",
+            required=True,
+            replaces=True,
+            rule=_is_address,
+        ),
         "task": Field(kind="string", doc="What the model is for.", required=True),
         "apiKey": Field(kind="string", doc="Bearer key of the server.", secret=True),
         "model": Field(kind="string", doc="The name under which the server has the model."),
@@ -45,15 +57,8 @@ SHAPE: Final = Shape(
         "drift": DRIFT,
     },
     refresh_before_update=True,
+    import_id="its base URL; with `#model` after it where it has several models",
 )
-
-
-def check(inputs: State) -> list[Failure]:
-    """Judge the address."""
-    url = inputs["url"]
-    if url is UNKNOWN or url.startswith(("http://", "https://")):
-        return []
-    return [Failure(name="url", reason="must begin with http:// or https://")]
 
 
 def preview(inputs: State, state: State | None) -> State:
@@ -70,8 +75,7 @@ def create(inputs: State, context: Context) -> Created:
 def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
     """A server that is silent stays in state; the next `up` asks for the proof again."""
     if not state:
-        message = f"{id_}: a server cannot be imported; declare it, nothing is created for it"
-        raise MoorageError(message)
+        return _standing(id_, context)
     answer = _ask(inputs or state, "/models", None, context, timeout_s=_GLANCE_S)
     found = None
     if not answer.is_good:
@@ -88,6 +92,30 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:  #
 
 def delete(id_: str, state: State, context: Context) -> None:
     """The server is not ours."""
+
+
+def _standing(id_: str, context: Context) -> Found | None:
+    """A server that is there, with what it says of itself; nobody there is no server."""
+    url, _, name = id_.partition("#")
+    inputs: State = {"url": url, "timeoutSeconds": SHAPE.inputs["timeoutSeconds"].default}
+    if name:
+        inputs["model"] = name
+    answer = _ask(inputs, "/models", None, context, timeout_s=_GLANCE_S)
+    if answer.fault or (name and answer.is_good and name not in _names(answer)):
+        return None
+    _raise_if_final(answer, url)
+    served = _served(inputs, _names(answer))
+    inputs["task"] = _task(inputs, served, context)
+    return Found(id=url, state={**inputs, "servedModel": served}, inputs=inputs)
+
+
+def _task(inputs: State, served: str, context: Context) -> str:
+    """What the server does with the model, found out by asking for it."""
+    for task in (_CHAT_TASK, _EMBEDDING_TASK):
+        if _use({**inputs, "task": task}, served, context, timeout_s=_ANSWER_S).is_good:
+            return task
+    message = f"{inputs['url']}: {served} answers neither chats nor embeddings; see that it serves"
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
 
 
 def _proven(inputs: State, context: Context) -> State:
@@ -109,7 +137,7 @@ def _proven(inputs: State, context: Context) -> State:
             )
             raise MoorageError(message, exit_code=Exit.UNANSWERED)
         context.progress(f"waiting for {url}: {answer}")
-        context.cancelled.wait(_PAUSE_S)
+        context.pause(_PAUSE_S)
 
 
 def _within(wanted_s: float, end_s: float) -> float:
@@ -182,5 +210,4 @@ HANDLER: Final = Handler(
     update=update,
     delete=delete,
     preview=preview,
-    check=check,
 )

@@ -10,7 +10,6 @@ from moorage.provider.handler import (
     DRIFT,
     Context,
     Created,
-    Failure,
     Field,
     Found,
     Handler,
@@ -27,6 +26,22 @@ _READY: Final = {
     "timeoutSeconds": Field(kind="number", doc="How long to wait for it.", default=120),
 }
 
+
+def _is_absolute(path: str) -> str | None:
+    return None if Path(path).is_absolute() else "must be an absolute path"
+
+
+def _is_given(value: str | list[str]) -> str | None:
+    return None if value else "must not be empty"
+
+
+def _are_plain(files: dict[str, Any]) -> str | None:
+    plain = all(name == Path(name).name and not name.startswith(".") for name in files)
+    if plain and not berth.RESERVED & files.keys():
+        return None
+    return f"names must be plain, not hidden, and none of {', '.join(sorted(berth.RESERVED))}"
+
+
 SHAPE: Final = Shape(
     doc="A process of this machine that serves HTTP; its directory is its identity.",
     inputs={
@@ -35,26 +50,37 @@ SHAPE: Final = Shape(
             doc="Absolute path; holds the log and the files, and is removed with the process.",
             required=True,
             replaces=True,
+            rule=_is_absolute,
         ),
         "owner": Field(
             kind="string",
             doc="Whose it is, as project/stack/name; what another owns is refused.",
             required=True,
             replaces=True,
+            rule=_is_given,
         ),
         "command": Field(
             kind="list",
             doc="Program and arguments; {port} and {directory} are filled in.",
             required=True,
+            rule=_is_given,
         ),
         "environment": Field(
             kind="map", doc="Variables; {port} and {directory} are filled in.", secret=True
         ),
         "files": Field(
-            kind="map", doc="Private files written into the directory before start.", secret=True
+            kind="map",
+            doc="Private files written into the directory before start.",
+            secret=True,
+            rule=_are_plain,
         ),
         "host": Field(kind="string", doc="Where it listens.", default="127.0.0.1"),
-        "port": Field(kind="integer", doc="Fixed port; without it a free one is chosen and kept."),
+        "port": Field(
+            kind="integer",
+            doc="Fixed port; without it a free one is chosen and kept.",
+            least=1,
+            most=65535,
+        ),
         "ready": Field(
             kind="object", doc="What proves that it serves.", required=True, fields=_READY
         ),
@@ -79,22 +105,8 @@ SHAPE: Final = Shape(
     },
     delete_before_replace=True,
     refresh_before_update=True,
+    import_id="its directory",
 )
-
-
-def check(inputs: State) -> list[Failure]:
-    """Judge paths, names and numbers."""
-    rules = {
-        "directory": (_is_absolute(inputs["directory"]), "must be an absolute path"),
-        "owner": (inputs["owner"] != "", "must not be empty"),
-        "command": (inputs["command"] != [], "must name a program"),
-        "port": (_is_port(inputs.get("port", UNKNOWN)), "must be a port, 1 to 65535"),
-        "files": (
-            all(map(_is_file_name, _names(inputs.get("files")))),
-            "names must be plain, not hidden, and neither owner, log nor log.1",
-        ),
-    }
-    return [Failure(name=name, reason=reason) for name, (ok, reason) in rules.items() if not ok]
 
 
 def preview(inputs: State, state: State | None) -> State:
@@ -110,17 +122,24 @@ def create(inputs: State, context: Context) -> Created:
 
 def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:  # noqa: ARG001
     """Live, ended, or gone; what ended keeps its id and port, so that `up` heals it in place."""
-    if not state:
-        message = f"{id_}: a process cannot be imported; declare it and run up, which adopts it"
-        raise MoorageError(message)
-    if not berth.is_owned(id_, state["owner"]):
+    if not berth.is_owned(id_, state["owner"] if state else berth.owner_of(Path(id_))):
         return None
+    if not state:
+        state, inputs = _told_by_itself(id_)
     leader = machine.leader(id_)
     if leader is None:
         ended = {"pid": 0, "drift": mooring.ENDED}
         return Found(state={**state, **ended}, inputs=inputs)
     facts = {"pid": leader.pid, "startedAt": leader.started_at}
     return Found(state={**state, **facts, "drift": mooring.drift(leader, state)}, inputs=inputs)
+
+
+def _told_by_itself(directory: str) -> tuple[State, State]:
+    told = mooring.recorded(directory)
+    if told is None:
+        message = f"{directory}: does not tell what was declared; declare it and run up, it adopts"
+        raise MoorageError(message)
+    return told
 
 
 def update(id_: str, state: State, inputs: State, context: Context) -> State:  # noqa: ARG001
@@ -150,22 +169,6 @@ def locate(inputs: State) -> str | None:
     return directory if lives or berth.is_owned(directory, owner) else None
 
 
-def _is_absolute(path: Any) -> bool:
-    return path is UNKNOWN or Path(path).is_absolute()
-
-
-def _is_port(port: Any) -> bool:
-    return port is UNKNOWN or 1 <= port <= 65535
-
-
-def _names(files: Any) -> list[str]:
-    return list(files) if isinstance(files, dict) else []
-
-
-def _is_file_name(name: str) -> bool:
-    return name == Path(name).name and not name.startswith(".") and name not in berth.RESERVED
-
-
 HANDLER: Final = Handler(
     shape=SHAPE,
     create=create,
@@ -173,6 +176,5 @@ HANDLER: Final = Handler(
     update=update,
     delete=delete,
     preview=preview,
-    check=check,
     locate=locate,
 )
