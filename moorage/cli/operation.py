@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _WHAT = "a name, Type::name or URN; may be given again"
 
+_SAY_WHAT = ("target", "target_dependents", "exclude", "replace", "refresh", "expect_no_changes")
+
 
 def flags(parser: argparse.ArgumentParser, operation: str) -> None:
     """The flags of one operation; each takes what the engine can do with it."""
@@ -61,3 +63,9 @@ def options(args: argparse.Namespace) -> Options:
         refresh=given.get("refresh", False),
         message=args.message,
     )
+
+
+def says_what(args: argparse.Namespace) -> bool:
+    """Whether a flag says which steps there are, which a plan says too."""
+    given = vars(args)
+    return any(given.get(name) for name in _SAY_WHAT)

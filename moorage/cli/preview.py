@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -10,6 +11,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from moorage.cli.operation import flags
 
     flags(parser, "preview")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="keep it for `up --plan FILE`")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -17,4 +19,6 @@ def run(args: argparse.Namespace) -> int:
     from moorage.cli.operation import options
     from moorage.cli.stacks import open_stack, print_result
 
-    return print_result(open_stack(args.stack).preview(options(args)), as_json=args.json)
+    return print_result(
+        open_stack(args.stack).preview(options(args), save=args.save), as_json=args.json
+    )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+
+from moorage.errors import MoorageError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -10,15 +13,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     from moorage.cli.operation import flags
 
     flags(parser, "up")
+    parser.add_argument("--plan", type=Path, metavar="FILE", help="only what was reviewed in it")
     parser.add_argument("--test", action="store_true", help="plan first, and measure afterwards")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
     from moorage.cli.launch import launch
-    from moorage.cli.operation import options
+    from moorage.cli.operation import options, says_what
     from moorage.cli.stacks import open_stack, print_result
 
+    if args.plan is not None and (args.test or says_what(args)):
+        raise MoorageError("--plan says what is done; leave the flags that say it too out")
     if args.test:
         return int(launch(open_stack(args.stack), options(args)))
-    return print_result(open_stack(args.stack).up(options(args)), as_json=args.json)
+    result = open_stack(args.stack).up(options(args), plan=args.plan)
+    return print_result(result, as_json=args.json)

@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from moorage.deploy import automation, checkpoint, imports, locks, names, place, pulumi_cli, recover
+from moorage.deploy import (
+    automation,
+    checkpoint,
+    imports,
+    locks,
+    names,
+    place,
+    plans,
+    pulumi_cli,
+    recover,
+)
 from moorage.deploy.advice import foreword
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
 from moorage.deploy.events import Began, Ended, Event, Note
@@ -43,6 +53,7 @@ class Result:
         return any(n for step, n in self.changes.items() if step not in UNCHANGED_STEPS)
 
 
+_RUN_THE_PROGRAM = frozenset({"preview", "up"})
 _RUN_WHAT_IS_DECLARED = frozenset({"preview", "up", "refresh", "import"})
 # What each operation calls of the Automation API.
 _CALLS: dict[str, _Call] = {
@@ -67,28 +78,36 @@ class Stack:
     display: Callable[[Event], None] = lambda _event: None
     wait_s: float = 0.0  # so long at most an operation waits for another run on the stack
 
-    def preview(self, options: Options = DEFAULT) -> Result:
-        """Show what an up would change; changes nothing."""
+    def preview(self, options: Options = DEFAULT, *, save: Path | None = None) -> Result:
+        """Show what an up would change, and keep it for an up to be bound to; changes nothing."""
         with self.opened("preview") as session:
             self._ensure(session)
-            return self._judged("preview", session, _resolved(session, options))
+            steps, options = Steps(), self._resolved("preview", session, options)
+            result = self._judged("preview", session, options, steps)
+            if save is not None:
+                plans.write(save, plans.draw(session, options, steps))
+            return result
 
-    def up(self, options: Options = DEFAULT) -> Result:
-        """Make the stack what the program says."""
+    def up(self, options: Options = DEFAULT, *, plan: Path | None = None) -> Result:
+        """Make the stack what the program says; with a plan, only if that is what was reviewed."""
+        reviewed = plans.read(plan) if plan is not None else None
         with self.opened("up") as session:
             self._ensure(session)
-            options = _resolved(session, options)
+            if plan is not None and reviewed is not None:
+                options = self._bound(session, options, plan, reviewed)
+            else:
+                options = self._resolved("up", session, options)
             if options.expect_no_changes:
-                return self._judged("up", session, options)
+                return self._judged("up", session, options, Steps())
             return self._run("up", session, options)
 
     def refresh(self, options: Options = DEFAULT) -> Result:
         """Compare the state with what really runs, and take over what differs."""
         with self.opened("refresh") as session:
             session.require()
-            options = _resolved(session, options)
+            options = self._resolved("refresh", session, options)
             if options.expect_no_changes:
-                return self._judged("refresh", session, options)
+                return self._judged("refresh", session, options, Steps())
             return self._run("refresh", session, options)
 
     def destroy(self, options: Options = DEFAULT) -> Result:
@@ -98,7 +117,7 @@ class Stack:
                 self.display(Note(text=f"nothing is deployed as stack {self.name}"))
                 self._tidy(session)
                 return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
-            result = self._run("destroy", session, _resolved(session, options))
+            result = self._run("destroy", session, self._resolved("destroy", session, options))
             if not options.is_partial:
                 recover.refuse_owed(session.where, session.command)
                 session.of_stack("stack", "rm", "--yes", "--remove-backups")
@@ -177,6 +196,24 @@ class Stack:
                 except CliFailed as failed:
                     raise explain(where, failed, operation) from None
 
+    def _resolved(self, operation: str, session: Session, options: Options) -> Options:
+        """The options with names looked up in the state, and in the program if they are not there.
+
+        Both are looked at only if there is a name.
+        """
+        if not options.names_resources:
+            return options
+        urns = session.urns()
+        try:
+            return names.resolve_options(options, urns)
+        except MoorageError:
+            if operation not in _RUN_THE_PROGRAM:
+                raise
+        steps = Steps()
+        self._note("not deployed yet; asking the program")
+        self._run("preview", session, DEFAULT, steps)
+        return names.resolve_options(options, [*urns, *(urn for urn, _ in steps.found)])
+
     def _outlook(self, session: Session, batch: imports.Batch) -> None:
         """What the next up would do to what was imported; a program may not run yet at all."""
         steps = Steps()
@@ -188,9 +225,19 @@ class Stack:
         for line in imports.outlook(batch, steps.found.values()):
             self._note(line)
 
-    def _judged(self, operation: str, session: Session, options: Options) -> Result:
+    def _bound(
+        self, session: Session, options: Options, path: Path, reviewed: plans.Plan
+    ) -> Options:
+        """Preview once more, under the lock, and refuse what was not reviewed."""
+        plans.prove_place(session, path, reviewed)
+        options, steps = reviewed.bound(options), Steps()
+        self._judged("preview", session, options, steps)
+        now = plans.draw(session, options, steps, salt=reviewed.salt)
+        plans.compare(path, reviewed, now)
+        return options
+
+    def _judged(self, operation: str, session: Session, options: Options, steps: Steps) -> Result:
         """Only look; where nothing was expected to change, a change is a failure."""
-        steps = Steps()
         call = "preview of a refresh" if operation == "refresh" else "preview"
         result = self._run(call, session, options, steps)
         if options.expect_no_changes and steps.changes:
@@ -214,7 +261,7 @@ class Stack:
         fine = False
         try:
             quiet_sdk()
-            stack = self._stack(session, program if operation in {"preview", "up"} else None)
+            stack = self._stack(session, program if operation in _RUN_THE_PROGRAM else None)
             call(stack, {"on_event": run.on_event, **arguments(options, operation)})
             if run.broken is not None:
                 raise run.broken
@@ -302,11 +349,6 @@ class Stack:
 
 def _import_of(file: Path) -> _Call:
     return lambda stack, kw: stack.adopt(file, kw["on_event"], parallel=kw["parallel"])
-
-
-def _resolved(session: Session, options: Options) -> Options:
-    """The options with names looked up in the state, which is read only for that."""
-    return names.resolve_options(options, session.urns()) if options.names_resources else options
 
 
 def _unexpected(operation: str, session: Session, steps: Steps) -> MoorageError:

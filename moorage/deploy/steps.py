@@ -13,6 +13,7 @@ from moorage.deploy.events import (
     Registered,
     Started,
     is_internal,
+    is_stack,
     label,
     type_of,
 )
@@ -55,6 +56,7 @@ class Steps:
     found: dict[tuple[str, str], Step] = field(default_factory=dict)
     failed: list[Step] = field(default_factory=list)
     declared: list[tuple[str, str]] = field(default_factory=list)
+    outputs: Mapping[str, Any] = field(default_factory=dict, repr=False)  # of the stack
 
     def watch(self, event: Event) -> None:
         """Take one event; the last word on a step counts."""
@@ -65,6 +67,8 @@ class Steps:
                 # A refresh announces a look, and only its end says what it found.
                 self.found.pop((event.urn, "refresh"), None)
                 self.found[event.urn, event.step] = _step(event)
+                if is_stack(event.urn) and event.detail and event.detail.new:
+                    self.outputs = dict(event.detail.new.outputs or {})
             case Failed():
                 self.failed.append(_step(event))
             case _:

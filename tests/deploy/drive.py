@@ -88,8 +88,8 @@ def chain(root: Path) -> None:
     broken = (root / "broken").read_text().split() if (root / "broken").exists() else []
     firsts = {}
     for name in ("left", "right"):
-        fail = {"fail": f"no room for {name}"} if name in broken else {}
-        firsts[name] = Marker(name, path=str(root / name), **fail)
+        props = {"fail": f"no room for {name}"} if name in broken else {}
+        firsts[name] = Marker(name, None, path=str(root / name), **props)
     for name, first in firsts.items():
         Marker(f"after-{name}", path=first.path.apply(lambda path: f"{path}-after"))
 
