@@ -162,6 +162,23 @@ def test_an_update_without_changes_says_what_it_makes_good() -> None:
     assert diffs.reason(detail, []) == "it did not get ready: no answer from port 80"
 
 
+def test_pulumi_s_own_book_keeping_is_no_difference() -> None:
+    old = {"a": {"__defaults": ["x"], "b": 1}, "__defaults": []}
+    new = {"a": {"__defaults": ["y"], "b": 1}, "__defaults": ["z"]}
+    assert lines(step(old, new)) == []
+    assert lines(step(old, new, detailed={"a.__defaults[0]": "update"})) == []
+
+
+def test_a_file_is_told_by_its_hash_and_a_resource_by_its_name() -> None:
+    asset = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17"}
+    other = {"4dabf18193072939515e22adb298388d": "5cf8f73096256a8f31e491e813e4eb8e", "urn": URN}
+    old = {"code": asset | {"hash": "0123456789"}}
+    assert lines(step(old, {"code": asset | {"hash": "abcdefghij"}, "of": other})) == [
+        "~ code: (file 01234567) -> (file abcdefgh)",
+        "+ of: (engine)",
+    ]
+
+
 def test_a_new_resource_is_told_whole_only_when_asked_for() -> None:
     detail = step(None, {"path": "/a", "key": SECRET}, op="create")
     assert lines(detail) == []

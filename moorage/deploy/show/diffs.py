@@ -155,6 +155,8 @@ def _detailed(detail: StepEventMetadata, sides: _Sides) -> Iterator[Change]:
     """What the provider says that differs."""
     for text, told in (detail.detailed_diff or {}).items():
         path = values.parse_path(text)
+        if any(map(values.is_internal, path)):
+            continue
         kind, _, replaces = told.diff_kind.value.partition("-")
         yield Change(
             path=path,
@@ -207,6 +209,8 @@ def _replacing(one: Change) -> Change:
 def _compare(
     old: Any, new: Any, path: Path, sides: _Sides, *, named: bool = False
 ) -> Iterator[Change]:
+    if path and values.is_internal(path[-1]):
+        return
     masked_old, masked_new = sides.visible(old, path), sides.visible(new, path)
     if masked_old is SECRET and masked_new is SECRET:
         if named or old != new:

@@ -65,10 +65,19 @@ def visible(value: Any, path: Path, secrets: frozenset[Path]) -> Any:
     if isinstance(value, Mapping):
         if _SIGNATURE in value:
             return _visible_output(value, path, secrets)
-        return {key: visible(inner, (*path, key), secrets) for key, inner in value.items()}
+        return {
+            key: visible(inner, (*path, key), secrets)
+            for key, inner in value.items()
+            if not is_internal(key)
+        }
     if isinstance(value, list):
         return [visible(inner, (*path, n), secrets) for n, inner in enumerate(value)]
     return UNKNOWN if isinstance(value, str) and value in _UNKNOWN_TEXTS else value
+
+
+def is_internal(step: str | int) -> bool:
+    """Whether a property is book-keeping of Pulumi's, as `__defaults` is."""
+    return isinstance(step, str) and step.startswith("__")
 
 
 def covered(path: Path, secrets: frozenset[Path]) -> bool:
@@ -147,8 +156,15 @@ def printable(text: str) -> str:
 
 def _visible_output(value: Mapping[str, Any], path: Path, secrets: frozenset[Path]) -> Any:
     if value[_SIGNATURE] != _OUTPUT_MARK:
-        return Word("(a file)")  # assets and archives
+        return Word(f"({_reference(value)})")
     return visible(value["value"], path, secrets) if "value" in value else UNKNOWN
+
+
+def _reference(value: Mapping[str, Any]) -> str:
+    """What a value that is no plain one stands for: another resource, an asset or an archive."""
+    if "urn" in value:
+        return str(value["urn"]).rsplit("::", 1)[-1]
+    return f"file {str(value.get('hash', ''))[:8]}".strip()
 
 
 def _is_secret(value: Any) -> bool:
