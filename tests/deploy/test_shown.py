@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -253,6 +254,19 @@ def test_a_terminal_shows_the_tree_of_what_is_at_work(
     assert "Thing thing-39" in " ".join(shown.history)
     assert re.search(r"up local: \d+ created, 1 replaced", " ".join(shown.history[-3:]))
     assert b"\x1b[3" not in shown.raw  # no colour
+
+
+def test_a_terminal_that_goes_away_does_not_stop_the_work(
+    watched: Watched, story: Story, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    environ = watched.environ(VERSION="3", MANY="2", WAIT_FOR=str(go), TERM="xterm")
+    shown = terminal.run(watched.command("up", "auto"), environ, columns=80, rows=24)
+    shown.until(lambda: "waiting for" in " ".join(shown.lines))
+    os.close(shown.master)
+    go.touch()
+    assert shown.process.wait(60) == 0
+    assert watched.cloud.things()["counter-z1"]["inputs"]["size"] == 3
 
 
 def test_the_published_schema_is_what_the_code_says() -> None:
