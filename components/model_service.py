@@ -9,7 +9,7 @@ import pulumi
 from components import KINDS
 from components.endpoint import Endpoint, Site
 from moorage.plan.types import Placement, Plan, Weights
-from moorage.resources import ApiKey, ModelFile, ModelFileOffline
+from moorage.resources import ApiKey, ModelFile, ModelFileOfflineText
 
 
 class ModelService(pulumi.ComponentResource):
@@ -43,7 +43,9 @@ class ModelService(pulumi.ComponentResource):
             file=weights.file,
             sha256=weights.sha256,
             size_bytes=weights.size_bytes,
-            offline=cast("ModelFileOffline", weights.offline),  # the spec's schema knows the words
+            offline=cast(
+                "ModelFileOfflineText", weights.offline
+            ),  # the spec's schema knows the words
             task=self.plan.task,
             opts=self._below(),
         )

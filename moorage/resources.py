@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar, Final, Literal, NotRequired, TypedDict, TypeVar
 
 import pulumi
@@ -97,8 +98,25 @@ def _existing(
     return made
 
 
-ModelFileOffline = Literal["refuse", "tiny"]
-ProcessReloadSignal = Literal["SIGHUP", "SIGUSR1", "SIGUSR2"]
+class ModelFileOffline(StrEnum):
+    """What to do without the Hub: refuse, or serve the generated tiny model."""
+
+    REFUSE = "refuse"
+    TINY = "tiny"
+
+
+ModelFileOfflineText = Literal["refuse", "tiny"]
+
+
+class ProcessReloadSignal(StrEnum):
+    """Signal that makes it read changed files without a restart."""
+
+    SIGHUP = "SIGHUP"
+    SIGUSR1 = "SIGUSR1"
+    SIGUSR2 = "SIGUSR2"
+
+
+ProcessReloadSignalText = Literal["SIGHUP", "SIGUSR1", "SIGUSR2"]
 
 
 class ProcessReadyArgs(TypedDict):
@@ -213,7 +231,7 @@ class ModelFile(pulumi.CustomResource):
         file: Input[str] | None = None,
         sha256: Input[str] | None = None,
         size_bytes: Input[int] | None = None,
-        offline: Input[ModelFileOffline] | None = None,
+        offline: Input[ModelFileOffline | ModelFileOfflineText] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
         """Declare one.
@@ -302,7 +320,7 @@ class ModelFile(pulumi.CustomResource):
 
     @property
     @pulumi.getter(name="offline")
-    def offline(self) -> Output[ModelFileOffline]:
+    def offline(self) -> Output[ModelFileOfflineText]:
         """What to do without the Hub: refuse, or serve the generated tiny model. Default:
         "refuse".
         """
@@ -495,7 +513,7 @@ class Process(pulumi.CustomResource):
         port: Input[int] | None = None,
         ready: Input[ProcessReadyArgs],
         ready_key: Input[str] | None = None,
-        reload_signal: Input[ProcessReloadSignal] | None = None,
+        reload_signal: Input[ProcessReloadSignal | ProcessReloadSignalText] | None = None,
         stop_grace_seconds: Input[float] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
@@ -507,7 +525,7 @@ class Process(pulumi.CustomResource):
         environment: Variables; {port} and {directory} are filled in.
         files: Private files written into the directory before start.
         host: Where it listens. Default: "127.0.0.1".
-        port: Fixed port; without it a free one is chosen and kept.
+        port: Fixed port; without it a free one is chosen and kept. At least 1. At most 65535.
         ready: What proves that it serves.
         ready_key: Bearer key of that call.
         reload_signal: Signal that makes it read changed files without a restart.
@@ -594,7 +612,7 @@ class Process(pulumi.CustomResource):
 
     @property
     @pulumi.getter(name="reloadSignal")
-    def reload_signal(self) -> Output[ProcessReloadSignal | None]:
+    def reload_signal(self) -> Output[ProcessReloadSignalText | None]:
         """Signal that makes it read changed files without a restart."""
         return _known(self, "reloadSignal")
 

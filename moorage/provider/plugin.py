@@ -9,13 +9,14 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, NoReturn
 
 import grpc.aio
 
-from moorage.provider import locate, schema
+from moorage.provider import locate
+from moorage.provider.package import Package
 from moorage.provider.protocol import provider_pb2_grpc
-from moorage.provider.schema import Package
 from moorage.provider.servicer import Provider
 
 _GLANCE_S: Final = 0.5  # how often we look whether the engine still lives
@@ -33,12 +34,15 @@ def main(
 ) -> NoReturn:
     """Serve the engine that started us, or whoever attaches; or answer one of the commands.
 
-    `locate` tells the driver what interrupted creates left; `schema` prints the package schema.
+    `locate` tells the driver what interrupted creates left; `schema` prints the package schema,
+    `resources` the module of its Python classes, and `pages FOLDER` writes its reference there.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     known: dict[str, Command] = {
         "locate": lambda _rest: locate.main(package.handlers, sys.stdin, sys.stdout),
         "schema": lambda _rest: _print_schema(package),
+        "resources": lambda _rest: _print_classes(package),
+        "pages": lambda rest: _write_pages(package, rest),
         **(commands or {}),
     }
     if words and words[0] in known:
@@ -49,7 +53,26 @@ def main(
 
 
 def _print_schema(package: Package) -> int:
+    from moorage.provider import schema  # these are not imported for a run
+
     print(json.dumps(schema.build(package), indent=2))
+    return 0
+
+
+def _print_classes(package: Package) -> int:
+    from moorage.provider.derived import classes
+
+    print(classes.build(package), end="")
+    return 0
+
+
+def _write_pages(package: Package, folders: Sequence[str]) -> int:
+    from moorage.provider.derived import pages
+
+    for folder in folders:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for name, text in pages.build(package).items():
+            Path(folder, name).write_text(text, encoding="utf-8")
     return 0
 
 

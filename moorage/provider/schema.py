@@ -124,7 +124,7 @@ def _choices(one: Field) -> Spec:
     return {
         "type": "string",
         "description": one.doc,
-        "enum": [{"value": choice} for choice in one.choices],
+        "enum": [{"name": naming.choice_name(choice), "value": choice} for choice in one.choices],
     }
 
 
@@ -164,7 +164,7 @@ def _type(package: Package, type_name: str, one: Field) -> Spec:
         case "object":
             return {"$ref": f"#/types/{_token(package, type_name)}"}
         case "string" if one.choices:
-            # Either of both: a program may say the text itself, and generated code does.
+            # Either of both: a program may as well say the text itself.
             reference = {"$ref": f"#/types/{_token(package, type_name)}"}
             return {"type": "string", "oneOf": [{"type": "string"}, reference]}
         case _:

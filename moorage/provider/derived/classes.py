@@ -19,6 +19,7 @@ _PRELUDE: Final = "# --- from here on, the text of every generated module\n"
 _IMPORTS: Final = {
     "collections.abc": ("Iterable", "Mapping", "Sequence"),
     "dataclasses": ("dataclass",),
+    "enum": ("StrEnum",),
     "typing": ("Any", "ClassVar", "Final", "Literal", "NotRequired", "TypedDict", "TypeVar"),
 }
 
@@ -28,7 +29,7 @@ def build(package: Package) -> str:
     prelude = Path(__file__).with_name("prelude.py").read_text(encoding="utf-8")
     lines = [
         prelude.split(_PRELUDE)[1].rstrip(),
-        *kinds.types(naming.types_of(package)),
+        *kinds.types(naming.types_of(package), naming.types_of(package, given=True)),
         *(line for token, one in package.handlers.items() for line in _resource(token, one)),
         *(_provider(package) if package.config else ()),
         "",
@@ -45,7 +46,8 @@ def _head(package: Package, text: str) -> Iterator[str]:
     yield from ('"""', "", "from __future__ import annotations", "", "import inspect")
     for module, names in _IMPORTS.items():
         used = [name for name in names if re.search(rf"\b{name}\b", text)]
-        yield f"from {module} import {', '.join(used)}"
+        if used:
+            yield f"from {module} import {', '.join(used)}"
     yield from ("", "import pulumi", "from pulumi import Input, Output, ResourceOptions")
 
 

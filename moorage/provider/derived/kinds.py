@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from moorage.provider.derived.layout import bracketed, docstring, literal
-from moorage.provider.derived.naming import Types, python_name, type_name
+from moorage.provider.derived.layout import bracketed, docstring, literal, value
+from moorage.provider.derived.naming import Types, choice_name, python_name, type_name
 from moorage.provider.schema import certain, required, told
 from moorage.provider.shape import Field, items_of
 
@@ -19,13 +19,13 @@ _PLAIN: Final = {
 }
 
 
-def types(all_of: Types) -> Iterator[str]:
-    """The lines that define them."""
-    yield from ("", "") if all_of.choices else ()
+def types(all_of: Types, given: Types) -> Iterator[str]:
+    """The lines that define them; `given` are those that programs write."""
     for name, one in all_of.choices.items():
-        yield from bracketed(f"{name} = Literal[", [literal(c) for c in one.choices], "]", 0)
+        yield from _choices(name, one)
     for name, one in all_of.objects.items():
-        yield from _members(f"{name}Args", name, one, given=True)
+        if name in given.objects:
+            yield from _members(f"{name}Args", name, one, given=True)
         yield from _members(name, name, one, given=False)
     for name, one in all_of.objects.items():
         yield from _table(name, one)
@@ -41,7 +41,7 @@ def type_of(name: str, one: Field, *, given: bool) -> str:
         case "object":
             return f"{name}Args" if given else name
         case "string" if one.choices:
-            return name
+            return f"{name} | {name}Text" if given else f"{name}Text"
         case _:
             return _PLAIN[one.kind]
 
@@ -68,10 +68,21 @@ def has_objects(one: Field) -> bool:
 
 def meaning(one: Field) -> str:
     """What the docstring of a property says."""
-    default = "" if one.default is None else f"Default: {literal(one.default)}."
+    default = "" if one.default is None else f"Default: {value(one.default)}."
     deprecated = f"Deprecated: {one.deprecated}" if one.deprecated else ""
     words = [told(one, default=False), default, deprecated]
     return " ".join(filter(None, words))
+
+
+def _choices(name: str, one: Field) -> Iterator[str]:
+    """Constants, as code has them that Pulumi writes, and the texts, which do as well."""
+    yield from ("", "", f"class {name}(StrEnum):")
+    yield from docstring(one.doc or f"What {name} may be.", 1)
+    yield ""
+    for choice in one.choices:
+        yield f"    {choice_name(choice).upper()} = {literal(choice)}"
+    yield from ("", "")
+    yield from bracketed(f"{name}Text = Literal[", [literal(c) for c in one.choices], "]", 0)
 
 
 def _members(class_: str, name: str, one: Field, *, given: bool) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 WIDTH: Final = 100
 
@@ -18,6 +18,11 @@ def indented(lines: Iterable[str], steps: int = 1) -> list[str]:
 def literal(text: str) -> str:
     """A text as Python writes it."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def value(plain: Any) -> str:
+    """Any plain value as Python writes it."""
+    return repr(plain) if isinstance(plain, bool | None) else json.dumps(plain, ensure_ascii=False)
 
 
 def docstring(text: str, steps: int, *, hanging: str = "", base: int = 0) -> list[str]:

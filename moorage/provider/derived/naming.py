@@ -38,6 +38,13 @@ def attribute_name(name: str) -> str:
     return f"{plain}_" if plain in ("get", "id", "urn") else plain
 
 
+def choice_name(choice: str) -> str:
+    """What a choice is called in the schema; as a constant of a program, in capitals."""
+    text = re.sub(r"\W+", "_", choice).strip("_")
+    name = re.sub("_+", "_", text.lower() if text.isupper() else python_name(text))
+    return name if name[:1].isalpha() else f"value_{name}".rstrip("_")
+
+
 def class_name(token: str) -> str:
     """The class of a resource type."""
     return token.rpartition(":")[2]
@@ -63,20 +70,23 @@ class Types:
     choices: dict[str, Field] = field(default_factory=dict)
 
 
-def types_of(package: Package) -> Types:
-    """Every type that the package needs; two different ones of one name are refused."""
+def types_of(package: Package, *, given: bool = False) -> Types:
+    """Every type of the package; two different ones of one name are refused.
+
+    `given` leaves out those that are in outputs only.
+    """
     types = Types()
     taken = {class_name(token) for token in package.handlers}
-    for owner, fields in _owners(package):
+    for owner, fields in _owners(package, given):
         for name, one in _named(owner, fields):
             _add(types, taken, name, one)
     return types
 
 
-def _owners(package: Package) -> Iterator[tuple[str, Mapping[str, Field]]]:
+def _owners(package: Package, given: bool) -> Iterator[tuple[str, Mapping[str, Field]]]:
     for token, handler in package.handlers.items():
         yield class_name(token), handler.shape.inputs
-        yield class_name(token), handler.shape.outputs
+        yield class_name(token), {} if given else handler.shape.outputs
     yield CONFIG, package.config
 
 
