@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Final, TextIO
+from typing import TextIO
 
 from rich.console import Console
 
+from moorage.deploy.show.forms import FORMS
 from moorage.deploy.show.json_lines import JsonLines
 from moorage.deploy.show.plain import PlainLines
 from moorage.deploy.show.pump import Display, Pump
@@ -15,8 +16,6 @@ from moorage.deploy.show.tree import LiveTree
 from moorage.errors import MoorageError
 
 __all__ = ["FORMS", "Display", "JsonLines", "LiveTree", "PlainLines", "Pump", "choose"]
-
-FORMS: Final = ("auto", "live", "plain", "json")
 
 
 def choose(out: TextIO | None = None, *, form: str = "auto", diff: bool = False) -> Pump:
