@@ -58,11 +58,11 @@ class _Sides:
 def changes(detail: StepEventMetadata, *, full: bool = False) -> list[Change]:
     """What a step changes; of a new resource its inputs, where everything is asked for."""
     step = str(getattr(detail.op, "value", detail.op))
+    if step not in _COMPARES and not (full and step in _CREATES):
+        return []
     sides = _sides(detail)
     if step in _CREATES:
-        return list(_compare({}, sides.new_inputs, (), sides)) if full else []
-    if step not in _COMPARES:
-        return []
+        return list(_compare({}, sides.new_inputs, (), sides))
     found = list(_detailed(detail, sides) if detail.detailed_diff else _compared(detail, sides))
     return _once(found)
 
