@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """One thing from the command line, or many from a file."""
+    from moorage.cli.operation import display_flags
     from moorage.cli.stacks import arguments
 
     arguments(parser)
+    display_flags(parser)
     parser.add_argument("type", nargs="?", metavar="TYPE", help="such as moorage:index:Process")
     parser.add_argument("name", nargs="?", metavar="NAME", help="as the program names it")
     parser.add_argument("id", nargs="?", metavar="ID", help="what its provider knows it by")
@@ -26,11 +28,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Import, and tell what the next up would change."""
-    from moorage.cli.stacks import open_stack, print_result
+    from moorage.cli.operation import done, stack_of
     from moorage.provider.handlers import HANDLERS
 
-    result = open_stack(args.stack).adopt(batch(args), tuple(HANDLERS))
-    return print_result(result, as_json=args.json)
+    result = stack_of(args).adopt(batch(args), tuple(HANDLERS))
+    return done(result, args)
 
 
 def batch(args: argparse.Namespace) -> Batch:

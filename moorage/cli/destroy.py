@@ -14,10 +14,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
-    from moorage.cli.operation import options
-    from moorage.cli.stacks import open_stack, print_result, remove_reports
+    from moorage.cli.operation import done, options, stack_of
+    from moorage.cli.stacks import remove_reports
 
-    stack = open_stack(args.stack)
+    stack = stack_of(args)
     result = stack.destroy(options(args))
     remove_reports(stack)
-    return print_result(result, as_json=args.json)
+    return done(result, args)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from moorage.errors import MoorageError
 
 if TYPE_CHECKING:
+    from moorage.deploy.driver import Result, Stack
     from moorage.deploy.options import Options
 
 _WHAT = "a name, Type::name or URN; may be given again"
@@ -22,6 +23,7 @@ def flags(parser: argparse.ArgumentParser, operation: str) -> None:
 
     arguments(parser)
     add = parser.add_argument
+    display_flags(parser)
     add("--target", action="append", metavar="NAME", help=f"only this resource: {_WHAT}")
     add("--target-dependents", action="store_true", help="and whatever depends on a target")
     add("--parallel", type=int, default=PARALLEL, metavar="N", help=f"at once ({PARALLEL})")
@@ -40,6 +42,28 @@ def flags(parser: argparse.ArgumentParser, operation: str) -> None:
         either.add_argument(
             "--stop-on-error", action="store_true", help="begin nothing new after a failure"
         )
+
+
+def display_flags(parser: argparse.ArgumentParser) -> None:
+    """How the progress is shown."""
+    from moorage.deploy.show.forms import FORMS
+
+    parser.add_argument("--display", choices=FORMS, default="auto", help="how progress is shown")
+    parser.add_argument("--diff", action="store_true", help="show every property that changes")
+
+
+def stack_of(args: argparse.Namespace) -> Stack:
+    """The stack that the flags name, shown as they ask."""
+    from moorage.cli.stacks import open_stack
+
+    return open_stack(args.stack, form=args.display, diff=args.diff)
+
+
+def done(result: Result, args: argparse.Namespace) -> int:
+    """Print what an operation did; JSON events end with it anyway."""
+    from moorage.cli.stacks import print_result
+
+    return print_result(result, as_json=args.json and args.display != "json")
 
 
 def options(args: argparse.Namespace) -> Options:

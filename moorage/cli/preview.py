@@ -16,9 +16,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
-    from moorage.cli.operation import options
-    from moorage.cli.stacks import open_stack, print_result
+    from moorage.cli.operation import done, options, stack_of
 
-    return print_result(
-        open_stack(args.stack).preview(options(args), save=args.save), as_json=args.json
-    )
+    return done(stack_of(args).preview(options(args), save=args.save), args)

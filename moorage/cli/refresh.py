@@ -14,7 +14,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
-    from moorage.cli.operation import options
-    from moorage.cli.stacks import open_stack, print_result
+    from moorage.cli.operation import done, options, stack_of
 
-    return print_result(open_stack(args.stack).refresh(options(args)), as_json=args.json)
+    return done(stack_of(args).refresh(options(args)), args)

@@ -24,7 +24,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
 
-def open_stack(name: str) -> Stack:
+def open_stack(name: str, *, form: str = "auto", diff: bool = False) -> Stack:
     """The stack of the project around the working directory, ready to be driven."""
     from moorage.deploy import display
     from moorage.deploy.driver import Stack
@@ -34,7 +34,8 @@ def open_stack(name: str) -> Stack:
     if not (root / "Pulumi.yaml").is_file():
         message = f"{root} is in no project: no folder upwards of it holds a Pulumi.yaml"
         raise MoorageError(message)
-    return Stack(root=root, name=name, program=lambda: run_program(root), display=display.choose())
+    show = display.choose(form=form, diff=diff)
+    return Stack(root=root, name=name, program=lambda: run_program(root), display=show)
 
 
 def reports(stack: Stack) -> Path:

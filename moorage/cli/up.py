@@ -20,12 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
     from moorage.cli.launch import launch
-    from moorage.cli.operation import options, says_what
-    from moorage.cli.stacks import open_stack, print_result
+    from moorage.cli.operation import done, options, says_what, stack_of
 
     if args.plan is not None and (args.test or says_what(args)):
         raise MoorageError("--plan says what is done; leave the flags that say it too out")
     if args.test:
-        return int(launch(open_stack(args.stack), options(args)))
-    result = open_stack(args.stack).up(options(args), plan=args.plan)
-    return print_result(result, as_json=args.json)
+        return int(launch(stack_of(args), options(args)))
+    result = stack_of(args).up(options(args), plan=args.plan)
+    return done(result, args)

@@ -99,15 +99,18 @@ def aftermath(step: str) -> str:
     return AFTERMATH.get(step, "")
 
 
-def foreword(event: Event) -> str:
-    """What an earlier run left of the resource that a step begins on; empty for the usual."""
+def foreword(event: Event, *, replaced: bool = False) -> str:
+    """What an earlier run left of the resource that a step begins on; empty for the usual.
+
+    What this run `replaced` itself, it deletes as a matter of course.
+    """
     if not isinstance(event, Started) or event.detail is None or event.detail.old is None:
         return ""
     old = event.detail.old
-    if event.step == "delete-replaced" and old.delete and event.detail.new is None:
+    if event.step == "delete-replaced" and not replaced:
         return (
             f"{label(event.urn)}: an earlier run replaced it and could not delete the old one "
-            f"({old.id}); that is done now"
+            f"({old.id}), which is still to be deleted"
         )
     reasons = _reasons(old.init_errors)
     if reasons and event.step != "refresh":

@@ -24,7 +24,7 @@ from moorage.deploy import (
 )
 from moorage.deploy.advice import foreword
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
-from moorage.deploy.events import Began, Ended, Event, Note
+from moorage.deploy.events import Began, Ended, Event, Note, Started
 from moorage.deploy.failures import Program, explain
 from moorage.deploy.options import DEFAULT, Options, arguments
 from moorage.deploy.place import Place
@@ -290,8 +290,10 @@ class Stack:
         """The display, with the steps collected and what surprises explained beside it."""
 
         def show(event: Event) -> None:
+            before = foreword(
+                event, replaced=isinstance(event, Started) and steps.replaced(event.urn)
+            )
             steps.watch(event)
-            before = foreword(event)
             if before:
                 self.display(Note(text=before))
             self.display(event)

@@ -93,7 +93,8 @@ def _lines(
     for fault in kept:
         urn = next((urn for urn, other in found if other == fault), "")
         log = f" (traceback: {_keep_traceback(where, operation, fault)})" if fault.traceback else ""
-        after = aftermath(failed.get(urn, ""))
+        speaks = meaning(fault.line) == fault.line
+        after = aftermath(failed.get(urn, "")) if speaks else ""
         lines.append(f"{_about(urn, fault)}{log}{f'; {after}' if after else ''}")
     return lines
 

@@ -25,6 +25,7 @@ _WORDS: Final = {
     "delete": "deleted",
     "replace": "replaced",
     "import": "imported",
+    "delete-replaced": "rid of its old one",
 }
 _HALVES: Final = frozenset(
     {"create-replacement", "delete-replaced", "discard-replaced", "remove-pending-replace"}
@@ -79,6 +80,10 @@ class Steps:
         """The steps that change something."""
         return [step for step in self.found.values() if step.changes]
 
+    def replaced(self, urn: str) -> bool:
+        """Whether the resource was replaced in this operation."""
+        return (urn, "create-replacement") in self.found or (urn, "replace") in self.found
+
     @property
     def left_out(self) -> list[str]:
         """What the program declares and the engine never came to, as people call it."""
@@ -90,7 +95,9 @@ class Steps:
 
 def told(steps: Iterable[Step]) -> str:
     """What would change, in one line: `Marker one would be created and 3 more`."""
-    whole = [step for step in steps if step.kind not in _HALVES]
+    steps = list(steps)
+    # What an earlier run left of a replacement stands alone; else it goes without saying.
+    whole = [step for step in steps if step.kind not in _HALVES] or steps
     lines = [f"{label(s.urn)} would be {_WORDS.get(s.kind, s.kind)}" for s in whole[:_NAMED]]
     more = len(whole) - len(lines)
     return ", ".join(lines) + (f" and {more} more" if more else "")

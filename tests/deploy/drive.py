@@ -100,6 +100,18 @@ def nested(root: Path) -> None:
     Marker("inner", pulumi.ResourceOptions(parent=group), path=str(root / "inner"))
 
 
+def moving(root: Path) -> None:
+    """A thing that the file `moved` moves, which replaces it; `protected` protects it."""
+    place = "there" if (root / "moved").exists() else "here"
+    opts = pulumi.ResourceOptions(protect=(root / "protected").exists())
+    Marker("thing", opts, path=str(root / place))
+
+
+def foreign(root: Path) -> None:
+    """A thing of a provider that is not installed."""
+    pulumi.CustomResource("elsewhere:index:Thing", "far", {})
+
+
 PROGRAMS: dict[str, Callable[[Path], None]] = {
     "one": one,
     "waiting": waiting,
@@ -109,6 +121,8 @@ PROGRAMS: dict[str, Callable[[Path], None]] = {
     "serving": serving,
     "chain": chain,
     "nested": nested,
+    "moving": moving,
+    "foreign": foreign,
 }
 
 
