@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from moorage.provider import plugin
+from moorage.provider.check import check
 from moorage.provider.handler import Context, Created, Field, Found, Handler, Shape, State
 from moorage.provider.package import Package
 
@@ -73,7 +74,8 @@ def create(inputs: State, context: Context) -> Created:
 def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
     if id_ != HUNG["title"]:
         return None
-    return Found(state=_described(HUNG), inputs=dict(HUNG))
+    hung, _ = check(PICTURE.inputs, HUNG)
+    return Found(state=_described(hung), inputs=dict(HUNG))
 
 
 def update(id_: str, state: State, inputs: State, context: Context) -> State:
