@@ -53,7 +53,7 @@ class Stage:
     folder: Path
     operation: Operation
     environ: dict[str, str]
-    is_shared: bool = False  # the backend is a folder outside the checkout
+    own: Stage | None = None  # where the backend is a folder outside the checkout: without that
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def before(self) -> Lab:
@@ -67,7 +67,9 @@ class Stage:
             return self._killed
 
     def undisturbed(self) -> Ran:
-        """What the operation does when nothing disturbs it."""
+        """What the operation does when nothing disturbs it; the same on every backend."""
+        if self.own is not None:
+            return self.own.undisturbed()
         with self._lock:
             return self._undisturbed
 
@@ -83,7 +85,9 @@ class Stage:
 
     @cached_property
     def _before(self) -> Lab:
-        lab = Lab(folder=self.folder / "before", environ=self.environ, is_shared=self.is_shared)
+        lab = Lab(
+            folder=self.folder / "before", environ=self.environ, is_shared=self.own is not None
+        )
         shutil.rmtree(lab.folder, ignore_errors=True)
         lab.lay_out()
         if self.operation.before is not None:

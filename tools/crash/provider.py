@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Final
 
 from crash import mounts
@@ -26,8 +27,12 @@ _SAMPLE: Final = (
     *("replace/again-all/3", "replace/again-provider/2", "create/two-at-once/1"),
     "create/provider/16",
 )
+_WHOLE: Final = 3  # an operation, a way, a number
 _EVERY: Final = 20  # points between two lines of progress
 _SLOWEST: Final = 5
+
+
+Stages = dict[tuple[str, bool], Stage]  # by operation, and whether the backend is shared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +71,7 @@ def run(args: argparse.Namespace) -> tuple[int, int]:
     begun_s = time.monotonic()
     stages = _stages(folder)
     with ThreadPoolExecutor(args.workers) as pool:
-        points = _points(stages, args)
+        points = _points(stages, args, pool)
         progress = _Progress(total=len(points), begun_s=begun_s)
         tried = list(pool.map(lambda point: progress.told(_try(stages, point)), points))
     _table(tried)
@@ -76,44 +81,44 @@ def run(args: argparse.Namespace) -> tuple[int, int]:
     return len(tried), clean
 
 
-def _stages(folder: Path) -> dict[tuple[str, bool], Stage]:
+def _stages(folder: Path) -> Stages:
     """Every operation, on a backend of the checkout's own and on a shared one."""
     cli = pulumi_cli.find(lambda _: None)
     if cli is None:
         raise SystemExit("there is no Pulumi CLI; run `make setup`")
-    own = {"MOORAGE_PULUMI": str(cli.path)}
-    stages = {}
+    environ = {"MOORAGE_PULUMI": str(cli.path)}
+    stages: Stages = {}
     for name, operation in OPERATIONS.items():
-        for shared in (False, True):
-            place = folder / ("shared" if shared else "own") / name
-            stages[name, shared] = Stage(
-                folder=place, operation=operation, environ=own, is_shared=shared
-            )
+        own = Stage(folder=folder / "own" / name, operation=operation, environ=environ)
+        place = folder / "shared" / name
+        shared = Stage(folder=place, operation=operation, environ=environ, own=own)
+        stages |= {(name, False): own, (name, True): shared}
     return stages
 
 
-def _points(stages: dict[tuple[str, bool], Stage], args: argparse.Namespace) -> list[Point]:
+def _points(stages: Stages, args: argparse.Namespace, pool: ThreadPoolExecutor) -> list[Point]:
     if args.sample:
         return [_parsed(text) for text in _SAMPLE]
     parts = args.points.split("/") if args.points else []
-    points = list(_chosen(stages, parts))
+    if len(parts) == _WHOLE:
+        points = [_parsed(args.points)]
+    else:
+        rows = pool.map(lambda name: list(_of_operation(stages, name, parts)), OPERATIONS)
+        points = [point for row in rows for point in row]
+        # Some points wait and some compute: mixed, they share the machine better.
+        Random(0).shuffle(points)  # noqa: S311 (no secret)
     skipped = sorted({point.way for point in points if not _possible(point)})
     for way in skipped:
         print(f"{way}: not tried, this machine lets nobody mount a disk", flush=True)
     return [point for point in points if _possible(point)]
 
 
-def _chosen(stages: dict[tuple[str, bool], Stage], parts: Sequence[str]) -> Iterator[Point]:
-    if len(parts) == 3:
-        yield _parsed("/".join(parts))
-        return
-    for operation in OPERATIONS:
-        for name, way in WAYS.items():
-            wanted = [operation, name][: len(parts)] == list(parts)
-            if wanted and operation in (way.operations or OPERATIONS):
-                stage = stages[operation, name in SHARED]
-                for number in way.points(stage):
-                    yield Point(operation=operation, way=name, number=number)
+def _of_operation(stages: Stages, operation: str, parts: Sequence[str]) -> Iterator[Point]:
+    for name, way in WAYS.items():
+        wanted = [operation, name][: len(parts)] == list(parts)
+        if wanted and operation in (way.operations or OPERATIONS):
+            for number in way.points(stages[operation, name in SHARED]):
+                yield Point(operation=operation, way=name, number=number)
 
 
 def _parsed(text: str) -> Point:
@@ -129,7 +134,7 @@ def _possible(point: Point) -> bool:
     return mounts.may() or not WAYS[point.way].needs_mounts
 
 
-def _try(stages: dict[tuple[str, bool], Stage], point: Point) -> Tried:
+def _try(stages: Stages, point: Point) -> Tried:
     stage, way = stages[point.operation, point.way in SHARED], WAYS[point.way]
     lab: Lab | None = None
     begun_s = time.monotonic()
