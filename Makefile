@@ -9,7 +9,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check bench crash fit fuzz
+.PHONY: help setup up down test check bench crash fit fuzz generate
 
 help: ## what there is to say
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -33,11 +33,14 @@ check: setup ## formatting, lint and types
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
 
-bench: setup ## what is promised of speed, measured (ONLY=judge, ARGS="--specs 1000")
+bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=provider, ARGS="--rounds 3")
 	@$(BIN)/python tools/bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 crash: setup ## kill everything at every step of a deployment, then mend it (ONLY=create/cli/17)
 	@PYTHONPATH=tools $(BIN)/python -m crash $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+generate: setup ## what is derived from the handlers' shapes: resource classes and their pages
+	@$(BIN)/python tools/generate.py
 
 fit: setup ## what the memory proof predicts, beside what others measured
 	@$(BIN)/python tools/fit.py
