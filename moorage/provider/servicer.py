@@ -18,7 +18,7 @@ from moorage.errors import MoorageError
 from moorage.provider import check, diff, secrets
 from moorage.provider.calls import Call, Calls, Fault, one_line
 from moorage.provider.engine_log import EngineLog
-from moorage.provider.handler import Change, Context, Failure, Handler, Severity, State
+from moorage.provider.handler import Change, Context, Created, Failure, Handler, Severity, State
 from moorage.provider.package import Package
 from moorage.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
 from moorage.provider.values import (
@@ -50,6 +50,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._log = EngineLog()
         self._calls = Calls()
         self._config: Mapping[str, Any] = {}
+        # What this run has made or adopted, by type and id, and under which URN.
+        self._made: dict[tuple[str, str], str] = {}
 
     async def close(self) -> None:
         """End all waiting, once it is known of every call what it made; let go of the engine."""
@@ -92,6 +94,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Configure(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Begin a run; one that was cancelled before does not count any more."""
         self._calls.begin()
+        self._made.clear()
         self._config, _ = _configured(self._package, decode(request.args).plain)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
@@ -173,6 +176,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Take the thing away."""
         handler = await self._handler(request, context)
+        taker = self._made.get((_token(request), request.id))
+        if taker is not None:
+            # A replacement or a renamed resource adopted the thing that it was to replace.
+            text = f"{request.id} stays: {_name(taker)} goes on with it"
+            await self._log.say_later(request.urn, Severity.WARNING, text)
+            return Empty()
         state = decode(request.properties)
         work = functools.partial(handler.delete, request.id, state.plain)
         await self._work(work, request, context, handler, state)
@@ -181,7 +190,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     # --- how handlers are run
 
     async def _handler(self, request: Any, context: Any) -> Handler:
-        token = request.type or request.urn.split("::")[2].split("$")[-1]
+        token = _token(request)
         handler = self._handlers.get(token)
         if handler is None:
             known = ", ".join(self._handlers)
@@ -211,6 +220,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             announce=call.announce,
         )
         outcome = await self._calls.run(call, functools.partial(work, asked))
+        thing = outcome.thing if isinstance(outcome, Fault) else outcome
+        if isinstance(thing, Created):
+            self._made[_token(request), thing.id] = request.urn
         if isinstance(outcome, Fault):
             told = secrets.masked(outcome.traceback, hidden)
             if told:
@@ -219,6 +231,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             details = _init_failed(outcome, reason, handler, given) if outcome.thing else None
             await _end(context, Fault(message=reason), details=details)
         return outcome
+
+
+def _token(request: Any) -> str:
+    return str(request.type or request.urn.split("::")[2].split("$")[-1])
+
+
+def _name(urn: str) -> str:
+    return urn.split("::", 3)[-1]
 
 
 async def _end(

@@ -81,6 +81,7 @@ class Client:
     process: subprocess.Popen[str] | None = None
     secrets: frozenset[ValuePath] = field(default_factory=frozenset)
     heard: list[Any] = field(default_factory=list)  # every answer and every fault
+    config: dict[str, Any] = field(default_factory=dict)  # of the provider
 
     def __post_init__(self) -> None:
         self.stub = provider_pb2_grpc.ResourceProviderStub(self.channel)
@@ -92,6 +93,7 @@ class Client:
 
     def configure(self, config: dict[str, Any]) -> None:
         """Begin a run with this configuration of the provider."""
+        self.config = config
         self._call(self.stub.Configure, provider_pb2.ConfigureRequest(args=encode(config)))
 
     def check(self, news: dict[str, Any]) -> tuple[Properties, dict[str, str]]:
@@ -150,7 +152,8 @@ class Client:
         )
 
     def delete(self, id_: str, state: dict[str, Any]) -> None:
-        """Take the thing away."""
+        """Take the thing away, in a run of its own: in one with its creation it would stay."""
+        self.configure(self.config)
         self._call(self.stub.Delete, self.delete_request(id_, state))
 
     def delete_request(self, id_: str, state: dict[str, Any]) -> Any:
