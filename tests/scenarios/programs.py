@@ -13,14 +13,14 @@ from tests.scripted.resources import Berth, Thing
 Options = Mapping[str, Any]  # of pulumi.ResourceOptions, which are made anew in each run
 
 
-def thing(name: str, opts: Options | None = None, **inputs: Any) -> Program:
+def thing(called: str, opts: Options | None = None, **inputs: Any) -> Program:
     """A program of one Thing."""
-    return _declares(Thing, name, opts, inputs)
+    return _declares(Thing, called, opts, inputs)
 
 
-def berth(name: str, opts: Options | None = None, **inputs: Any) -> Program:
+def berth(called: str, opts: Options | None = None, **inputs: Any) -> Program:
     """A program of one Berth."""
-    return _declares(Berth, name, opts, inputs)
+    return _declares(Berth, called, opts, inputs)
 
 
 def these(*programs: Program) -> Program:
@@ -55,8 +55,8 @@ def secret(text: str = "hunter2hunter2") -> pulumi.Output[str]:
     return pulumi.Output.secret(text)
 
 
-def _declares(kind: Callable[..., Any], name: str, opts: Options | None, inputs: Any) -> Program:
+def _declares(kind: Callable[..., Any], called: str, opts: Options | None, inputs: Any) -> Program:
     def program() -> None:
-        kind(name, pulumi.ResourceOptions(**(opts or {})), **inputs)
+        kind(called, pulumi.ResourceOptions(**(opts or {})), **inputs)
 
     return program

@@ -1,0 +1,126 @@
+"""Imports: right, wrong, missing, by the program and by the command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moorage.deploy.imports import Batch, Wanted
+from tests.scenarios.programs import thing
+from tests.scenarios.story import Deed, Step, by_hand, destroy, preview, scenario, up
+from tests.scenarios.world import World
+from tests.scripted.cloud import Body
+
+TYPES = ("moorage:index:Berth", "moorage:index:Thing")
+
+
+def body(**inputs: Any) -> Body:
+    """A thing as somebody made it."""
+    declared = {"name": "a", "zone": "z1", "owner": "demo/local", "size": 1, **inputs}
+    return {"inputs": declared, "revision": 1}
+
+
+def made(**inputs: Any) -> Deed:
+    """Somebody makes a thing by hand."""
+    return lambda world: world.cloud.post("a-z1", body(**inputs))
+
+
+def adopt(id_: str, *, kind: str = "Thing", **rest: Any) -> Step:
+    """`moorage import`, and a program that declares the thing."""
+
+    def deed(world: World) -> None:
+        wanted = Wanted(type=kind, name="a", id=id_)
+        batch = Batch(wanted=(wanted,), name_table={})
+        world.stack("local", thing("a")).adopt(batch, TYPES)
+
+    return by_hand(deed, **rest)
+
+
+IMPORTS = (
+    scenario(
+        "a program imports what is as it says, and nothing is touched",
+        up(
+            thing("a", {"import_": "a-z1"}),
+            before=made(),
+            calls=("read a-z1", "GET a-z1"),
+            state=("a: a-z1",),
+        ),
+        up(thing("a", {"import_": "a-z1"}), says=("nothing changed",)),
+        up(thing("a"), says=("nothing changed",)),
+        sample=True,
+    ),
+    scenario(
+        # The engine: the import fails, and what differs is told; nothing enters the state.
+        "a program that imports what is otherwise is refused, with what differs",
+        preview(
+            thing("a", {"import_": "a-z1"}, size=3),
+            before=made(),
+            calls=("read a-z1",),
+            state=(),
+            remote=("a-z1",),
+            code=1,
+            says=("size",),
+        ),
+        up(
+            thing("a", {"import_": "a-z1"}, size=3),
+            calls=("read a-z1",),
+            remote=("a-z1",),
+            code=1,
+            says=("size",),
+        ),
+        # To ignore what differs takes it over as it is.
+        up(
+            thing("a", {"import_": "a-z1", "ignore_changes": ["size"]}, size=3),
+            calls=("read a-z1",),
+            state=("a: a-z1",),
+        ),
+    ),
+    scenario(
+        "an id that nobody knows is no import",
+        up(
+            thing("a", {"import_": "nowhere"}),
+            calls=("read nowhere",),
+            state=(),
+            code=1,
+            says=("there is nothing to import: its provider knows no nowhere",),
+        ),
+    ),
+    scenario(
+        "what was imported is destroyed like anything else",
+        up(
+            thing("a", {"import_": "a-z1"}),
+            before=made(),
+            calls=("read a-z1",),
+            state=("a: a-z1",),
+        ),
+        destroy(calls=("delete a-z1",), state=()),
+    ),
+    scenario(
+        "the command imports by the id alone, and says that the next up changes nothing",
+        adopt(
+            "a-z1",
+            before=made(),
+            calls=("read a-z1",),
+            state=("a: a-z1",),
+            says=("declares it the same way; the next up changes nothing of it",),
+        ),
+        up(thing("a"), says=("nothing changed",)),
+        adopt("a-z1", says=("Thing a is in this stack already",)),
+    ),
+    scenario(
+        "the command says what the next up would change of what it imported",
+        adopt(
+            "a-z1",
+            before=made(size=7),
+            calls=("read a-z1",),
+            state=("a: a-z1",),
+            says=("the program declares it otherwise (size); the next up would update it",),
+            holds={"a.inputs.size": 7},
+        ),
+        up(thing("a"), calls=("update a-z1",), holds={"a.inputs.size": 1}),
+    ),
+    scenario(
+        "the command refuses an id that nobody knows, and a type that there is not",
+        adopt("nowhere", calls=("read nowhere",), state=(), code=1, says=("knows no nowhere",)),
+        adopt("a-z1", kind="Thong", code=2, says=("there is no type Thong; is it",)),
+    ),
+)
