@@ -32,8 +32,12 @@ def _configure_one(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "import":
         parser.add_argument("file", type=Path, metavar="FILE", help="what `export` wrote")
         parser.add_argument("--force", action="store_true", help="though it is older")
-    if name in {"remove", "unprotect"}:
+    if name in {"remove", "unprotect", "settle"}:
         parser.add_argument("name", metavar="NAME", help="a name, Type::name or URN")
+    if name == "settle":
+        answer = parser.add_mutually_exclusive_group(required=True)
+        answer.add_argument("--id", metavar="ID", help="it was created, with this id")
+        answer.add_argument("--gone", action="store_true", help="it was not created")
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -87,10 +91,20 @@ def _unprotect(args: argparse.Namespace) -> int:
     return 0
 
 
+def _settle(args: argparse.Namespace) -> int:
+    from moorage.cli.stacks import open_stack
+    from moorage.deploy import recover
+
+    with open_stack(args.stack).opened("state settle") as session:
+        print(recover.declare(session.where, session.command, args.name, args.id))
+    return 0
+
+
 _ACTIONS: Final[dict[str, tuple[str, _Run]]] = {
     "export": ("write the state to a file that only you can read, or to stdout", _export),
     "import": ("put a written state in the place of the present one, which is kept", _import),
     "repair": ("bring a state that contradicts itself into order", _repair),
+    "settle": ("say whether a died run created a thing whose provider cannot be asked", _settle),
     "remove": ("forget one resource; the thing itself goes on", _remove),
     "unprotect": ("let one resource be deleted and replaced again", _unprotect),
 }
