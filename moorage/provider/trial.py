@@ -31,10 +31,10 @@ from moorage.provider.testing import Refused, init_failed
 from moorage.provider.values import encode
 
 _START: Final = "from moorage.provider import trial; trial.main()"
-_SENT: Final = "moorage.sent"
+SENT: Final = "moorage.sent"  # raised for every message that leaves by a socket
 EFFECTS: Final = frozenset(
     {
-        *("socket.connect", "socket.sendto", _SENT),
+        *("socket.connect", "socket.sendto", SENT),
         *("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system", "os.kill", "os.killpg"),
         *("open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"),
         *("os.link", "os.symlink", "os.truncate"),
@@ -271,7 +271,7 @@ def _audited(kind: type, name: str) -> None:
 
     def send(self: Any, *arguments: Any, **more: Any) -> Any:
         if self.family != socket.AF_UNIX:  # a loop wakes itself up by one of those
-            sys.audit(_SENT, name)
+            sys.audit(SENT, name)
         return original(self, *arguments, **more)
 
     setattr(kind, name, send)
@@ -281,7 +281,8 @@ def _is_outside(event: str, arguments: tuple[Any, ...]) -> bool:
     """Whether it can change anything outside: reading does not, nor does a question to a pid."""
     if event == "open":
         path, _mode, flags = arguments
-        return bool(flags & _WRITING) and not str(path).startswith("/dev/")
+        is_named = not isinstance(path, int)  # what is open already was heard of before
+        return is_named and bool(flags & _WRITING) and not str(path).startswith("/dev/")
     if event in ("os.kill", "os.killpg"):
         return bool(arguments[1])
     return True

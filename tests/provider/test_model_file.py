@@ -207,3 +207,29 @@ def test_a_preview_knows_what_a_path_will_be() -> None:
     outputs = model_file.preview({"path": "/models/my.gguf", "task": "text-generation"}, None)
     assert outputs["servedModel"] == "my"
     assert outputs["localPath"] == os.fspath(Path("/models/my.gguf"))
+
+
+def test_a_file_tells_its_own_task_and_digest_when_it_is_imported(
+    ear: EngineEar, tmp_path: Path
+) -> None:
+    with asking(ear, tmp_path, NOWHERE) as client:
+        for task, flavour in [("text-generation", "chat"), ("feature-extraction", "embedding")]:
+            path = tmp_path / f"{flavour}.gguf"
+            tiny.write(task, path)
+            found = client.read(str(path), {}, {})
+            inputs = decode(found.inputs).plain
+            assert (inputs["task"], inputs["sha256"]) == (task, tiny.SHA256[flavour])
+            assert decode(found.properties).plain["servedModel"] == flavour
+            without = {k: v for k, v in inputs.items() if k not in ("sha256", "sizeBytes")}
+            assert not client.diff(inputs, without).detailedDiff
+        assert not client.read("acme/none@main/none.gguf", {}, {}).HasField("properties")
+
+
+@pytest.mark.parametrize("content", [b"", b"GGUF", b"GGUF" + b"\xff" * 40], ids=len)
+def test_a_header_that_is_broken_is_one_line(
+    ear: EngineEar, tmp_path: Path, content: bytes
+) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(content)
+    with asking(ear, tmp_path, NOWHERE) as client, pytest.raises(Refused, match="not a GGUF file"):
+        client.read(str(path), {}, {})

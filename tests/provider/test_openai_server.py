@@ -151,3 +151,31 @@ def test_the_address_must_be_one() -> None:
     given = {"url": "localhost:11434", "task": "text-generation"}
     [failure] = check(openai_server.SHAPE.inputs, given)[1]
     assert failure.reason == "must begin with http:// or https://"
+
+
+def test_a_server_is_imported_by_its_address_and_tells_its_model_and_task(
+    context: NewContext,
+) -> None:
+    with listening(Server()) as server:
+        found = openai_server.read(server.url, {}, {}, context())
+    assert found is not None
+    assert found.inputs == {"url": server.url, "task": "text-generation", "timeoutSeconds": 60}
+    assert found.state["servedModel"] == "llama3.2:1b"
+
+
+def test_of_several_models_the_id_names_one(context: NewContext) -> None:
+    with listening(Server(models=("a", "b"))) as server:
+        found = openai_server.read(f"{server.url}#b", {}, {}, context())
+        assert found is not None
+        assert (found.id, found.inputs["model"]) == (server.url, "b")
+        assert openai_server.read(f"{server.url}#c", {}, {}, context()) is None
+        with pytest.raises(MoorageError, match="has a, b and none is called"):
+            openai_server.read(server.url, {}, {}, context())
+
+
+def test_a_server_that_wants_a_key_says_so_when_it_is_imported(context: NewContext) -> None:
+    with (
+        listening(Server(key="sk-right")) as server,
+        pytest.raises(MoorageError, match=r"refuses the key \(401\)"),
+    ):
+        openai_server.read(server.url, {}, {}, context())

@@ -374,3 +374,79 @@ def test_inputs_that_cannot_be_are_named(inputs: Inputs, change: dict[str, Any],
     fields = process.SHAPE.inputs
     assert [failure.name for failure in check(fields, inputs(**change))[1]] == [name]
     assert check(fields, inputs())[1] == []
+
+
+DEAF = """
+import signal, socket, sys, time
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+signal.signal(signal.SIGUSR1, lambda *_: server.close())
+try:
+    while True:
+        call, _ = server.accept()
+        call.recv(9999)
+        call.send(b"HTTP/1.1 200 OK\\r\\nContent-Length: 0\\r\\n\\r\\n")
+        call.close()
+except OSError:
+    time.sleep(600)
+"""
+
+
+def test_one_that_listens_no_more_is_seen_and_replaced(inputs: Inputs, context: NewContext) -> None:
+    wanted = inputs(command=[sys.executable, "-c", DEAF, "{port}"])
+    first = process.create(wanted, context()).state
+    os.kill(first["pid"], signal.SIGUSR1)
+    found = process.read(first["directory"], first, wanted, context())
+    assert found is not None
+    assert found.state["drift"] == "the process lives, and listens no more on its port"
+    healed = process.update(first["directory"], found.state, wanted, context())
+    assert healed["pid"] != first["pid"]
+    assert healed["port"] == first["port"]
+    assert mooring(first["directory"]) == [healed["pid"]]
+
+
+def test_one_that_answers_nothing_for_now_is_left_in_peace(
+    inputs: Inputs, context: NewContext
+) -> None:
+    """It may be busy: nobody can tell that from outside, and a restart would lose its work."""
+    state = process.create(inputs(), context()).state
+    os.kill(state["pid"], signal.SIGSTOP)
+    found = process.read(state["directory"], state, inputs(), context())
+    os.kill(state["pid"], signal.SIGCONT)
+    assert found is not None
+    assert found.state["drift"] is None
+
+
+def test_one_that_has_never_served_is_waited_for_and_not_replaced(
+    inputs: Inputs, context: NewContext
+) -> None:
+    """It opens its port when its weights are loaded."""
+    loading = inputs(command=[sys.executable, "-c", "import time; time.sleep(600)", "{port}"])
+    loading["ready"] = {"path": "/", "timeoutSeconds": 0.2}
+    exists: list[Created] = []
+    with pytest.raises(MoorageError, match="does not serve after"):
+        process.create(loading, context(announce=exists.append))
+    state = exists[-1].state
+    found = process.read(state["directory"], state, loading, context())
+    assert found is not None
+    assert found.state["drift"] is None
+    with pytest.raises(MoorageError, match="does not serve after"):
+        process.update(state["directory"], found.state, loading, context())
+    assert mooring(state["directory"]) == [state["pid"]]
+
+
+def test_its_directory_alone_tells_what_was_declared(inputs: Inputs, context: NewContext) -> None:
+    wanted = inputs(environment={"KEY": "sk-1"}, files={"a.json": "{}"}, readyKey="sk-2")
+    state = process.create(wanted, context()).state
+    found = process.read(state["directory"], {}, {}, context())
+    assert found is not None
+    assert found.inputs == wanted
+    assert {**state, "drift": None} == found.state
+    written = Path(state["directory"], "declared.json")
+    assert written.stat().st_mode & 0o777 == 0o600
+    kill(state["pid"])
+    found = process.read(state["directory"], {}, {}, context())
+    assert found is not None
+    assert (found.state["drift"], found.state["url"]) == ("the process has ended", state["url"])
+    written.unlink()
+    with pytest.raises(MoorageError, match="does not tell what was declared; declare it and run"):
+        process.read(state["directory"], {}, {}, context())

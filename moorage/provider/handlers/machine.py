@@ -9,6 +9,7 @@ import hashlib
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -156,9 +157,9 @@ def _runs(process: psutil.Process) -> bool:
 def _members(directory: str, sessions: Collection[int]) -> list[psutil.Process]:
     """Everything marked, and everything in these sessions."""
     members = {process.pid: process for process, _ in _marked(directory)}
-    for process in _own_processes():
-        if _session(process.pid) in sessions:
-            members.setdefault(process.pid, process)
+    for pid in psutil.pids():
+        if pid not in members and _session(pid) in sessions:
+            members.update({process.pid: process for process in _own_process(pid)})
     return list(members.values())
 
 
@@ -173,23 +174,36 @@ def _is_leader(process: psutil.Process) -> bool:
 
 
 def _marked(directory: str) -> Iterator[tuple[psutil.Process, dict[str, str]]]:
-    for process in _own_processes():
-        with suppress(*_GONE):
-            environment = process.environ()
-            if environment.get(_DIRECTORY) == directory:
-                yield process, environment
-
-
-def _own_processes() -> Iterator[psutil.Process]:
-    """The live processes of this user; ended children of ours are reaped on the way."""
+    """The live processes of this user that bear the mark; ended children are reaped on the way."""
     with _children_lock:
         for child in _children.values():
             child.poll()
-    user = os.getuid()
-    for process in psutil.process_iter():
-        with suppress(*_GONE):
-            if process.uids().real == user and process.status() != psutil.STATUS_ZOMBIE:
-                yield process
+    mark = f"{_DIRECTORY}={directory}\0".encode()
+    for pid in psutil.pids():
+        if _may_bear(pid, mark):
+            for process in _own_process(pid):
+                with suppress(*_GONE):
+                    environment = process.environ()
+                    if environment.get(_DIRECTORY) == directory:
+                        yield process, environment
+
+
+def _may_bear(pid: int, mark: bytes) -> bool:
+    """One look at the raw environment; it spares all else for the many that are not ours."""
+    if not sys.platform.startswith("linux"):
+        return True
+    try:
+        return mark in Path(f"/proc/{pid}/environ").read_bytes()
+    except OSError:
+        return False
+
+
+def _own_process(pid: int) -> Iterator[psutil.Process]:
+    """The process, when it lives and is of this user."""
+    with suppress(*_GONE):
+        process = psutil.Process(pid)
+        if process.uids().real == os.getuid() and process.status() != psutil.STATUS_ZOMBIE:
+            yield process
 
 
 def _leader(process: psutil.Process, environment: Mapping[str, str]) -> Leader:
