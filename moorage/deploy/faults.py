@@ -16,7 +16,10 @@ WRAPPINGS = (
     re.compile(r"^python inline source runtime error: "),
     re.compile(r"^\d+ errors? occurred:\s*\*?\s*"),
     re.compile(r"^(?:creat|updat|delet|refresh|read)ing urn:\S+: "),
+    re.compile(r"^\S+ resource '[^']*' has a problem: "),
 )
+# A property that a provider refuses; its value may be long, and everybody has it before them.
+REFUSED = re.compile(r"^\S+ resource '[^']*': property (\S+) value .* has a problem: ")
 ECHOES = re.compile(
     r"^(?:update failed|preview failed|refresh failed|destroy failed|resource .* failed"
     r"|Resource monitor has terminated.*|update canceled|preview canceled|BAIL: .*"
@@ -65,6 +68,7 @@ def one_line(text: str) -> str:
         before = text
         for wrapping in WRAPPINGS:
             text = wrapping.sub("", text)
+        text = REFUSED.sub(r"\1: ", text)
     return text
 
 

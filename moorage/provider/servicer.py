@@ -82,9 +82,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Judge the configuration; keys that are not declared are the program's own."""
-        _, failures = _configured(self._package, decode(request.news).plain)
+        news = decode(request.news)
+        _, failures = _configured(self._package, news.plain)
+        declared = {(name,) for name, one in self._package.config.items() if one.secret}
         return provider_pb2.CheckResponse(
-            inputs=request.news, failures=[_failure(failure) for failure in failures]
+            inputs=request.news, failures=_failures(failures, news.plain, news.secrets | declared)
         )
 
     async def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -114,7 +116,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             failures = handler.check(inputs)
         return provider_pb2.CheckResponse(
             inputs=_encode_inputs(handler, inputs, news.secrets),
-            failures=[_failure(failure) for failure in failures],
+            failures=_failures(failures, inputs, news.secrets | _declared(handler, inputs)),
         )
 
     async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
@@ -306,8 +308,19 @@ def _encode_outputs(handler: Handler, outputs: State, given: Properties) -> Stru
     return encode(outputs, marked.union(secrets.exposing(own, hidden)))
 
 
-def _failure(failure: Failure) -> Any:
-    return provider_pb2.CheckFailure(property=failure.name, reason=one_line(failure.reason))
+def _failures(failures: list[Failure], inputs: State, marked: frozenset[Path]) -> list[Any]:
+    """What is wrong; the engine prints the value of a named property, so a secret is not named."""
+    if not failures:
+        return []
+    sealed, hidden = {path[0] for path in marked}, secrets.texts(inputs, marked)
+    told = []
+    for failure in failures:
+        reason = secrets.masked(one_line(failure.reason), hidden)
+        if failure.name.split(".")[0].split("[")[0] in sealed:
+            told.append(provider_pb2.CheckFailure(reason=f"{failure.name}: {reason}"))
+        else:
+            told.append(provider_pb2.CheckFailure(property=failure.name, reason=reason))
+    return told
 
 
 def _diff_response(handler: Handler, changes: list[Change]) -> Any:
