@@ -6,8 +6,9 @@ import argparse
 import sys
 
 import judge
+import provider
 
-BENCHES = {"judge": judge.run}
+BENCHES = {"judge": judge.run, "provider": provider.run}
 
 
 def main() -> int:
@@ -15,6 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--only", choices=tuple(BENCHES), help="one bench")
     judge.configure(parser)
+    provider.configure(parser)
     args = parser.parse_args()
     kept = [run(args) for name, run in BENCHES.items() if args.only in (None, name)]
     return 0 if all(kept) else 1
