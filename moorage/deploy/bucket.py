@@ -36,6 +36,15 @@ FORBIDDEN = frozenset({"403", "AccessDenied", "Forbidden", "AllAccessDisabled"})
 WRONG_KEY = frozenset(
     {"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "401"}
 )
+SILENCES = {
+    "EndpointConnectionError": "nothing answers there",
+    "ConnectTimeoutError": f"no connection within {CONNECT_S:.0f} s",
+    "ReadTimeoutError": f"no answer within {READ_S:.0f} s",
+}
+
+
+class _NoConditions(Exception):  # noqa: N818 (a finding, not an error)
+    """The server writes nothing on a condition."""
 
 
 class Bucket:
@@ -90,8 +99,20 @@ class Bucket:
 
     def _put(self, key: str, data: bytes, **condition: str) -> bool:
         words = {"Key": self._prefix + key, "Body": data, "ContentType": "application/json"}
-        done = self._unless(GONE | CHANGED, self._client.put_object, **words, **condition)
+        try:
+            done = self._unless(GONE | CHANGED, self._client.put_object, **words, **condition)
+        except _NoConditions:
+            return self._put_as_if(key, words, condition.get("IfMatch"))
         return done is not None
+
+    def _put_as_if(self, key: str, words: dict[str, Any], tag: str | None) -> bool:
+        """The condition kept as well as such a server lets us; behind it is Pulumi's own lock."""
+        now = self.read(key)
+        if (now.tag if now else None) != tag:
+            return False
+        self._unless(frozenset(), self._client.put_object, **words)
+        after = self.read(key)
+        return after is not None and after.data == words["Body"]
 
     def _unless(self, codes: frozenset[str], call: Callable[..., Any], **words: Any) -> Any | None:
         """The call's answer, or None where it ends with one of these codes."""
@@ -103,6 +124,8 @@ class Bucket:
             except ClientError as error:
                 if _code(error) in codes:
                     return None
+                if _code(error) == "NotImplemented" and {"IfMatch", "IfNoneMatch"} & {*words}:
+                    raise _NoConditions from None
                 raise
 
     @contextmanager
@@ -142,7 +165,7 @@ class Bucket:
             return _fault(f"the AWS profile for {where} is not in the AWS configuration: {error}")
         if kind == "NoRegionError":
             return _fault(f"the region of {where} is not known: add `?region=` or set AWS_REGION")
-        said = " ".join(str(error).split())
+        said = SILENCES.get(kind) or " ".join(str(error).split())
         return _fault(f"{where} cannot be reached: {said}; see the network and PULUMI_BACKEND_URL")
 
     @property

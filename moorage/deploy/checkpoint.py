@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from moorage.deploy import backends
+from moorage.deploy import backends, place
 from moorage.deploy.leases import ago
 from moorage.deploy.place import Place
 from moorage.deploy.stores import OURS, Entry, Store
@@ -50,6 +50,7 @@ def settle(where: Place, say: Callable[[str], None], *, restore: bool = False) -
     store = backends.store(where.backend)
     harm = _harm(store, where) if store is not None else None
     if store is None or harm is None:
+        place.adopt(where, _sealed(read(where) or {}))
         return
     copy = newest(store, where)
     if not restore or copy is None:
@@ -65,6 +66,17 @@ def read(where: Place) -> Deployment | None:
     entry = store.read(_key(where)) if store is not None else None
     copy = _copy(entry) if entry is not None else None
     return copy.deployment if copy is not None else None
+
+
+def _sealed(deployment: Deployment) -> dict[str, str]:
+    """The settings of a stack whose secrets are kept as they are in this state."""
+    kept = deployment.get("secrets_providers") or {}
+    told = kept.get("state") or {}
+    if kept.get("type") == "passphrase" and told.get("salt"):
+        return {"encryptionsalt": str(told["salt"])}
+    if kept.get("type") == "cloud" and told.get("url") and told.get("encryptedkey"):
+        return {"secretsprovider": str(told["url"]), "encryptedkey": str(told["encryptedkey"])}
+    return {}
 
 
 def newest(store: Store, where: Place) -> Copy | None:

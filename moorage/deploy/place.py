@@ -148,6 +148,17 @@ def tidy(place: Place) -> None:
         (place.home / "passphrase").unlink(missing_ok=True)
 
 
+def adopt(place: Place, sealed: Settings) -> None:
+    """Keep the secrets as the state keeps them, unless the team says how: every clone the same.
+
+    A run with a wrong passphrase would else note a salt of its own, and the right one fail on it.
+    """
+    fitting = _fitting(place, sealed)
+    if fitting:
+        path = place.work / f"Pulumi.{place.stack}.yaml"
+        _write(path, yaml.safe_dump({**place.settings, **fitting}), mode=0o600)
+
+
 def enlist(place: Place) -> None:
     """Note that this backend may have the stack deployed from this checkout."""
     _write(place.work / DEPLOYED, backends.shown(place.backend) + "\n", mode=0o600)
@@ -243,10 +254,19 @@ def _manifest(place: Place) -> Settings:
 def _kept_secrets_settings(place: Place) -> Settings:
     """How secrets were kept in earlier runs: Pulumi wrote it into the work folder's stack file."""
     path = place.work / f"Pulumi.{place.stack}.yaml"
-    if not path.exists() or any(name in place.settings for name in SECRETS_SETTINGS):
+    if not path.exists():
         return {}
     earlier = _load(path, place.root)
-    return {name: earlier[name] for name in SECRETS_SETTINGS if name in earlier}
+    return _fitting(place, {name: earlier[name] for name in SECRETS_SETTINGS if name in earlier})
+
+
+def _fitting(place: Place, found: Settings) -> Settings:
+    """What was found of how secrets are kept, where the team does not say otherwise."""
+    team = {name: place.settings[name] for name in SECRETS_SETTINGS if name in place.settings}
+    if not team:
+        return found
+    kind = found.get("secretsprovider") or ("passphrase" if "encryptionsalt" in found else None)
+    return found if team == {"secretsprovider": kind} else {}
 
 
 def _ensure_passphrase(place: Place) -> None:
