@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Any
 
 import pulumi
 
 from components.endpoint import PYTHON, Endpoint, Site
 from components.model_service import ModelService
+from components.standing import left_out
 from moorage.resources import Process
 
 HOST = "127.0.0.1"
@@ -47,22 +48,35 @@ class Gateway(pulumi.ComponentResource):
 
 
 def _routes(services: Sequence[ModelService], port: int) -> pulumi.Output[str]:
-    routes = {
-        "version": 1,
-        "listen": {"host": HOST, "port": port},
-        "services": [_service(service) for service in services],
-    }
-    return pulumi.Output.secret(pulumi.Output.json_dumps(routes, indent=2))
+    """The routes of what came up; of everything, as long as nothing failed."""
+    endpoints = [endpoint for service in services for endpoint in service.endpoints]
+
+    def told(out: list[int]) -> pulumi.Output[str]:
+        failed = {id(endpoints[number]) for number in out}
+        return pulumi.Output.json_dumps(_file(services, port, failed), indent=2)
+
+    routes: pulumi.Output[str] = left_out(endpoints).apply(told)
+    return pulumi.Output.secret(routes)
 
 
-def _service(service: ModelService) -> dict[str, Any]:
+def _file(services: Sequence[ModelService], port: int, failed: Set[int]) -> dict[str, object]:
+    came_up = {s: [e for e in s.endpoints if id(e) not in failed] for s in services}
+    # Where nothing came up there is nothing to stand in front of: the routes stay unknown, and
+    # with them the gateway stays what it is.
+    some = {s: endpoints for s, endpoints in came_up.items() if endpoints}
+    listed = some or {s: s.endpoints for s in services}
+    told = [_service(service, endpoints) for service, endpoints in listed.items()]
+    return {"version": 1, "listen": {"host": HOST, "port": port}, "services": told}
+
+
+def _service(service: ModelService, endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     plan = service.plan
     return {
         "name": plan.service,
         "models": list(dict.fromkeys([plan.service, plan.model_id])),
         "task": plan.task,
         "api_key": service.api_key,
-        "backends": [_backend(endpoint) for endpoint in service.endpoints],
+        "backends": [_backend(endpoint) for endpoint in endpoints],
     }
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 import pulumi
 
 from components import refuse_unbuilt
-from components.endpoint import Site
+from components.endpoint import Endpoint, Site
 from components.gateway import Gateway
 from components.model_service import ModelService
+from components.standing import came_up
 from moorage.errors import Exit, MoorageError
 from moorage.plan.load import load
 from moorage.plan.types import Plan
@@ -57,10 +58,17 @@ def _details(service: ModelService) -> dict[str, object]:
         "slo": asdict(plan.slo),
         "failover": asdict(plan.failover),
         "load": asdict(plan.load),
-        "backends": [
-            {"name": e.name, "kind": e.kind, "url": e.url, "model": e.model, **e.details}
-            for e in service.endpoints
-        ],
+        "backends": came_up(service.endpoints, _backend),
+    }
+
+
+def _backend(endpoint: Endpoint) -> dict[str, object]:
+    return {
+        "name": endpoint.name,
+        "kind": endpoint.kind,
+        "url": endpoint.url,
+        "model": endpoint.model,
+        **endpoint.details,
     }
 
 

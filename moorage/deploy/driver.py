@@ -254,7 +254,8 @@ class Stack:
     ) -> Result:
         steps = Steps() if steps is None else steps
         steps.goes_on = options.continue_on_error and operation == "up"
-        run, program = Record(self._watched(steps)), Program(self.program)
+        standing = session.urns() if steps.goes_on else None
+        run, program = Record(self._watched(steps)), Program(self.program, standing)
         call, operation = call or _CALLS[operation], operation.split(" ", 1)[0]
         began_s = time.monotonic()
         self.display(Began(operation=operation, stack=self.name))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import time
 import traceback
 from collections.abc import Callable, Sequence
+
+import pulumi
 
 from moorage.deploy.advice import aftermath, meaning
 from moorage.deploy.command import CliFailed
@@ -19,14 +22,19 @@ from moorage.errors import Exit, MoorageError
 
 
 class Program:
-    """The stack's program, which remembers how it failed."""
+    """The stack's program, which remembers how it failed.
 
-    def __init__(self, program: Callable[[], None]) -> None:
-        self._program = program
+    It may ask for the setting `moorage:standing`: the URNs of what was in the state before.
+    """
+
+    def __init__(self, program: Callable[[], None], standing: Sequence[str] | None = None) -> None:
+        self._program, self._standing = program, standing
         self.fault: MoorageError | Fault | None = None
 
     def __call__(self) -> None:
         """Run the program; the engine is told of a failure, and so are we."""
+        if self._standing is not None:
+            pulumi.runtime.set_config("moorage:standing", json.dumps(list(self._standing)))
         try:
             self._program()
         except MoorageError as error:

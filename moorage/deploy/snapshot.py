@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from moorage.deploy import checkpoint
 from moorage.deploy.command import Command
 from moorage.deploy.place import Place
 
@@ -22,11 +23,10 @@ def export(where: Place, command: Command, *, show_secrets: bool = False) -> dic
 
 
 def deployment(where: Place, command: Command) -> Deployment:
-    """What is deployed; read from the backend's file where it is one, which takes no time."""
-    path = where.state_file
-    if path is not None and path.exists():
-        loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return dict(loaded.get("checkpoint", {}).get("latest") or {})
+    """What is deployed; read from the store itself where that can be, which takes no time."""
+    found = checkpoint.read(where)
+    if found is not None:
+        return found
     return dict(export(where, command).get("deployment") or {})
 
 
