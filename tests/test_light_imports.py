@@ -1,0 +1,43 @@
+"""Heavy packages are loaded where they are used, and never by what every run begins with."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = frozenset(
+    {
+        *("huggingface_hub", "boto3", "botocore", "docker", "pulumi_docker", "jsonschema"),
+        *("locust", "gevent", "rich", "httpx", "httpx2", "aiohttp", "requests", "numpy", "gguf"),
+    }
+)
+PROGRAM = f"""
+from datetime import date
+from pathlib import Path
+from stacks.__main__ import load
+root = Path({str(ROOT)!r})
+assert load([root / "specs/examples/hello.yaml"], root=root, today=date.today()).plans
+"""
+CASES = {
+    "the stack program with its plans": (PROGRAM, HEAVY | {"moorage.provider", "moorage.deploy"}),
+    "the provider": ("import moorage.provider.__main__", HEAVY | {"pulumi"}),
+    "the driver": ("import moorage.deploy.driver", HEAVY | {"moorage.provider", "moorage.plan"}),
+}
+
+
+@pytest.mark.parametrize(("code", "unwanted"), CASES.values(), ids=CASES.keys())
+def test_what_every_run_begins_with_loads_nothing_heavy(
+    code: str, unwanted: frozenset[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*sys.modules)"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not unwanted.intersection(done.stdout.split())
