@@ -9,10 +9,10 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check bench crash fit fuzz generate
+.PHONY: help setup up down test check bench crash fit fuzz generate scenarios
 
 help: ## what there is to say
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 setup: ## virtual environment, dependencies and the Pulumi CLI
 	@$(PYTHON) tools/setup.py
@@ -32,6 +32,9 @@ check: setup ## formatting, lint and types
 	@$(BIN)/ruff format --check
 	@$(BIN)/ruff check
 	@$(BIN)/mypy
+
+scenarios: setup ## small programs on the real engine, every step judged (ONLY="a berth")
+	@$(BIN)/python -m tests.scenarios $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 
 bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=provider, ARGS="--rounds 3")
 	@$(BIN)/python tools/bench $(if $(ONLY),--only $(ONLY)) $(ARGS)

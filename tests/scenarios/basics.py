@@ -10,6 +10,13 @@ from tests.scenarios.story import any_order, destroy, preview, scenario, up
 
 UNCHANGED = Options(expect_no_changes=True)
 
+
+def mistaken() -> None:
+    """A program with a mistake."""
+    settings: dict[str, str] = {}
+    thing(settings["nokey"])()
+
+
 BASICS = (
     scenario(
         "a thing lives from preview to destroy",
@@ -44,7 +51,6 @@ BASICS = (
             calls=("update a-z1",),
             holds={"a.inputs.size": 1, "a.inputs.note": None, "a.outputs.revision": 3},
         ),
-        sample=True,
     ),
     scenario(
         "changes deep in a map are seen one by one",
@@ -106,10 +112,10 @@ BASICS = (
         "the preview of a failing program fails, and names the line",
         up(thing("a"), calls=("create a-z1",), state=("a: a-z1",)),
         preview(
-            lambda: {}["nokey"],
+            mistaken,
             code=1,
             says=("preview of stack local failed: KeyError: 'nokey' (", "basics.py:"),
         ),
-        up(lambda: {}["nokey"], code=1, says=("up of stack local failed: KeyError",)),
+        up(mistaken, code=1, says=("up of stack local failed: KeyError",)),
     ),
 )

@@ -24,7 +24,6 @@ EDITIONS = (
             calls=("update a-z1",),
             holds={"a.inputs.colour": "red"},
         ),
-        sample=True,
     ),
     scenario(
         "a property that a newer provider no longer knows is no difference, and refused if named",

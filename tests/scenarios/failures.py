@@ -35,13 +35,13 @@ FAILURES = (
         up(
             thing("a"),
             faults=(fault("POST a-z1", "no room in z1; choose another zone"),),
-            calls=("create a-z1", "GET a-z1", "POST a-z1"),
+            # The last look is the driver's: is it there all the same?
+            calls=("create a-z1", "GET a-z1", "POST a-z1", "GET a-z1"),
             code=1,
             state=(),
             says=("up of stack local failed: Thing a: no room in z1; choose another zone",),
         ),
         up(thing("a"), calls=("create a-z1",), state=("a: a-z1",)),
-        sample=True,
     ),
     scenario(
         "a create whose answer was lost is found again, and adopted",
@@ -134,7 +134,8 @@ FAILURES = (
             thing("a", size=2),
             faults=(LATE,),
             calls=("update a-z1",),
-            holds={"a.inputs.size": 2, "a.outputs.revision": 2},
+            # The engine keeps the old inputs, so that the next run sees the same difference.
+            holds={"a.inputs.size": 1, "a.outputs.revision": 2},
             **HALF,
         ),
         up(thing("a", size=2), calls=("update a-z1", "GET a-z1"), state=("a: a-z1",)),
@@ -207,7 +208,7 @@ FAILURES = (
             before=lambda world: world.cloud.post(
                 "a-z1", {"inputs": {"owner": "somebody"}, "revision": 9}
             ),
-            calls=("create a-z1", "GET a-z1"),
+            calls=("create a-z1", "GET a-z1", "GET a-z1"),
             code=1,
             state=(),
             remote=("a-z1",),

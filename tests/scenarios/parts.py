@@ -38,7 +38,6 @@ PARTS = (
             holds={"a.inputs.size": 2, "b.inputs.size": 1, "c.inputs.size": 1},
         ),
         up(three(2), calls=(any_order("update b-z1", "update c-z1"),)),
-        sample=True,
     ),
     scenario(
         # The engine compares the dependents too, and changes what differs in them.

@@ -169,7 +169,6 @@ REPLACES = (
             calls=("update a-z1",),
             holds={"a.inputs.size": 1, "a.inputs.note": "but this"},
         ),
-        sample=True,
     ),
     scenario(
         "an alias keeps a renamed thing",

@@ -82,7 +82,7 @@ class World:
     def find(self, path: str) -> Any:
         """A value of the state by name and path; `stack` is the stack itself."""
         name, *steps = path.split(".")
-        found: Any = next(one for one in self._all() if name_of(one) == name)
+        found: Any = next((one for one in self._all() if name_of(one) == name), None)
         for step in steps:
             found = found.get(step) if isinstance(found, dict) else None
         return "[secret]" if isinstance(found, dict) and SECRET in found else found
