@@ -1,4 +1,4 @@
-"""From a declared shape follow its checks, its diffs and the package schema."""
+"""From a declared shape follow its checks and its diffs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from typing import Any
 
 import pytest
 
-from moorage import __version__
-from moorage.provider import check, diff, schema
-from moorage.provider.__main__ import PACKAGE
+from moorage.provider import check, diff
 from moorage.provider.handler import DRIFT, Field, Shape
-from moorage.provider.handlers import HANDLERS
 from moorage.provider.values import UNKNOWN
 
 INNER = {
@@ -88,14 +85,3 @@ def test_differences_are_told_to_the_last_member(
 def test_drift_is_a_difference() -> None:
     [change] = diff.diff(SHAPE, {}, {"drift": "it has ended"}, {})
     assert (change.path, change.replaces, change.is_input) == ("drift", False, False)
-
-
-def test_the_package_schema_names_every_resource_and_type() -> None:
-    built = schema.build(PACKAGE)
-    assert built["version"] == __version__
-    assert set(built["resources"]) == set(HANDLERS)
-    process = built["resources"]["moorage:index:Process"]
-    assert process["requiredInputs"] == ["directory", "owner", "command", "ready"]
-    assert process["inputProperties"]["environment"]["secret"]
-    assert process["inputProperties"]["ready"]["$ref"] == "#/types/moorage:index:ProcessReady"
-    assert "timeoutSeconds" in built["types"]["moorage:index:ProcessReady"]["properties"]
