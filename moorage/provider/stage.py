@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, Literal
 
 import pytest
 
 from moorage.provider import locate, samples, trial
 from moorage.provider.handler import Handler, State
-from moorage.provider.schema import Package
+from moorage.provider.package import Package
 from moorage.provider.testing import Client, EngineEar, InitFailed, Refused, served
 from moorage.provider.trial import Outcome, Trials
 from moorage.provider.values import decode, has_unknown
@@ -49,7 +50,7 @@ class Stage:
 
     package: ClassVar[Package]
     token: ClassVar[str]
-    config: ClassVar[Mapping[str, Any]] = {}
+    config: Mapping[str, Any] = MappingProxyType({})  # of the provider; `world` may set it
     lacks: ClassVar[Mapping[Missing, str]] = {}
     unreadable: ClassVar[Mapping[str, str]] = {}
     effects: ClassVar[frozenset[str]] = trial.EFFECTS
@@ -113,21 +114,30 @@ class Stage:
             client.token = cls.token
             yield ear, client
 
+    @pytest.fixture
+    def world(self) -> object:
+        """Override it to set the world up before a test, and to take it down afterwards."""
+
     @pytest.fixture(autouse=True)
-    def _stage(self, _provided: tuple[EngineEar, Client]) -> None:
+    def _stage(self, world: object, _provided: tuple[EngineEar, Client]) -> None:  # noqa: ARG002
         self.ear, self.client = _provided
         self.ear.lines.clear()
         self.client.heard.clear()
         self.client.secrets = frozenset()
         self.client.configure(dict(self.config))
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture(scope="class", name="_forking")
     @classmethod
-    def tried(cls, request: pytest.FixtureRequest) -> Iterator[Trials]:
-        """Calls in processes that may be killed."""
+    def _fork(cls, request: pytest.FixtureRequest) -> Iterator[Trials]:
         file, name = str(request.path), f"{cls.__qualname__}.package"
-        with trial.trials(cls.__module__, file, name, cls.config, cls.effects) as running:
+        with trial.trials(cls.__module__, file, name, cls.effects) as running:
             yield running
+
+    @pytest.fixture
+    def tried(self, _forking: Trials) -> Trials:
+        """Calls in processes that may be killed."""
+        _forking.config = self.config
+        return _forking
 
     @property
     def _handler(self) -> Handler:

@@ -15,6 +15,7 @@ import grpc
 import grpc.aio
 from google.protobuf.empty_pb2 import Empty
 
+from moorage.provider.package import Package
 from moorage.provider.protocol import (
     engine_pb2_grpc,
     plugin_pb2,
@@ -22,7 +23,6 @@ from moorage.provider.protocol import (
     provider_pb2_grpc,
     status_pb2,
 )
-from moorage.provider.schema import Package
 from moorage.provider.servicer import Provider
 from moorage.provider.values import Path as ValuePath
 from moorage.provider.values import Properties, decode, encode

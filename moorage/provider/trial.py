@@ -24,8 +24,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
+from moorage.provider.package import Package
 from moorage.provider.protocol import provider_pb2
-from moorage.provider.schema import Package
 from moorage.provider.servicer import Provider
 from moorage.provider.testing import Refused, init_failed
 from moorage.provider.values import encode
@@ -66,6 +66,7 @@ class Trials:
 
     process: subprocess.Popen[str] = field(repr=False)
     effects: frozenset[str] = EFFECTS
+    config: Mapping[str, Any] = field(default_factory=dict)
 
     def call(self, method: str, request: Any, *, kill_at: int = 0) -> Outcome:
         """Call it; with `kill_at`, die by SIGKILL just before the effect of that number."""
@@ -78,6 +79,7 @@ class Trials:
             "calls": [(method, _packed(request)) for method, request in wanted],
             "kill_at": kill_at,
             "effects": sorted(self.effects),
+            "config": dict(self.config),
             "environment": dict(os.environ),
         }
         assert self.process.stdin is not None
@@ -119,13 +121,11 @@ def _outcome(method: str, effects: tuple[str, ...], told: Mapping[str, str]) -> 
 
 
 @contextmanager
-def trials(
-    module: str, file: str, name: str, config: Mapping[str, Any], effects: frozenset[str]
-) -> Iterator[Trials]:
+def trials(module: str, file: str, name: str, effects: frozenset[str]) -> Iterator[Trials]:
     """Trials of the package found as `name`, dotted, in a module that may lie outside packages."""
     where = {"module": module, "file": file, "name": name, "path": sys.path}
     with subprocess.Popen(
-        [sys.executable, "-c", _START, json.dumps({**where, "config": config})],
+        [sys.executable, "-c", _START, json.dumps(where)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -145,7 +145,7 @@ def main() -> None:
     sys.dont_write_bytecode = True
     package = _load(where["module"], where["file"], where["name"])
     for line in sys.stdin:
-        print(json.dumps(_tried(package, where["config"], json.loads(line))), flush=True)
+        print(json.dumps(_tried(package, json.loads(line))), flush=True)
 
 
 def _load(module: str, file: str, name: str) -> Package:
@@ -164,13 +164,13 @@ def _load(module: str, file: str, name: str) -> Package:
     return found
 
 
-def _tried(package: Package, config: Mapping[str, Any], question: dict[str, Any]) -> list[Any]:
+def _tried(package: Package, question: dict[str, Any]) -> list[Any]:
     """What the fork tells: a text for every effect, a dict for every answer."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _leave(package, config, question, writing)
+        _leave(package, question, writing)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         told = [json.loads(line) for line in pipe]
@@ -178,9 +178,7 @@ def _tried(package: Package, config: Mapping[str, Any], question: dict[str, Any]
     return told
 
 
-def _leave(
-    package: Package, config: Mapping[str, Any], question: dict[str, Any], pipe: int
-) -> None:
+def _leave(package: Package, question: dict[str, Any], pipe: int) -> None:
     """In the fork: the calls, then the end, whatever happens."""
     try:
         os.environ.clear()
@@ -189,20 +187,19 @@ def _leave(
         os.dup2(2, 1)  # a handler that prints must not break our own lines
         with os.fdopen(pipe, "w", closefd=False) as told:
             watch = _Watch(question["kill_at"], frozenset(question["effects"]), told)
-            asyncio.run(_answer(package, config, question["calls"], watch))
+            asyncio.run(_answer(package, question, watch))
     except BaseException:  # noqa: BLE001  nothing may leave the fork alive
         traceback.print_exc()
         os._exit(1)
     os._exit(0)
 
 
-async def _answer(
-    package: Package, config: Mapping[str, Any], calls: list[list[str]], watch: _Watch
-) -> None:
+async def _answer(package: Package, question: dict[str, Any], watch: _Watch) -> None:
     provider = Provider(package)
-    await provider.Configure(provider_pb2.ConfigureRequest(args=encode(config)), None)
+    config = encode(question["config"])
+    await provider.Configure(provider_pb2.ConfigureRequest(args=config), None)
     watch.listen()
-    for method, packed in calls:
+    for method, packed in question["calls"]:
         request = _MESSAGES[method][0].FromString(base64.b64decode(packed))
         watch.on = True
         try:

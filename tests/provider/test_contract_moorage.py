@@ -38,8 +38,8 @@ class TestProcess(HandlerContract):
     effects = trial.EFFECTS - {"socket.connect", trial.SENT}
     run: Path
 
-    @pytest.fixture(autouse=True)
-    def _run(self, tmp_path: Path) -> None:
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> None:
         self.run = tmp_path / "run"
 
     def inputs(self) -> State:
@@ -95,8 +95,8 @@ class TestApiKey(HandlerContract):
     key = "sk-test-" + "0123456789abcdef" * 3
     file: Path
 
-    @pytest.fixture(autouse=True)
-    def _file(self, tmp_path: Path) -> None:
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> None:
         self.file = tmp_path / "key"
         self.file.write_text(self.key + "\n")
 
@@ -129,8 +129,8 @@ class TestModelFile(HandlerContract):
     }
     path: Path
 
-    @pytest.fixture(autouse=True)
-    def _path(self, tmp_path: Path) -> None:
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> None:
         self.path = tmp_path / "model.gguf"
         tiny.write("feature-extraction", self.path)
 
@@ -155,8 +155,8 @@ class TestModelFile(HandlerContract):
 class TestModelFileOfTheHub(TestModelFile):
     commit = "a" * 40
 
-    @pytest.fixture(autouse=True)
-    def _path(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.fixture
+    def world(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         from huggingface_hub import constants
 
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
@@ -180,8 +180,8 @@ class TestOpenAIServer(HandlerContract):
     server: Server
     silent: Server
 
-    @pytest.fixture(autouse=True)
-    def _servers(self) -> Iterator[None]:
+    @pytest.fixture
+    def world(self) -> Iterator[None]:
         with listening(Server()) as self.server, listening(Server(status=503)) as self.silent:
             yield
 

@@ -22,8 +22,8 @@ class ScriptedContract(HandlerContract):
     unreadable: ClassVar = {"password": "the cloud keeps no password"}
     cloud: Cloud
 
-    @pytest.fixture(autouse=True)
-    def _cloud(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.fixture
+    def world(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.cloud = Cloud(folder=tmp_path / "cloud")
         monkeypatch.setenv("MOORAGE_TEST_CLOUD", str(self.cloud.folder))
 

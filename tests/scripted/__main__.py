@@ -10,7 +10,7 @@ import os
 from typing import Any
 
 from moorage.provider import plugin
-from moorage.provider.schema import Package
+from moorage.provider.package import Package
 from moorage.provider.servicer import Provider
 from tests.scripted.editions import EDITIONS
 from tests.scripted.thing import cloud
