@@ -98,7 +98,7 @@ class Folder:
 
     def touch(self, entry: Entry) -> bool:
         """Make it look new unless it changed meanwhile; needs no space on a full disk."""
-        with suppress(FileNotFoundError):
+        with faults(self._root), suppress(FileNotFoundError):
             if self._stands(entry):
                 os.utime(self._root / entry.key)
                 return True
@@ -164,6 +164,10 @@ def faults(folder: Path) -> Iterator[None]:
         )
         msg = f"the state in {folder} cannot be written, {reason}, then run it again"
         raise MoorageError(msg, exit_code=Exit.NEEDS_PERSON) from None
+
+
+def _said(error: OSError) -> str:
+    return (error.strerror or "it refuses").lower()
 
 
 def _tag(data: bytes) -> str:

@@ -96,6 +96,18 @@ def test_a_folder_keeps_nothing_of_ours_when_nothing_is_held(tmp_path: Path) -> 
     assert not list(tmp_path.iterdir())
 
 
+def test_a_beat_that_the_disk_refuses_is_told_as_such(tmp_path: Path) -> None:
+    """The beats go on in a thread: what is no fault of ours would end them."""
+    store = Folder(tmp_path)
+    assert store.create(KEY, "a lease")
+    entry = store.read(KEY)
+    assert entry is not None
+    (tmp_path / KEY).unlink()
+    (tmp_path / KEY).mkdir()
+    with pytest.raises(MoorageError, match="cannot be written"):
+        store.touch(entry)
+
+
 def faulty(url: str) -> str:
     with pytest.raises(MoorageError) as fault:
         assert (found := backends.store(url)) is None or found.keys(".pulumi")
