@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Final
 
 import psutil
 
+from crash import programs
 from tests.scripted.cloud import Cloud
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 120.0  # a driver that has not ended by then hangs
 MARK: Final = "MOORAGE_TEST_CLOUD"
 _GLANCE_S: Final = 0.02
+# Every driver is a process of its own, forked where all that it imports is loaded already.
+_FORKS: Final = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload([programs.__name__])
 _MANIFEST: Final = "name: demo\nruntime: python\nstackConfigDir: stacks\n"
 
 
@@ -47,26 +51,22 @@ class Answer:
 class Driver:
     """A driver process, to be asked for one operation after another."""
 
-    process: subprocess.Popen[str]
+    process: BaseProcess
+    line: Connection
 
     def tell(self, operation: str) -> None:
         """Have an operation begun."""
-        assert self.process.stdin is not None
-        with suppress(BrokenPipeError):
-            self.process.stdin.write(operation + "\n")
-            self.process.stdin.flush()
+        with suppress(OSError):
+            self.line.send(operation)
 
     def answer(self) -> Answer:
         """Wait for the end of the operation."""
-        assert self.process.stdout is not None
-        watch = threading.Timer(PATIENCE_S, self.process.kill)
-        watch.start()
-        line = self.process.stdout.readline()
-        hung = not watch.is_alive()
-        watch.cancel()
-        if line:
-            return Answer(**json.loads(line))
-        return Answer(code=None, fault="hung" if hung else "")
+        if not self.line.poll(PATIENCE_S):
+            self.process.kill()
+            return Answer(code=None, fault="hung")
+        with suppress(EOFError, OSError):
+            return Answer(**self.line.recv())
+        return Answer(code=None)
 
     def ask(self, operation: str) -> Answer:
         """Run an operation to its end."""
@@ -75,7 +75,8 @@ class Driver:
 
     def end(self) -> None:
         """Let it go; no operation is under way."""
-        self.process.communicate()
+        self.line.close()
+        self.process.join()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,19 +128,16 @@ class Lab:
             self.backend.parent.mkdir(exist_ok=True)
             url = f"file://{self.backend.parent}"
             ours |= {"PULUMI_BACKEND_URL": url, "PULUMI_CONFIG_PASSPHRASE": "of many"}
-        paths = f"{ROOT / 'tools'}{os.pathsep}{ROOT}"
         log = self.folder / f"driver-{len(self.logs()) + 1}.log"
-        with log.open("x") as file:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "crash.programs", str(project or self.project)],
-                env={**kept, **ours, "PYTHONPATH": paths, **self.environ, **environ},
-                cwd=self.folder,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=file,
-                text=True,
-            )
-        return Driver(process=process)
+        log.touch()
+        everything = {**kept, **ours, "PYTHONPATH": str(ROOT), **self.environ, **environ}
+        line, theirs = _FORKS.Pipe()
+        process = _FORKS.Process(
+            target=programs.serve, args=(theirs, project or self.project, log, everything)
+        )
+        process.start()
+        theirs.close()
+        return Driver(process=process, line=line)
 
     def logs(self) -> list[Path]:
         """What the drivers showed."""

@@ -1,12 +1,13 @@
-"""The driver of a lab: `python -m crash.programs FOLDER` runs `operation program` per line."""
+"""The driver of a lab: it is asked for operations, such as `up both`, and runs them."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,13 +59,13 @@ def _run(root: Path, operation: str, program: str) -> dict[str, Any]:
     return {"code": 0, "changed": result.changed}
 
 
-def main(root: Path) -> None:
-    """Answer every line with what came of it."""
-    os.environ["MOORAGE_TEST_PROGRAM"] = str(os.getpid())
-    for line in sys.stdin:
-        operation, _, program = line.strip().partition(" ")
-        print(json.dumps(_run(root, operation, program)), flush=True)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+def serve(requests: Connection, project: Path, log: Path, environ: dict[str, str]) -> None:
+    """Answer every request with what came of it; what is shown goes to the log."""
+    os.environ.clear()
+    os.environ.update({**environ, "MOORAGE_TEST_PROGRAM": str(os.getpid())})
+    os.chdir(log.parent)
+    os.dup2(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), sys.stderr.fileno())
+    with suppress(EOFError):
+        while True:
+            operation, _, program = requests.recv().partition(" ")
+            requests.send(_run(project, operation, program))

@@ -18,8 +18,10 @@ ALL: Final = "program,cli,provider"
 BUSY: Final = 6  # the exit code of a run that another one keeps off
 _END_S: Final = 15.0
 _APART_S: Final = 1.5  # two runs at once begin so far apart at most
-_WRITES_TRIED: Final = 6  # moments of writing per operation and victim
-_CALLS_TRIED: Final = 4  # of a run that mends, per operation and victim
+_WRITES_TRIED: Final = 4  # moments of writing per operation and victim
+_CALLS_TRIED: Final = 3  # of a run that mends, per operation and victim
+
+_MAKING: Final = ("create", "replace")
 
 Try = Callable[[Stage, Lab, int], list[str]]
 
@@ -110,7 +112,7 @@ def _calls(stage: Stage) -> Iterable[int]:
 
 
 def _some_calls(stage: Stage) -> Iterable[int]:
-    return range(0, len(stage.undisturbed().calls) + 1, 4)
+    return range(0, len(stage.undisturbed().calls) + 1, 5)
 
 
 def _few_calls(stage: Stage) -> Iterable[int]:
@@ -129,8 +131,12 @@ def _writes_of_mending(stage: Stage) -> Iterable[int]:
     return _chosen(stage.mended().writes, _WRITES_TRIED, "writes")
 
 
+def _times(_stage: Stage) -> Iterable[int]:
+    return range(1, 9)
+
+
 def _rescues(_stage: Stage) -> Iterable[int]:
-    return range(1, 41, 4)
+    return range(1, 41, 5)
 
 
 def _chosen(count: int, wanted: int, seed: str) -> Iterable[int]:
@@ -157,15 +163,15 @@ WAYS: Final = {
     ),
     "again-all": Way(attempt=_at_a_call(ALL), points=_calls_of_mending, base=Stage.killed),
     "again-writing": Way(attempt=_at_a_write(ALL), points=_writes_of_mending, base=Stage.killed),
-    "rescue": Way(attempt=_in_the_rescue, points=_rescues, operations=("create", "replace")),
+    "rescue": Way(attempt=_in_the_rescue, points=_rescues, operations=_MAKING),
     "full-disk": Way(attempt=_on_a_full_disk, points=_some_calls, needs_mounts=True),
     "read-only": Way(attempt=_where_nothing_can_be_written, points=_some_calls, needs_mounts=True),
-    "two-at-once": Way(attempt=_two_at_once, points=lambda _: range(1, 9)),
-    "two-checkouts": Way(attempt=_two_checkouts, points=lambda _: range(1, 9)),
-    "elsewhere": Way(attempt=_elsewhere(ALL), points=_few_calls),
-    "elsewhere-cli": Way(attempt=_elsewhere("program,cli"), points=_few_calls),
+    "two-at-once": Way(attempt=_two_at_once, points=_times, operations=_MAKING),
+    "two-checkouts": Way(attempt=_two_checkouts, points=_times, operations=_MAKING),
+    "elsewhere": Way(attempt=_elsewhere("program,cli"), points=_few_calls),
+    "elsewhere-all": Way(attempt=_elsewhere(ALL), points=_few_calls, operations=_MAKING),
 }
-SHARED: Final = ("two-checkouts", "elsewhere", "elsewhere-cli")  # a backend outside the checkout
+SHARED: Final = ("two-checkouts", "elsewhere", "elsewhere-all")  # a backend outside the checkout
 
 
 def _struck(lab: Lab, goal: str, number: int, victims: str) -> list[str]:
