@@ -196,6 +196,15 @@ def test_a_page_says_what_a_change_does_and_what_to_import_by() -> None:
     assert "| `accessToken` | string | Opens it. Secret. |" in index
 
 
+def test_a_plugin_that_serves_has_loaded_none_of_this() -> None:
+    asked = "import sys, moorage.provider.__main__; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert "moorage.provider.servicer" in loaded
+    unwanted = {"pulumi", "moorage.provider.schema", "moorage.provider.derived", "jsonschema"}
+    assert not loaded & unwanted
+
+
 def test_a_class_tells_its_arguments_to_whoever_asks() -> None:
     arguments = inspect.signature(Picture.__init__).parameters
     needed = [n for n, one in arguments.items() if one.default is inspect.Parameter.empty]
