@@ -111,7 +111,16 @@ KNOWN = (
     ),
     Known(
         sign=re.compile("the stack is currently locked by|Another update is currently in progress"),
-        says="stack {stack} is locked by another run ({detail}); wait for it to end",
+        says="stack {stack} is locked by another run ({detail}); wait for it to end, or once you "
+        "know that it is dead, `moorage cancel --stack {stack} --dead-owner HOST:PID`",
+        exit_code=Exit.NEEDS_PERSON,
+    ),
+    Known(
+        sign=re.compile(
+            "invalid access token|401.*[Uu]nauthorized|PULUMI_ACCESS_TOKEN must be set"
+        ),
+        says="the backend does not take the login ({detail}): run `pulumi login`, or renew "
+        "PULUMI_ACCESS_TOKEN",
         exit_code=Exit.NEEDS_PERSON,
     ),
     Known(

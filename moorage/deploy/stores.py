@@ -160,7 +160,7 @@ def faults(folder: Path) -> Iterator[None]:
     except OSError as error:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         reason = (
-            "the disk is full: free some space" if full else f"{error.strerror}: see its rights"
+            "the disk is full: free some space" if full else f"{_said(error)}: see its rights"
         )
         msg = f"the state in {folder} cannot be written, {reason}, then run it again"
         raise MoorageError(msg, exit_code=Exit.NEEDS_PERSON) from None

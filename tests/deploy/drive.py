@@ -52,6 +52,12 @@ def waiting(root: Path) -> None:
     Marker("two", path=str(root / "two"), waitFor=str(root / "go"))
 
 
+def sealed(root: Path) -> None:
+    """A thing with a secret, which is there at once and ready when the file `go` is."""
+    note = pulumi.Output.secret("sk-2")
+    Marker("two", path=str(root / "two"), waitFor=str(root / "go"), note=note)
+
+
 def refused(root: Path) -> None:
     """A thing that the provider refuses."""
     Marker("bad", path=str(root / "bad"), fail="no room for it: choose another place")
@@ -115,6 +121,7 @@ def foreign(root: Path) -> None:
 PROGRAMS: dict[str, Callable[[Path], None]] = {
     "one": one,
     "waiting": waiting,
+    "sealed": sealed,
     "refused": refused,
     "raising": raising,
     "objecting": objecting,
