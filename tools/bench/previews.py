@@ -12,9 +12,10 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from bare import Stack, workspace
 from clock import Line, Took, in_turns, told, took
 from engine import environ
-from pulumi import automation as auto
+from pulumi.automation import OpType
 
 ADDED_S: Final = 0.5  # at most
 STACK: Final = "local"
@@ -55,32 +56,15 @@ def _lines(runs: dict[str, list[Took]]) -> list[Line]:
     ]
 
 
-class _Unselected(auto.LocalWorkspace):
-    """One run of the CLI less: our side selects no stack either."""
-
-    def select_stack(self, stack_name: str) -> None:
-        """Nothing."""
-
-
 def bare(root: Path) -> None:
     """Preview what lies in a checkout, by the Automation API alone."""
     from moorage.cli.stacks import run_program
 
     home = root / ".moorage"
-    settings = {
-        "PULUMI_BACKEND_URL": f"file://{home / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase"),
-        "PULUMI_CREDENTIALS_PATH": str(home),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }
-    workspace = _Unselected(
-        work_dir=str(home / "work" / STACK),
-        program=lambda: run_program(root),
-        env_vars=settings,
-    )
-    found = auto.Stack.select(STACK, workspace).preview(parallel=64, color="never")
-    if set(found.change_summary) != {auto.OpType.SAME}:
+    passphrase = {"PULUMI_CONFIG_PASSPHRASE_FILE": str(home / "passphrase")}
+    space = workspace(home / "work" / STACK, lambda: run_program(root), home, passphrase)
+    found = Stack(STACK, space).preview(parallel=64, color="never")
+    if set(found.change_summary) != {OpType.SAME}:
         message = f"the preview finds changes: {found.change_summary}"
         raise SystemExit(message)
 

@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> bool:
     """Measure, print a table and the verdict; whether every promise was kept."""
-    start_s = time.monotonic()
+    start_s, load, cores = time.monotonic(), os.getloadavg()[0], os.cpu_count() or 1
     lines: list[Line] = []
     for what, measure in _PARTS.items():
         print(f"{time.monotonic() - start_s:4.0f} s: {what} ...", file=sys.stderr)
@@ -42,10 +42,13 @@ def run(args: argparse.Namespace) -> bool:
     missed = [] if args.no_targets else [line for line in lines if not line.kept]
     for line in missed:
         print(f"missed: {line.what}: {line.measured}, promised {line.limit}")
+    if missed and load > cores / 2:
+        print(
+            f"the machine was busy before it began (load {load:.1f}): measure again when it rests"
+        )
     promised = sum(bool(line.limit) for line in lines)
-    load = os.getloadavg()[0]
     print(
         f"provider: {promised - len(missed)} of {promised} promises kept, "
-        f"{time.monotonic() - start_s:.0f} s, load {load:.1f} on {os.cpu_count()} cores"
+        f"{time.monotonic() - start_s:.0f} s, load before {load:.1f} on {cores} cores"
     )
     return not missed

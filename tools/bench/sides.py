@@ -1,20 +1,18 @@
 """One `up` of many rows in a process of its own: `python sides.py SIDE FOLDER COUNT SECONDS`.
 
 SIDE is `ours` (our driver and our framework) or `bare` (the Automation API, and the thinnest
-provider; without the three further runs of the CLI by which an up of that API looks for outputs
-and history, which would flatter us).
+provider).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 
 import pulumi
 import yaml
-from pulumi import automation as auto
+from bare import Stack, workspace
 
 STACK = "bench"
 PARALLEL = 64
@@ -42,28 +40,15 @@ class Row(pulumi.CustomResource):
         super().__init__("moorage:index:Row", name, props)
 
 
-class Once(auto.Stack):
-    """Without what the Automation API asks the CLI after an up."""
-
-    def outputs(self) -> auto.OutputMap:
-        """Nothing."""
-        return {}
-
-    def info(self, show_secrets: bool = True) -> auto.UpdateSummary:  # noqa: ARG002
-        """Nothing."""
-        return auto.UpdateSummary("update", datetime.now().astimezone(), "", {}, {}, "succeeded")
-
-
 def ours(folder: Path, program: Program) -> None:
     """Up by `moorage.deploy`, shown as plain lines."""
-    from moorage.deploy import display
-    from moorage.deploy.driver import Stack
+    from moorage.deploy import display, driver
 
     _write(folder / "Pulumi.yaml", {"name": "bench", "runtime": "python"})
     _write(folder / f"Pulumi.{STACK}.yaml", {})
     plugin = (sys.executable, str(_HERE / "row.py"))
     show = display.choose(form="plain")
-    Stack(root=folder, name=STACK, program=program, plugin=plugin, display=show).up()
+    driver.Stack(root=folder, name=STACK, program=program, plugin=plugin, display=show).up()
 
 
 def bare(folder: Path, program: Program) -> None:
@@ -75,15 +60,9 @@ def bare(folder: Path, program: Program) -> None:
     plugins = {"providers": [{"name": "moorage", "path": str(wrapper.parent)}]}
     _write(folder / "Pulumi.yaml", {"name": "bench", "runtime": "python", "plugins": plugins})
     (folder / "state").mkdir()
-    environ = {
-        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "of no worth",
-        "PULUMI_CREDENTIALS_PATH": str(folder),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-    }
-    workspace = auto.LocalWorkspace(work_dir=str(folder), program=program, env_vars=environ)
-    Once.create(STACK, workspace).up(parallel=PARALLEL, continue_on_error=True, color="never")
+    passphrase = {"PULUMI_CONFIG_PASSPHRASE": "of no worth"}
+    stack = Stack(STACK, workspace(folder, program, folder, passphrase), is_new=True)
+    stack.up(parallel=PARALLEL, continue_on_error=True, color="never")
 
 
 SIDES: dict[str, Callable[[Path, Program], None]] = {"ours": ours, "bare": bare}
