@@ -43,7 +43,7 @@ crash: setup ## kill everything at every step of a deployment, then mend it (ONL
 	@PYTHONPATH=tools $(BIN)/python -m crash $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 generate: setup ## what is derived from the handlers' shapes: resource classes and their pages
-	@$(BIN)/python tools/generate.py
+	@$(BIN)/python tools/derive.py
 
 fit: setup ## what the memory proof predicts, beside what others measured
 	@$(BIN)/python tools/fit.py

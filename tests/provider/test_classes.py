@@ -62,7 +62,7 @@ def declared(program: Callable[[], None]) -> dict[str, dict[str, Any]]:
 
 def test_what_is_in_the_repository_is_what_the_shapes_say() -> None:
     """`make generate` writes it."""
-    tool = [sys.executable, str(ROOT / "tools" / "generate.py"), "--check"]
+    tool = [sys.executable, str(ROOT / "tools" / "derive.py"), "--check"]
     done = subprocess.run(tool, capture_output=True, text=True, cwd=ROOT)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     shown = (ROOT / "tests" / "provider" / "gallery_resources.py").read_text()
