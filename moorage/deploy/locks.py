@@ -233,7 +233,8 @@ def _busy(told: str, path: Path, stack: str) -> MoorageError:
     stopped = pid.isdecimal() and look(int(pid)) is Found.STOPPED
     return MoorageError(
         f"stack {stack} is busy: `{command or 'moorage'}` (pid {pid or 'unknown'}"
-        f"{f' of {owner}' if owner else ''}{since}) works on it; "
+        f"{f' of {owner}' if owner else ''}{since}) "
+        f"{'is stopped at work on it' if stopped else 'works on it'}; "
         + _advice_living(pid or "<pid>", stopped=stopped),
         exit_code=Exit.NEEDS_PERSON,
     )
@@ -267,5 +268,5 @@ def _advice(place: Place, name: str, judgement: Judgement) -> str:
 
 def _advice_living(pid: str, *, stopped: bool) -> str:
     if stopped:
-        return f"it is stopped: let it go on with `kill -CONT {pid}`, or end it with `kill {pid}`"
+        return f"let it go on with `kill -CONT {pid}`, or end it with `kill -KILL {pid}`"
     return f"wait for it to end, or interrupt it with `kill -INT {pid}`"

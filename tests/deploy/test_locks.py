@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from moorage.deploy import locks
+from moorage.deploy import locks, place
 from moorage.deploy.place import Place
 from moorage.errors import Exit, MoorageError
 
@@ -153,3 +156,129 @@ def test_an_operation_inside_a_longer_run_of_this_process_is_covered(where: Plac
             pass
         assert list(where.home.glob("*.lock")), "the inner one must not free the outer one's lock"
     assert not list(where.home.glob("*.lock"))
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from moorage.deploy import locks, place
+where = place.locate(Path(sys.argv[1]), "local")
+with locks.held(where, "moorage up --stack local"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Place]:
+    """Checkouts whose states lie in one folder."""
+    (tmp_path / "states").mkdir()
+    monkeypatch.setenv("PULUMI_BACKEND_URL", f"file://{tmp_path}/states")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of the team")
+
+    def checkout(name: str) -> Place:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Pulumi.yaml").write_text("name: demo\nruntime: python\n")
+        (tmp_path / name / "Pulumi.local.yaml").write_text("config: {}\n")
+        return place.locate(tmp_path / name, "local")
+
+    return checkout
+
+
+@contextmanager
+def held_by_another_process(where: Place) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-c", HOLDER, str(where.root)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        yield other
+        if other.poll() is None:
+            other.communicate()
+
+
+def refused(where: Place) -> str:
+    with pytest.raises(MoorageError) as fault, locks.held(where, "moorage destroy"):
+        pytest.fail("two runs at once")
+    assert fault.value.exit_code == Exit.NEEDS_PERSON
+    return str(fault.value)
+
+
+def test_a_run_in_another_checkout_is_told_with_its_owner(shared: Callable[[str], Place]) -> None:
+    one, two = shared("one"), shared("two")
+    with held_by_another_process(one) as other:
+        told = refused(two)
+        assert "stack local is held by `moorage up --stack local` of " in told
+        assert f"@{socket.gethostname()}, pid {other.pid}, for " in told
+        assert "its process lives: wait for it to end, or interrupt it with `kill -INT " in told
+    with locks.held(two, "moorage destroy"):
+        pass
+    assert one.backend_folder is not None
+    assert not list(one.backend_folder.parent.iterdir())
+
+
+def test_a_stopped_run_holds_what_it_held(shared: Callable[[str], Place]) -> None:
+    one, two = shared("one"), shared("two")
+    with held_by_another_process(one) as other:
+        other.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, other.pid, os.WSTOPPED)
+        assert f"let it go on with `kill -CONT {other.pid}`" in refused(two)
+        assert f"let it go on with `kill -CONT {other.pid}`" in refused(one)
+        other.send_signal(signal.SIGCONT)
+
+
+def test_a_killed_run_in_another_checkout_is_taken_over(shared: Callable[[str], Place]) -> None:
+    one, two = shared("one"), shared("two")
+    said: list[str] = []
+    with held_by_another_process(one) as other:
+        other.kill()
+        os.waitid(os.P_PID, other.pid, os.WEXITED | os.WNOWAIT)  # a zombie still
+        with locks.held(two, "moorage up", say=said.append):
+            pass
+    assert "took the stack over from a run that died (`moorage up --stack local` of " in said[0]
+    assert f"pid {other.pid}; its process is gone)" in said[0]
+
+
+def test_a_run_is_waited_for_as_long_as_one_likes(shared: Callable[[str], Place]) -> None:
+    one, two = shared("one"), shared("two")
+    said: list[str] = []
+    with held_by_another_process(one) as other:
+
+        def say(text: str) -> None:
+            said.append(text)
+            assert other.stdin is not None
+            other.stdin.close()
+
+        with locks.held(two, "moorage up", wait_s=60.0, say=say):
+            assert other.wait() == 0
+    assert said[0].startswith("waiting at most 60 s: stack local is held by `moorage up")
+
+
+def test_an_unfinished_takeover_keeps_what_is_known_of_the_dead(
+    shared: Callable[[str], Place],
+) -> None:
+    """Else nobody could judge the locks that its engine left behind."""
+    one, two = shared("one"), shared("two")
+    with held_by_another_process(one) as other:
+        other.kill()
+        other.wait()
+    said: list[str] = []
+    for _ in range(2):
+        with locks.held(two, "moorage up", say=said.append):
+            pass  # it failed before it settled anything
+        assert f"pid {other.pid}; its process is gone" in said.pop()
+    with locks.held(two, "moorage up", say=said.append):
+        locks.settle(two, said.append)
+    with locks.held(two, "moorage up", say=pytest.fail):
+        pass
+
+
+def test_a_lock_that_says_nothing_blocks_until_a_person_names_it(where: Place) -> None:
+    """Pulumi itself refuses every run while such a file is there."""
+    path = lock(where, pid=1)
+    path.write_text("")
+    with pytest.raises(MoorageError) as fault:
+        locks.settle(where, lambda _: None)
+    assert "`moorage cancel --stack local --dead-owner 0b5f`" in str(fault.value)
+    where.home.mkdir(exist_ok=True)
+    locks.free(where, "moorage cancel", "0b5f")
+    assert not path.exists()
