@@ -47,7 +47,7 @@ def as_text(entry: Entry) -> str:
         f"{entry.duration_s:.0f} s",
         changes or "no resources",
         entry.who,
-        entry.commit,
+        f"{entry.commit} by {entry.author}" if entry.author else entry.commit,
         f'"{first_line(entry.message)}"' if entry.message else "",
     )
     number = f"{entry.version:>4}  " if entry.version else ""

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from moorage.deploy.session import Session
 
-# Who worked, as the engine's record tells it; the first that is there counts.
-_WHO: Final = ("pulumi.user", "github.login", "git.author", "git.committer", "ci.build.author")
+# Who worked, as the engine's record tells it; the first that is there counts. Most backends do
+# not say; who wrote the commit is another thing, and told as such.
+_WHO: Final = ("pulumi.user", "github.login", "ci.build.author")
 _CI: Final = ("ci.system", "ci.build.url")
 _OPERATIONS: Final = {"update": "up", "resource-import": "import", "import": "state import"}
 
@@ -20,7 +21,7 @@ _OPERATIONS: Final = {"update": "up", "resource-import": "import", "import": "st
 class Entry:
     """One operation of the past."""
 
-    version: int
+    version: int | None  # files and object stores count nothing
     operation: str
     result: str  # succeeded, failed or in-progress
     began: datetime
@@ -29,6 +30,7 @@ class Entry:
     message: str
     who: str
     commit: str
+    author: str  # of the commit
     cli: str
 
 
@@ -45,7 +47,7 @@ def _entry(one: Mapping[str, Any]) -> Entry:
     ended = _time(one["endTime"]) if one.get("endTime") else began
     environment = one.get("environment") or {}
     return Entry(
-        version=int(one.get("version") or 0),
+        version=int(one.get("version") or 0) or None,
         operation=_OPERATIONS.get(str(one["kind"]), str(one["kind"])),
         result=str(one["result"]),
         began=began,
@@ -54,6 +56,7 @@ def _entry(one: Mapping[str, Any]) -> Entry:
         message=str(one.get("message") or ""),
         who=_who(environment),
         commit=str(environment.get("git.head") or "")[:12],
+        author=str(environment.get("git.author") or ""),
         cli=str(environment.get("pulumi.version") or ""),
     )
 

@@ -32,7 +32,9 @@ def test_an_interrupt_keeps_the_state_and_frees_the_lock(
     assert not project.locks()
     assert project.resources()["two"]["id"] == str(project.root / "two")
     (project.root / "go").touch()
-    assert project.run("up", "waiting").said["changes"] == {"update": 1, "same": 1}
+    again = project.run("up", "waiting")
+    assert again.said["changes"] == {"update": 1, "same": 1}
+    assert "Marker two: an earlier run left it unfinished (cancelled while it waited)" in again.err
     assert project.run("destroy").code == 0
     assert not (project.root / "two").exists()
 
