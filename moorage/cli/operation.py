@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from moorage.errors import MoorageError
@@ -27,6 +29,8 @@ def flags(parser: argparse.ArgumentParser, operation: str) -> None:
     add("--target", action="append", metavar="NAME", help=f"only this resource: {_WHAT}")
     add("--target-dependents", action="store_true", help="and whatever depends on a target")
     add("--parallel", type=int, default=PARALLEL, metavar="N", help=f"at once ({PARALLEL})")
+    wait = "so long at most for another run on the stack: 90s, 10m, 1h (not at all)"
+    add("--wait", type=_seconds, default=0.0, metavar="DURATION", help=wait)
     add("--message", default="", metavar="TEXT", help="why, for the history")
     if operation != "destroy":
         add("--exclude", action="append", metavar="NAME", help=f"not this resource: {_WHAT}")
@@ -56,7 +60,8 @@ def stack_of(args: argparse.Namespace) -> Stack:
     """The stack that the flags name, shown as they ask."""
     from moorage.cli.stacks import open_stack
 
-    return open_stack(args.stack, form=args.display, diff=args.diff)
+    stack = open_stack(args.stack, form=args.display, diff=args.diff)
+    return replace(stack, wait_s=args.wait)
 
 
 def done(result: Result, args: argparse.Namespace) -> int:
@@ -93,3 +98,11 @@ def says_what(args: argparse.Namespace) -> bool:
     """Whether a flag says which steps there are, which a plan says too."""
     given = vars(args)
     return any(given.get(name) for name in _SAY_WHAT)
+
+
+def _seconds(text: str) -> float:
+    found = re.fullmatch(r"(\d+)\s*(s|m|h)?", text)
+    if found is None:
+        message = f"{text!r} is no duration: write it as 90s, 10m or 1h"
+        raise argparse.ArgumentTypeError(message)
+    return float(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2] or "s"]
