@@ -49,30 +49,53 @@ IMPORTS = (
         sample=True,
     ),
     scenario(
-        # The engine: the import fails, and what differs is told; nothing enters the state.
-        "a program that imports what is otherwise is refused, with what differs",
+        # The engine takes it over first, and then makes it what the program says.
+        "a program that imports what is otherwise makes it what it says",
         preview(
             thing("a", {"import_": "a-z1"}, size=3),
             before=made(),
             calls=("read a-z1",),
             state=(),
             remote=("a-z1",),
-            code=1,
-            says=("size",),
+            says=("Thing a would be imported", "Thing a would be updated", "size: 1 -> 3"),
         ),
         up(
             thing("a", {"import_": "a-z1"}, size=3),
-            calls=("read a-z1",),
-            remote=("a-z1",),
-            code=1,
-            says=("size",),
+            calls=("read a-z1", "update a-z1"),
+            state=("a: a-z1",),
+            holds={"a.inputs.size": 3},
         ),
-        # To ignore what differs takes it over as it is.
+        up(thing("a", size=3), says=("nothing changed",)),
+    ),
+    scenario(
+        "a program that imports what is otherwise may leave it so",
         up(
             thing("a", {"import_": "a-z1", "ignore_changes": ["size"]}, size=3),
+            before=made(),
             calls=("read a-z1",),
             state=("a: a-z1",),
+            holds={"a.inputs.size": 1},
         ),
+    ),
+    scenario(
+        # The preview does not tell yet what the up refuses once it has imported.
+        "a program that would have elsewhere what it imports has to stop importing first",
+        preview(
+            thing("a", {"import_": "a-z1"}, zone="z2"),
+            before=made(),
+            calls=("read a-z1",),
+            state=(),
+            remote=("a-z1",),
+            says=("Thing a would be imported", "Thing a would be replaced"),
+        ),
+        up(
+            thing("a", {"import_": "a-z1"}, zone="z2"),
+            calls=("read a-z1",),
+            code=1,
+            state=("a: a-z1",),
+            says=("please remove the `import` declaration from your program",),
+        ),
+        up(thing("a", zone="z2"), calls=("create a-z2", "delete a-z1"), state=("a: a-z2",)),
     ),
     scenario(
         "an id that nobody knows is no import",
