@@ -9,7 +9,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check bench crash fit fuzz generate scenarios
+.PHONY: help setup up down test check bench crash fit fuzz generate scenarios operations
 
 help: ## what there is to say
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -35,6 +35,9 @@ check: setup ## formatting, lint and types
 
 scenarios: setup ## small programs on the real engine, every step judged (ONLY="a berth")
 	@$(BIN)/python -m tests.scenarios $(if $(ONLY),--only "$(ONLY)") $(ARGS)
+
+operations: setup ## every operation and option of the driver on the real engine
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist load -m thorough $(ARGS)
 
 bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=provider, ARGS="--rounds 3")
 	@$(BIN)/python tools/bench $(if $(ONLY),--only $(ONLY)) $(ARGS)

@@ -14,7 +14,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if "thorough" not in (config.option.markexpr or "") and not config.option.keyword:
+        thorough = [item for item in items if item.get_closest_marker("thorough")]
+        config.hook.pytest_deselected(items=thorough)
+        items[:] = [item for item in items if item not in thorough]
     engine_tests = [item for item in items if item.get_closest_marker("engine")]
     if engine_tests and pulumi_cli.find(lambda _: None) is None:
         skip = pytest.mark.skip(reason="needs the Pulumi CLI: `make setup` says how to get one")

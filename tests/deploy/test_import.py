@@ -30,6 +30,7 @@ def test_what_exists_is_taken_over_by_its_id_alone(project: Project) -> None:
     assert thing.read_text() == "made by hand", "it was adopted, not made anew"
 
 
+@pytest.mark.thorough
 def test_what_the_program_declares_otherwise_is_told_at_once(project: Project) -> None:
     (project.root / "stray").touch()
     ended = project.cli("one", "import", MARKER, "stray", str(project.root / "stray"))
@@ -41,6 +42,7 @@ def test_what_the_program_declares_otherwise_is_told_at_once(project: Project) -
     assert "Marker one: the program declares it otherwise (path)" in moved.err
 
 
+@pytest.mark.thorough
 def test_what_is_missing_or_of_no_type_is_one_line(project: Project) -> None:
     missing = project.cli("one", "import", MARKER, "one", str(project.root / "nowhere"))
     assert missing.code == 1
@@ -55,6 +57,7 @@ def test_what_is_missing_or_of_no_type_is_one_line(project: Project) -> None:
     assert (parent.code, "there is no resource group" in parent.fault) == (2, True)
 
 
+@pytest.mark.thorough
 def test_many_things_below_components_come_from_one_file(project: Project) -> None:
     thing = project.root / "inner"
     thing.touch()

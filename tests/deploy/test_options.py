@@ -56,6 +56,7 @@ def test_a_failure_does_not_stop_what_does_not_depend_on_it(project: Project) ->
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_only_what_is_named_is_touched(project: Project) -> None:
     assert project.cli("chain", "up").code == 0
     for name in ("left", "right"):
@@ -72,6 +73,7 @@ def test_only_what_is_named_is_touched(project: Project) -> None:
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_where_no_change_is_expected_a_change_is_told_and_nothing_is_done(
     project: Project,
 ) -> None:

@@ -63,6 +63,7 @@ def test_what_was_reviewed_is_done_and_the_file_gives_nothing_away(project: Proj
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_plan_of_some_resources_does_only_those(project: Project) -> None:
     assert project.cli("chain", "up").code == 0
     plan = reviewed(project, "chain", "--replace", "after-left", "--target", "after-left")
@@ -75,6 +76,7 @@ def test_a_plan_of_some_resources_does_only_those(project: Project) -> None:
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_program_that_changed_is_refused(project: Project) -> None:
     plan = reviewed(project, "one")
     other = refusal(project.cli("chain", "up", "--plan", str(plan)))
@@ -90,6 +92,7 @@ def test_a_program_that_changed_is_refused(project: Project) -> None:
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_state_that_moved_on_is_refused_and_one_that_stood_still_is_not(
     project: Project,
 ) -> None:
@@ -105,6 +108,7 @@ def test_a_state_that_moved_on_is_refused_and_one_that_stood_still_is_not(
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_drift_that_the_review_did_not_see_is_refused(project: Project) -> None:
     assert project.cli("one", "up").code == 0
     plan = reviewed(project, "one", "--refresh")
@@ -116,6 +120,7 @@ def test_drift_that_the_review_did_not_see_is_refused(project: Project) -> None:
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_plan_of_another_stack_is_refused(project: Project) -> None:
     plan = reviewed(project, "one")
     plan.write_text(plan.read_text().replace('"stack": "local"', '"stack": "prod"'))

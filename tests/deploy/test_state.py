@@ -33,6 +33,7 @@ def test_a_state_that_was_exported_can_be_put_back(project: Project) -> None:
     assert project.cli("one", "up", "--expect-no-changes").code == 0
 
 
+@pytest.mark.thorough
 def test_a_state_that_is_older_foreign_or_none_is_refused(project: Project) -> None:
     assert project.cli("one", "up").code == 0
     old = project.root / "old.json"
@@ -56,6 +57,7 @@ def test_a_state_that_is_older_foreign_or_none_is_refused(project: Project) -> N
     assert project.cli("one", "state", "import", str(old), "--force").code == 0
 
 
+@pytest.mark.thorough
 def test_one_resource_is_let_go_of_and_goes_on(project: Project) -> None:
     assert project.cli("chain", "up").code == 0
     held = project.cli("chain", "state", "remove", "left")
@@ -68,6 +70,7 @@ def test_one_resource_is_let_go_of_and_goes_on(project: Project) -> None:
     assert project.cli("chain", "state", "repair").code == 0
 
 
+@pytest.mark.thorough
 def test_the_past_is_told_newest_first_and_without_secrets(project: Project) -> None:
     nothing = project.cli("one", "history")
     assert (nothing.code, "nothing is deployed" in nothing.fault) == (2, True)
@@ -84,6 +87,7 @@ def test_the_past_is_told_newest_first_and_without_secrets(project: Project) -> 
     assert "sk-1" not in text
 
 
+@pytest.mark.thorough
 def test_a_free_stack_has_nothing_to_cancel(project: Project) -> None:
     assert project.cli("one", "up").code == 0
     ended = project.cli("one", "cancel")

@@ -49,6 +49,7 @@ def test_every_surprise_can_be_told() -> None:
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_an_old_one_that_cannot_be_deleted_is_told_of_and_deleted_by_the_next_up(
     project: Project,
 ) -> None:
@@ -71,6 +72,7 @@ def test_an_old_one_that_cannot_be_deleted_is_told_of_and_deleted_by_the_next_up
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_protection_in_the_way_names_the_resource_and_the_way_out(project: Project) -> None:
     (project.root / "protected").touch()
     assert project.cli("moving", "up").code == 0
@@ -86,6 +88,7 @@ def test_protection_in_the_way_names_the_resource_and_the_way_out(project: Proje
 
 @pytest.mark.engine
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_what_a_target_needs_and_a_missing_provider_are_named(project: Project) -> None:
     alone = project.cli("chain", "up", "--target", "after-left")
     assert alone.code == 1

@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.checkout import Checkout, a_checkout, ask, free_port
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.thorough]
 
 
 class Theirs(BaseHTTPRequestHandler):
