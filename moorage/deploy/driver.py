@@ -21,6 +21,7 @@ from moorage.deploy import (
     plans,
     pulumi_cli,
     recover,
+    stores,
 )
 from moorage.deploy.advice import foreword
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
@@ -181,7 +182,8 @@ class Stack:
         undeclared = operation not in _RUN_WHAT_IS_DECLARED
         where = place.locate(self.root, self.name, may_be_undeclared=undeclared)
         command = f"moorage {operation} --stack {self.name}"
-        with locks.held(where, command, wait_s=self.wait_s, say=self._note):
+        hold = locks.held(where, command, wait_s=self.wait_s, say=self._note)
+        with stores.refusals(where.home), hold:
             session = self._in_hand(where)
             place.prepare(where, self.plugin)
             locks.settle(where, self._note)
@@ -256,14 +258,15 @@ class Stack:
         steps.goes_on = options.continue_on_error and operation == "up"
         standing = session.urns() if steps.goes_on else None
         run, program = Record(self._watched(steps)), Program(self.program, standing)
-        call, operation = call or _CALLS[operation], operation.split(" ", 1)[0]
+        call, takes = call or _CALLS[operation], operation.rsplit(" ", 1)[-1]
+        operation = operation.split(" ", 1)[0]
         began_s = time.monotonic()
         self.display(Began(operation=operation, stack=self.name))
         fine = False
         try:
             quiet_sdk()
-            stack = self._stack(session, program if operation in _RUN_THE_PROGRAM else None)
-            call(stack, {"on_event": run.on_event, **arguments(options, operation)})
+            stack = self._stack(session, program if takes in _RUN_THE_PROGRAM else None)
+            call(stack, {"on_event": run.on_event, **arguments(options, takes)})
             if run.broken is not None:
                 raise run.broken
             fine = True

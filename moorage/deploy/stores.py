@@ -15,6 +15,7 @@ from typing import Protocol
 from moorage.deploy.flocks import locked
 from moorage.errors import Exit, MoorageError
 
+_REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 OURS = ".moorage"  # the folder of our own things, beside Pulumi's
 
 
@@ -158,16 +159,26 @@ def faults(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
-        reason = (
-            "the disk is full: free some space" if full else f"{_said(error)}: see its rights"
-        )
-        msg = f"the state in {folder} cannot be written, {reason}, then run it again"
-        raise MoorageError(msg, exit_code=Exit.NEEDS_PERSON) from None
+        raise _refused(folder, error) from None
 
 
-def _said(error: OSError) -> str:
-    return (error.strerror or "it refuses").lower()
+@contextmanager
+def refusals(folder: Path) -> Iterator[None]:
+    """The same, where other faults of the system may happen that are not the disk's."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        raise _refused(folder, error) from None
+
+
+def _refused(folder: Path, error: OSError) -> MoorageError:
+    full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+    told = (error.strerror or "it refuses").lower()
+    reason = "the disk is full: free some space" if full else f"{told}: see its rights"
+    msg = f"the state in {folder} cannot be written, {reason}, then run it again"
+    return MoorageError(msg, exit_code=Exit.NEEDS_PERSON)
 
 
 def _tag(data: bytes) -> str:

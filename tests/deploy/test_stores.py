@@ -10,7 +10,7 @@ import pytest
 
 from moorage.deploy import backends, leases, owners
 from moorage.deploy.leases import Holder, Lease
-from moorage.deploy.stores import Folder, Store
+from moorage.deploy.stores import Folder, Store, refusals
 from moorage.errors import Exit, MoorageError
 from tests.deploy import s3
 
@@ -106,6 +106,16 @@ def test_a_beat_that_the_disk_refuses_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / KEY).mkdir()
     with pytest.raises(MoorageError, match="cannot be written"):
         store.touch(entry)
+
+
+def test_a_full_disk_is_told_and_what_is_not_the_disks_fault_is_left(tmp_path: Path) -> None:
+    with (
+        pytest.raises(MoorageError, match=r"the disk is full: free some space"),
+        refusals(tmp_path),
+    ):
+        Path("/dev/full").write_text("anything")
+    with pytest.raises(FileNotFoundError), refusals(tmp_path):
+        (tmp_path / "missing").read_text()
 
 
 def faulty(url: str) -> str:
