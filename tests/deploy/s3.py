@@ -64,18 +64,23 @@ def a_server() -> Iterator[str]:
         process.communicate()
 
 
-def a_bucket(endpoint: str, name: str) -> Bucket:
-    """A new bucket on the server."""
+def client(service: str, endpoint: str) -> Any:
+    """A client of one of the server's services."""
     from botocore.config import Config
     from botocore.session import Session
 
     session = Session()
     session.set_credentials("test", "test")
     config = Config(s3={"addressing_style": "path"})
-    client = session.create_client("s3", "eu-west-1", endpoint_url=endpoint, config=config)
+    return session.create_client(service, "eu-west-1", endpoint_url=endpoint, config=config)
+
+
+def a_bucket(endpoint: str, name: str) -> Bucket:
+    """A new bucket on the server."""
+    found = client("s3", endpoint)
     where = {"LocationConstraint": "eu-west-1"}
-    client.create_bucket(Bucket=name, CreateBucketConfiguration=where)
-    return Bucket(name=name, endpoint=endpoint, client=client)
+    found.create_bucket(Bucket=name, CreateBucketConfiguration=where)
+    return Bucket(name=name, endpoint=endpoint, client=found)
 
 
 def serve() -> None:

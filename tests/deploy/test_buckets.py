@@ -150,3 +150,19 @@ def test_a_run_on_another_machine_is_freed_only_by_naming_it(team: Project, buck
     freed = team.cli("one", "cancel", "--dead-owner", "elsewhere:7")
     assert freed.code == 0, freed.err
     assert not {LEASE, engine_lock} & {*bucket.keys()}
+
+
+def test_a_key_of_the_cloud_seals_the_secrets_in_the_passphrase_s_place(
+    team: Project, bucket: Bucket
+) -> None:
+    kms = s3.client("kms", bucket.endpoint)
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    way = f"awskms://{key}?region=eu-west-1&endpoint={bucket.endpoint}"
+    (team.root / "stacks" / "Pulumi.local.yaml").write_text(f"secretsprovider: {way}\n")
+    environ = {k: v for k, v in team.environ.items() if "PASSPHRASE" not in k}
+    keyed = replace(team, environ=environ)
+    assert keyed.run("up").said["changes"] == {"create": 1}
+    assert "sk-1" not in bucket.read(".pulumi/stacks/demo/local.json")
+    clone = as_cloned(keyed)
+    assert clone.run("outputs").said["1"]["services"]["hello"]["api_key"] == "sk-1"
+    assert clone.run("up").said["changed"] is False

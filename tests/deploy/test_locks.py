@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy import locks, place
+from moorage.deploy import leases, locks, owners, place
 from moorage.deploy.place import Place
 from moorage.errors import Exit, MoorageError
 
@@ -161,7 +161,7 @@ def test_an_operation_inside_a_longer_run_of_this_process_is_covered(where: Plac
 HOLDER = """
 import sys
 from pathlib import Path
-from moorage.deploy import locks, place
+from moorage.deploy import leases, locks, owners, place
 where = place.locate(Path(sys.argv[1]), "local")
 with locks.held(where, "moorage up --stack local"):
     print("held", flush=True)
@@ -282,3 +282,35 @@ def test_a_lock_that_says_nothing_blocks_until_a_person_names_it(where: Place) -
     where.home.mkdir(exist_ok=True)
     locks.free(where, "moorage cancel", "0b5f")
     assert not path.exists()
+
+
+def test_the_next_attempt_of_a_job_takes_over_from_a_machine_that_is_gone(
+    shared: Callable[[str], Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the machine nor its engine can be asked any more; the attempt's number tells."""
+    where = shared("one")
+    assert where.backend_folder is not None
+    attempt = {
+        "GITHUB_ACTIONS": "true",
+        "GITHUB_API_URL": "http://ci.invalid",
+        "GITHUB_REPOSITORY": "team/models",
+        "GITHUB_RUN_ID": "77",
+        "GITHUB_JOB": "deploy",
+    }
+    for name, value in {**attempt, "GITHUB_RUN_ATTEMPT": "1"}.items():
+        monkeypatch.setenv(name, value)
+    gone = owners.here("moorage up --stack local", where.root)
+    gone = replace(gone, host="fv-az1", pid=7, boot="gone", checkout="", machine="m")
+    lease = where.backend_folder.parent / leases.key("demo", "local")
+    lease.parent.mkdir(parents=True)
+    lease.write_text(owners.write(gone))
+    path = lock(where, pid=8, host="fv-az1")
+    assert "CI job deploy (https://github.com/team/models/actions/runs/77/att" in refused(where)
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    said: list[str] = []
+    with locks.held(where, "moorage up", say=said.append):
+        locks.settle(where, said.append)
+    assert "attempt 2 of its run goes on in its place" in said[0]
+    assert "cleared the lock of a run that died (ann@fv-az1, pid 8" in said[1]
+    assert not path.exists()
+    assert not lease.exists()
