@@ -17,7 +17,8 @@ def run(args: argparse.Namespace) -> int:
     from moorage.cli.operation import done, options, stack_of
     from moorage.cli.stacks import remove_reports
 
-    stack = stack_of(args)
-    result = stack.destroy(options(args))
-    remove_reports(stack)
+    stack, asked = stack_of(args), options(args)
+    result = stack.destroy(asked)
+    if not asked.is_partial:
+        remove_reports(stack)
     return done(result, args)
