@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from moorage.deploy.leases import ago
-from moorage.deploy.owners import NO_NAMES, Fate, Judgement, Owner
+from moorage.deploy.owners import NO_NAMES, Fate, Judgement, Owner, clean
 from moorage.deploy.processes import Found, began_after, look
 from moorage.deploy.stores import Entry, Store
 
@@ -58,8 +58,8 @@ def _lock(entry: Entry) -> EngineLock:
         return EngineLock(
             entry=entry,
             pid=int(said["pid"]),
-            host=str(said["hostname"]),
-            user=str(said.get("username", "?")),
+            host=clean(str(said["hostname"])),
+            user=clean(str(said.get("username", "?"))),
             since=datetime.fromisoformat(said["timestamp"]).astimezone(),
         )
     return EngineLock(entry=entry, pid=0, host="", user="", since=entry.touched_at)

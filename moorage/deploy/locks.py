@@ -8,6 +8,7 @@ of its owner to judge it alone, so that the lease of the run that it belonged to
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -258,7 +259,7 @@ def _engine_refusal(place: Place, lock: EngineLock, judgement: Judgement) -> Moo
 
 def _advice(place: Place, name: str, judgement: Judgement) -> str:
     if judgement.fate is Fate.UNKNOWN:
-        command = f"moorage cancel --stack {place.stack} --dead-owner {name}"
+        command = f"moorage cancel --stack {place.stack} --dead-owner {shlex.quote(name)}"
         return f"wait for it, or free the stack with `{command}` once you know that it is dead"
     pid = name.rpartition(":")[2]
     if "process" in judgement.why:

@@ -141,13 +141,23 @@ def write(owner: Owner) -> str:
 def read(text: str) -> Owner | None:
     """The owner that wrote this; None where nothing can be made of it."""
     try:
-        told: dict[str, Any] = json.loads(text)
+        told: dict[str, Any] = json.loads(text, object_hook=_printable)
         known = {one.name: told[one.name] for one in fields(Owner)}
         job = Job(**known["job"]) if known["job"] else None
         since = datetime.fromisoformat(known["since"]).astimezone()
         return Owner(**{**known, "job": job, "since": since, "pid": int(known["pid"])})
     except (ValueError, KeyError, TypeError):
         return None
+
+
+def _printable(told: dict[str, Any]) -> dict[str, Any]:
+    """What others wrote is shown to people: no line ends, nothing that a terminal obeys."""
+    return {key: clean(value) if isinstance(value, str) else value for key, value in told.items()}
+
+
+def clean(text: str) -> str:
+    """The text without what cannot be printed."""
+    return "".join(letter for letter in text if letter.isprintable())[:500]
 
 
 def user() -> str:

@@ -59,7 +59,8 @@ def replace(session: Session, path: Path, *, force: bool = False) -> Path:
     if not force:
         _prove_newer(path, new, now)
     backup = _back_up(session, now)
-    session.of_stack("stack", "import", "--file", str(path.resolve()))
+    # The engine's own import forgets what is pending, and with it what a died run may have made.
+    recover.replace(session.where, session.command, new)
     return backup
 
 

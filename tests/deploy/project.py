@@ -78,7 +78,10 @@ class Project:
         return {one["urn"].rsplit("::", 1)[-1]: one for one in latest["resources"]}
 
     def locks(self) -> list[Path]:
-        return [*self.state.glob("locks/**/*.json"), *(self.root / ".moorage").glob("*.lock")]
+        """Pulumi's locks, our leases and the checkout's own lock."""
+        home = self.root / ".moorage"
+        leases = home.glob("state/.moorage/leases/**/*.json")
+        return [*self.state.glob("locks/**/*.json"), *leases, *home.glob("*.lock")]
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that works for this project."""

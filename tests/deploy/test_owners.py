@@ -137,6 +137,13 @@ def test_an_owner_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert owners.judge(me, me).fate is Fate.LIVES
 
 
+def test_what_others_wrote_is_shown_without_what_a_terminal_obeys(tmp_path: Path) -> None:
+    evil = replace(owners.here("up", tmp_path), user="ann\x1b[2J\nall is well", host="b\r\u202eox")
+    told = owners.read(owners.write(evil))
+    assert told is not None
+    assert (told.user, told.host) == ("ann[2Jall is well", "box")
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"host": "box"}', "\x00\x00"])
 def test_a_lease_that_cannot_be_read_names_nobody(text: str) -> None:
     assert owners.read(text) is None
