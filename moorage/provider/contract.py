@@ -149,14 +149,17 @@ class HandlerContract(Stage):
     def test_unknown_inputs_are_no_fault_and_a_preview_touches_nothing(self, tried: Trials) -> None:
         """Every input in turn, the members within it, and all at once."""
         made = self._made()
-        for where, inputs in samples.with_unknowns(made.declared):
-            asked = list(self._previews(made, inputs))
-            outcomes = tried.calls(asked)
-            assert not any(one.was_killed for one in outcomes), f"{where} unknown: it died"
-            for (method, _), outcome in zip(asked, outcomes, strict=True):
-                about = f"{method} with {where} unknown"
-                assert outcome.fault is None, f"{about}: {outcome.fault}"
-                assert not outcome.effects, f"{about} touches the world: {outcome.effects}"
+        asked = [
+            (f"{method} with {where} unknown", method, request)
+            for where, inputs in samples.with_unknowns(made.declared)
+            for method, request in self._previews(made, inputs)
+        ]
+        outcomes = tried.calls([(method, request) for _, method, request in asked])
+        for (about, *_), outcome in zip(asked, outcomes, strict=False):
+            assert not outcome.was_killed, f"{about}: it died"
+            assert outcome.fault is None, f"{about}: {outcome.fault}"
+            assert not outcome.effects, f"{about} touches the world: {outcome.effects}"
+        assert len(outcomes) == len(asked), "the previews ended early"
 
     def test_no_secret_is_told(
         self, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
@@ -184,7 +187,7 @@ class HandlerContract(Stage):
         """As a partial failure, with the id."""
         self._needs("wait")
         declared, began_s = self._checked(self.waiting()), time.monotonic()
-        failed = self._ends_partly(lambda: self.client.create(declared, timeout=1.0))
+        failed = self._ends_partly(lambda: self.client.create(declared, timeout=self.short_s))
         assert time.monotonic() - began_s < _AT_ONCE_S, "the timeout did not end the wait"
         if isinstance(failed, InitFailed) and self._handler.update is not None:
             wanted = self._checked(self.inputs())
@@ -205,29 +208,29 @@ class HandlerContract(Stage):
         """At every effect that it has outside."""
         self._needs("remote")
         declared = self._checked(self.inputs())
+        made = Made(id="", declared=declared, state={})
         request = self.client.create_request(declared)
-        for at, _ in self._killed(tried, "Create", lambda: request):
+        for at, _ in self._killed(tried, "Create", lambda: (made, request)):
             assert len(self.things()) <= 1, f"{at}: more than one thing"
             located = self._located(declared)
-            made = self._made()
+            again = self._made()
             self._one_thing(at)
-            assert located in (None, made.id), f"{at}: locate found {located}"
-            self._is_as(made, declared, at)
-            self.client.delete(made.id, made.state)
+            assert located in (None, again.id), f"{at}: locate found {located}"
+            self._is_as(again, declared, at)
+            self.client.delete(again.id, again.state)
             assert not self.things(), f"{at}: the delete has left something"
 
     def test_an_update_killed_anywhere_and_run_again_is_made(self, tried: Trials) -> None:
         """And leaves one thing."""
         self._needs("remote")
         self._needs_update()
-        wanted, made = self._checked(self.changed()), self._made()
+        wanted = self._checked(self.changed())
 
-        def request() -> Any:
-            nonlocal made
+        def request() -> tuple[Made, Any]:
             made = self._made()
-            return self.client.update_request(made.id, made.state, wanted)
+            return made, self.client.update_request(made.id, made.state, wanted)
 
-        for at, _ in self._killed(tried, "Update", request):
+        for at, made in self._killed(tried, "Update", request):
             answer = self.client.update(made.id, made.state, wanted)
             self._one_thing(at)
             state = decode(answer.properties).plain
@@ -237,13 +240,11 @@ class HandlerContract(Stage):
     def test_a_delete_killed_anywhere_and_run_again_leaves_nothing(self, tried: Trials) -> None:
         """Neither the thing nor a part of it."""
         self._needs("remote")
-        made = self._made()
 
-        def request() -> Any:
-            nonlocal made
+        def request() -> tuple[Made, Any]:
             made = self._made()
-            return self.client.delete_request(made.id, made.state)
+            return made, self.client.delete_request(made.id, made.state)
 
-        for at, _ in self._killed(tried, "Delete", request):
+        for at, made in self._killed(tried, "Delete", request):
             self.client.delete(made.id, made.state)
             assert not self.things(), f"{at}: something is left"

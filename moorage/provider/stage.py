@@ -17,7 +17,7 @@ from moorage.provider import locate, samples, trial
 from moorage.provider.handler import Handler, State
 from moorage.provider.package import Package
 from moorage.provider.testing import Client, EngineEar, InitFailed, Refused, served
-from moorage.provider.trial import Outcome, Trials
+from moorage.provider.trial import Trials
 from moorage.provider.values import decode, has_unknown
 
 Missing = Literal["remote", "foreign", "wait", "id", "import"]
@@ -54,6 +54,7 @@ class Stage:
     lacks: ClassVar[Mapping[Missing, str]] = {}
     unreadable: ClassVar[Mapping[str, str]] = {}
     effects: ClassVar[frozenset[str]] = trial.EFFECTS
+    short_s: ClassVar[float] = 1.0  # a custom timeout, ended in the middle of a wait
 
     client: Client
     ear: EngineEar
@@ -228,14 +229,14 @@ class Stage:
             yield "Update", self.client.update_request(made.id, made.state, inputs, preview=True)
 
     def _killed(
-        self, tried: Trials, method: str, request: Callable[[], Any]
-    ) -> Iterator[tuple[str, Outcome]]:
+        self, tried: Trials, method: str, request: Callable[[], tuple[Made, Any]]
+    ) -> Iterator[tuple[str, Made]]:
         """The call dies at its first effect, at its second, and so on until it passes through."""
         for number in range(1, _MOST_POINTS):
-            outcome = tried.call(method, request(), kill_at=number)
-            at = f"{method} killed after {['nothing', *outcome.effects][-1]}"
+            made, asked = request()
+            outcome = tried.call(method, asked, kill_at=number)
             assert outcome.was_killed or outcome.fault is None, f"{method}: {outcome.fault}"
-            yield at, outcome
+            yield f"{method} killed after {['nothing', *outcome.effects][-1]}", made
             if not outcome.was_killed:
                 assert outcome.effects, f"{method} has no effect that is seen; name its `effects`"
                 return
@@ -270,13 +271,18 @@ class Stage:
     def _fail(self) -> None:
         if "wait" not in self.lacks:
             waiting = self._checked(self.waiting())
-            failed = self._ends_partly(lambda: self.client.create(waiting, timeout=0.5))
-            if isinstance(failed, InitFailed):
-                self.client.delete(failed.id, failed.properties.plain)
+            with suppress(Refused):
+                self._delete_unready(waiting)
         if not self.lacks.keys() & {"remote", "foreign"}:
             self.plant_foreign()
             with suppress(Refused):
                 self._made()
+
+    def _delete_unready(self, waiting: State) -> None:
+        try:
+            self.client.create(waiting, timeout=self.short_s)
+        except InitFailed as failed:
+            self.client.delete(failed.id, failed.properties.plain)
 
 
 def of(found: Any) -> Made:

@@ -34,9 +34,9 @@ def main() -> None:
         stack.set_config("passcode", automation.ConfigValue(PASSCODE, secret=True))
         _tell("created", _up(stack), list(harbour.berths), _shown(folder, harbour))
         with _attached(folder, harbour.url) as port:
-            stack.workspace.env_vars["PULUMI_DEBUG_PROVIDERS"] = f"harbour:{port}"
+            os.environ["PULUMI_DEBUG_PROVIDERS"] = f"harbour:{port}"
             _tell("attached", stack.preview().change_summary, harbour.writes)
-        del stack.workspace.env_vars["PULUMI_DEBUG_PROVIDERS"]
+        del os.environ["PULUMI_DEBUG_PROVIDERS"]
         harbour.answer("POST", "", {"name": "south", "owner": "port/dev", "length": 20})
         program = (folder / "__main__.py").read_text().replace("length=30", "length=40")
         (folder / "__main__.py").write_text(program + SOUTH)
