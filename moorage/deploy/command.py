@@ -83,6 +83,10 @@ class Command(PulumiCommand):
     def interrupt(self) -> None:
         """Ask the CLI to cancel: it stops what is under way, saves the state, frees the lock."""
         self.interrupted = True
+        self.cancel()
+
+    def cancel(self) -> None:
+        """The same, without that anybody interrupted."""
         process = self._process
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGINT)

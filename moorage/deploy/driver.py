@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from moorage.deploy.advice import foreword
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
 from moorage.deploy.events import Began, Ended, Event, Note, Started
 from moorage.deploy.failures import Program, explain
+from moorage.deploy.hanging import Ending
 from moorage.deploy.options import DEFAULT, Options, arguments
 from moorage.deploy.place import Place
 from moorage.deploy.record import UNCHANGED_STEPS, Record, quiet_sdk
@@ -266,7 +267,9 @@ class Stack:
         try:
             quiet_sdk()
             stack = self._stack(session, program if takes in _RUN_THE_PROGRAM else None)
-            call(stack, {"on_event": run.on_event, **arguments(options, takes)})
+            with closing(Ending(end=session.command.cancel, run=run)) as ending:
+                on_event = ending.on_event if steps.goes_on else run.on_event
+                call(stack, {"on_event": on_event, **arguments(options, takes)})
             if run.broken is not None:
                 raise run.broken
             fine = True
