@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from moorage.deploy.events import Event, Started, label
+from moorage.deploy.steps import Step, Steps
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,6 +82,8 @@ AFTERMATH: Final = {
     "deletion; the next `moorage up` or `destroy` tries to delete it again",
     "delete": "it stays in the state; the next run tries again",
 }
+UNFINISHED: Final = "it exists and is in the state; the next `moorage up` goes on with it"
+OLD_IS_GONE: Final = "the old one is gone already; the next `moorage up` creates it"
 
 
 def meaning(line: str) -> str:
@@ -94,9 +97,13 @@ def meaning(line: str) -> str:
     return line
 
 
-def aftermath(step: str) -> str:
-    """What a failed step leaves behind; empty where nothing needs saying."""
-    return AFTERMATH.get(step, "")
+def aftermath(step: Step, steps: Steps) -> str:
+    """What a failed step of a run leaves behind; empty where nothing needs saying."""
+    if step.unfinished:
+        return UNFINISHED
+    if step.kind == "create-replacement" and (step.urn, "delete-replaced") in steps.found:
+        return OLD_IS_GONE
+    return AFTERMATH.get(step.kind, "")
 
 
 def foreword(event: Event, *, replaced: bool = False) -> str:
@@ -107,7 +114,8 @@ def foreword(event: Event, *, replaced: bool = False) -> str:
     if not isinstance(event, Started) or event.detail is None or event.detail.old is None:
         return ""
     old = event.detail.old
-    if event.step == "delete-replaced" and not replaced:
+    # What this run deletes before it creates it anew is not marked yet.
+    if event.step == "delete-replaced" and old.delete and not replaced:
         return (
             f"{label(event.urn)}: an earlier run replaced it and could not delete the old one "
             f"({old.id}), which is still to be deleted"

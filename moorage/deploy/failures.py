@@ -88,7 +88,7 @@ def _lines(
     program: Program | None,
     steps: Steps | None,
 ) -> list[str]:
-    failed = {step.urn: step.kind for step in steps.failed} if steps is not None else {}
+    failed = {step.urn: step for step in steps.failed} if steps is not None else {}
     found = []
     for one in said:
         fault = distil(one.text)
@@ -102,7 +102,8 @@ def _lines(
         urn = next((urn for urn, other in found if other == fault), "")
         log = f" (traceback: {_keep_traceback(where, operation, fault)})" if fault.traceback else ""
         speaks = meaning(fault.line) == fault.line
-        after = aftermath(failed.get(urn, "")) if speaks else ""
+        step = failed.get(urn)
+        after = aftermath(step, steps) if speaks and step is not None and steps is not None else ""
         lines.append(f"{_about(urn, fault)}{log}{f'; {after}' if after else ''}")
     return lines
 

@@ -42,6 +42,7 @@ class Step:
     paths: tuple[str, ...] = ()  # of the properties that differ
     # Secrets are masked in them, but what is secret after the step may still be plain before it.
     inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    unfinished: bool = False  # it failed, and what it made or changed is in the state all the same
 
     @property
     def changes(self) -> bool:
@@ -108,7 +109,13 @@ def _step(event: Started | Finished | Failed) -> Step:
     new = detail.new if detail else None
     paths = (detail.detailed_diff or detail.diffs or ()) if detail else ()
     inputs = dict(new.inputs or {}) if new else {}
-    return Step(urn=event.urn, kind=event.step, paths=tuple(sorted(paths)), inputs=inputs)
+    return Step(
+        urn=event.urn,
+        kind=event.step,
+        paths=tuple(sorted(paths)),
+        inputs=inputs,
+        unfinished=bool(new and new.init_errors),
+    )
 
 
 def _name(urn: str) -> str:

@@ -11,7 +11,14 @@ from tests.scenarios.world import interrupt_at, release_at_failure
 from tests.scripted.resources import Thing
 
 LATE = fault("AWAIT a-z1", "it does not answer; see its log")
-HALF = {"code": 1, "state": ("a: a-z1 (unfinished)",)}
+HALF = {
+    "code": 1,
+    "state": ("a: a-z1 (unfinished)",),
+    "says": (
+        "Thing a: it does not answer; see its log; it exists and is in the state",
+        "the next `moorage up` goes on with it",
+    ),
+}
 
 
 def branches() -> None:
@@ -159,6 +166,7 @@ FAILURES = (
             calls=(any_order("create a-z1", "create b-z1", "create on-b-z1"),),
             code=1,
             state=("b: b-z1", "on-b: on-b-z1"),
+            says=("Thing a: no room", "left out, as they depend on what failed: Thing on-a"),
         ),
         up(
             branches,
@@ -177,6 +185,7 @@ FAILURES = (
             calls=(any_order("create a-z1", "create b-z1"),),
             code=1,
             state=("b: b-z1",),
+            says=("Thing a: no room", "not begun: Thing on-b"),
         ),
         up(
             one_waits,

@@ -109,7 +109,7 @@ KEEPING = (
             faults=(fault("DELETE a-z1", "it is still in use"),),
             calls=("delete a-z1",),
             code=1,
-            says=("Thing a: it is still in use",),
+            says=("Thing a: it is still in use; it stays in the state; the next run tries again",),
         ),
         up(thing("b"), calls=("delete a-z1",), state=("b: b-z1",)),
     ),
