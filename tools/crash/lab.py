@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import multiprocessing
 import os
@@ -154,7 +155,8 @@ class Lab:
     def locks(self) -> list[Path]:
         """Every lock that a run has left."""
         leases = self.backend.parent.rglob("leases/**/*.json")
-        return [*self.backend.glob("locks/**/*.json"), *self.home.glob("*.lock"), *leases]
+        flocks = [path for path in self.folder.glob("*/.moorage/*.lock") if _is_held(path)]
+        return [*self.backend.glob("locks/**/*.json"), *flocks, *leases]
 
     def processes(self) -> Iterator[psutil.Process]:
         """What lives and works for this lab, told by its environment."""
@@ -168,7 +170,12 @@ class Lab:
 
     def engines(self) -> list[psutil.Process]:
         """The CLIs at work."""
-        return [process for process in self.processes() if process.name() == "pulumi"]
+        found = []
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                if process.name() == "pulumi":
+                    found.append(process)
+        return found
 
     def quiet(self, timeout_s: float) -> bool:
         """Wait until nothing works for this lab any more."""
@@ -189,3 +196,13 @@ def until(condition: Callable[[], object], timeout_s: float) -> bool:
             return False
         time.sleep(_GLANCE_S)
     return True
+
+
+def _is_held(path: Path) -> bool:
+    """Whether a process holds the kernel's lock on a file; the file alone holds up nobody."""
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

@@ -25,7 +25,7 @@ _SAMPLE: Final = (
     *("create/cli/8", "create/program/8", "create/provider/9", "create/all/17"),
     *("replace/cli/13", "replace/provider/13", "replace/all/16", "replace/all-writing/60"),
     *("replace/again-all/3", "replace/again-provider/2", "create/two-at-once/1"),
-    "create/provider/16",
+    "replace-berth/provider/16",
 )
 _WHOLE: Final = 3  # an operation, a way, a number
 _EVERY: Final = 20  # points between two lines of progress
@@ -70,10 +70,16 @@ def run(args: argparse.Namespace) -> tuple[int, int]:
     folder.mkdir(parents=True, exist_ok=True)
     begun_s = time.monotonic()
     stages = _stages(folder)
-    with ThreadPoolExecutor(args.workers) as pool:
+    with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(args.workers) as patient:
         points = _points(stages, args, pool)
         progress = _Progress(total=len(points), begun_s=begun_s)
-        tried = list(pool.map(lambda point: progress.told(_try(stages, point)), points))
+
+        def attempt(point: Point) -> Tried:
+            return progress.told(_try(stages, point))
+
+        waiting = patient.map(attempt, [point for point in points if _waits(point)])
+        others = pool.map(attempt, [point for point in points if not _waits(point)])
+        tried = [*others, *waiting]
     _table(tried)
     clean = sum(not one.found for one in tried)
     if clean == len(tried):
@@ -131,7 +137,11 @@ def _parsed(text: str) -> Point:
 
 
 def _possible(point: Point) -> bool:
-    return mounts.may() or not WAYS[point.way].needs_mounts
+    return mounts.may() or not _waits(point)
+
+
+def _waits(point: Point) -> bool:
+    return WAYS[point.way].needs_mounts
 
 
 def _try(stages: Stages, point: Point) -> Tried:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Final
+
+import psutil
 
 from crash import mounts
 from crash.lab import Answer, Driver, Lab, until
@@ -34,6 +37,7 @@ class Way:
     points: Callable[[Stage], Iterable[int]]
     base: Callable[[Stage], Lab] = Stage.before
     operations: tuple[str, ...] = ()  # none: all of them
+    # Pulumi tries for a minute to save its state, so these points mostly wait.
     needs_mounts: bool = False
 
 
@@ -112,7 +116,7 @@ def _calls(stage: Stage) -> Iterable[int]:
 
 
 def _some_calls(stage: Stage) -> Iterable[int]:
-    return range(0, len(stage.undisturbed().calls) + 1, 5)
+    return [0, *_chosen(len(stage.undisturbed().calls), _CALLS_TRIED, "disk")]
 
 
 def _few_calls(stage: Stage) -> Iterable[int]:
@@ -201,11 +205,14 @@ def _struck_at_write(driver: Driver, lab: Lab, goal: str, number: int, victims: 
 
 def _kill(lab: Lab, driver: Driver, victims: str) -> None:
     engines = lab.engines() if "cli" in victims or "provider" in victims else []
-    plugins = [plugin for engine in engines for plugin in engine.children()]
+    plugins: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        plugins = [plugin for engine in engines for plugin in engine.children()]
     if "program" in victims:
         driver.process.kill()
     for process in [*engines, *(plugins if "provider" in victims else [])]:
-        process.kill()
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def _spoilt(stage: Stage, lab: Lab, number: int, spoil: Callable[[], None]) -> list[str]:
