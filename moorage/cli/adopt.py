@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """One thing from the command line, or many from a file."""
-    from moorage.cli.operation import display_flags
+    from moorage.cli.operation import run_flags
     from moorage.cli.stacks import arguments
 
     arguments(parser)
-    display_flags(parser)
+    run_flags(parser)
     parser.add_argument("type", nargs="?", metavar="TYPE", help="such as moorage:index:Process")
     parser.add_argument("name", nargs="?", metavar="NAME", help="as the program names it")
     parser.add_argument("id", nargs="?", metavar="ID", help="what its provider knows it by")

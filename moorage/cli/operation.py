@@ -25,12 +25,10 @@ def flags(parser: argparse.ArgumentParser, operation: str) -> None:
 
     arguments(parser)
     add = parser.add_argument
-    display_flags(parser)
+    run_flags(parser)
     add("--target", action="append", metavar="NAME", help=f"only this resource: {_WHAT}")
     add("--target-dependents", action="store_true", help="and whatever depends on a target")
     add("--parallel", type=int, default=PARALLEL, metavar="N", help=f"at once ({PARALLEL})")
-    wait = "so long at most for another run on the stack: 90s, 10m, 1h (not at all)"
-    add("--wait", type=_seconds, default=0.0, metavar="DURATION", help=wait)
     add("--message", default="", metavar="TEXT", help="why, for the history")
     if operation != "destroy":
         add("--exclude", action="append", metavar="NAME", help=f"not this resource: {_WHAT}")
@@ -48,12 +46,14 @@ def flags(parser: argparse.ArgumentParser, operation: str) -> None:
         )
 
 
-def display_flags(parser: argparse.ArgumentParser) -> None:
-    """How the progress is shown."""
+def run_flags(parser: argparse.ArgumentParser) -> None:
+    """How the progress is shown, and whether it waits for another run."""
     from moorage.deploy.show.forms import FORMS
 
     parser.add_argument("--display", choices=FORMS, default="auto", help="how progress is shown")
     parser.add_argument("--diff", action="store_true", help="show every property that changes")
+    wait = "so long at most for another run on the stack: 90s, 10m, 1h (not at all)"
+    parser.add_argument("--wait", type=_seconds, default=0.0, metavar="DURATION", help=wait)
 
 
 def stack_of(args: argparse.Namespace) -> Stack:
