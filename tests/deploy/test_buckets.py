@@ -103,8 +103,6 @@ def test_what_a_dead_provider_created_is_kept(team: Project, bucket: Bucket) -> 
     provider.kill()
     assert finished(driver).code == 1
     assert "two" in resources(bucket)
-    assert team.run("destroy").code == 0
-    assert not (team.root / "two").exists()
 
 
 def test_of_two_checkouts_at_once_one_works_and_the_other_is_told(
@@ -165,4 +163,3 @@ def test_a_key_of_the_cloud_seals_the_secrets_in_the_passphrase_s_place(
     assert "sk-1" not in bucket.read(".pulumi/stacks/demo/local.json")
     clone = as_cloned(keyed)
     assert clone.run("outputs").said["1"]["services"]["hello"]["api_key"] == "sk-1"
-    assert clone.run("up").said["changed"] is False
