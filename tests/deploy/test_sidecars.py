@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,27 @@ def test_only_broken_sidecars_of_the_stack_go(tmp_path: Path) -> None:
     sidecars.mend(tmp_path, "moorage", "local")
     left = {path.name for path in stacks.iterdir()}
     assert left == {"local.json", "local.json.bak.attrs", "other.json.attrs"}
+
+
+def test_a_lock_that_a_kill_left_half_written_goes_and_a_whole_one_stays(tmp_path: Path) -> None:
+    locks = tmp_path / "locks" / "organization" / "moorage" / "local"
+    locks.mkdir(parents=True)
+    (locks / "whole.json").write_text("{}")
+    (locks / "half.json.18eae1d1fc702ea5.tmp").write_text("")
+    sidecars.mend(tmp_path, "moorage", "local")
+    assert [path.name for path in locks.iterdir()] == ["whole.json"]
+
+
+def test_a_lock_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
+    locks = tmp_path / "locks" / "organization" / "moorage" / "local"
+    locks.mkdir(parents=True)
+    draft = locks / "one.json.18eae1d1fc702ea5.tmp"
+    draft.write_text("{}")
+    writer = threading.Timer(0.2, draft.rename, [locks / "one.json"])
+    writer.start()
+    sidecars.mend(tmp_path, "moorage", "local")
+    writer.join()
+    assert [path.name for path in locks.iterdir()] == ["one.json"]
 
 
 @pytest.mark.engine
