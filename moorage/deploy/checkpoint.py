@@ -3,7 +3,7 @@
 The engine copies the state before every write (`.bak`) and at the end of every operation
 (`backups`). A process that dies leaves a whole state, because each is put in place at once; a
 machine that dies, or a person, may leave a damaged one. A copy may be older than what exists, so
-it is put back on a person's word only.
+it is put back on a person's word only; but a state that a full disk emptied had no later one.
 """
 
 from __future__ import annotations
@@ -53,11 +53,20 @@ def settle(where: Place, say: Callable[[str], None], *, restore: bool = False) -
         place.adopt(where, _sealed(read(where) or {}))
         return
     copy = newest(store, where)
-    if not restore or copy is None:
+    if copy is None or not (restore or _is_emptied(store, where)):
         raise _refusal(where, harm, copy)
     _put_back(store, where, copy)
     say(f"{harm}: its newest copy is in its place ({copy})")
     say("what was done since is not in it: `moorage refresh` and `moorage up` find that again")
+
+
+def _is_emptied(store: Store, where: Place) -> bool:
+    """Whether a full disk took the state: Pulumi then puts an empty file in its place.
+
+    Nobody else writes one, and the copy is what was saved last before, as after any death.
+    """
+    entry = store.read(_key(where))
+    return entry is not None and not entry.data.strip()
 
 
 def read(where: Place) -> Deployment | None:

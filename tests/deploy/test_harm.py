@@ -31,6 +31,17 @@ def test_a_damaged_state_is_refused_and_its_copy_put_back_by_one_command(project
     assert not project.locks()
 
 
+def test_a_state_that_a_full_disk_emptied_is_put_back_by_the_next_up(project: Project) -> None:
+    path = project.state / "stacks" / "demo" / "local.json"
+    assert project.run("up").code == 0
+    path.write_bytes(b"")
+    after = project.run("up")
+    assert after.code == 0, after.err
+    assert "local.json is empty: its newest copy is in its place" in after.err
+    assert "one" in project.resources()
+    assert not project.locks()
+
+
 @contextmanager
 def a_small_disk(folder: Path) -> Iterator[Path]:
     folder.mkdir(parents=True)
