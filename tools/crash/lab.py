@@ -22,7 +22,7 @@ from crash import programs
 from tests.scripted.cloud import Cloud
 
 ROOT: Final = Path(__file__).parents[2]
-PATIENCE_S: Final = 120.0  # a driver that has not ended by then hangs
+PATIENCE_S: Final = 400.0  # a driver that has not ended by then hangs
 MARK: Final = "MOORAGE_TEST_CLOUD"
 _GLANCE_S: Final = 0.02
 # Every driver is a process of its own, forked where all that it imports is loaded already.

@@ -28,6 +28,7 @@ _SAMPLE: Final = (
     "replace-berth/provider/16",
 )
 _WHOLE: Final = 3  # an operation, a way, a number
+_PATIENT: Final = 4  # points at once that mostly wait
 _EVERY: Final = 20  # points between two lines of progress
 _SLOWEST: Final = 5
 
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> tuple[int, int]:
     folder.mkdir(parents=True, exist_ok=True)
     begun_s = time.monotonic()
     stages = _stages(folder)
-    with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(args.workers) as patient:
+    with ThreadPoolExecutor(args.workers) as pool, ThreadPoolExecutor(_PATIENT) as patient:
         points = _points(stages, args, pool)
         progress = _Progress(total=len(points), begun_s=begun_s)
 

@@ -23,6 +23,7 @@ _END_S: Final = 15.0
 _APART_S: Final = 1.5  # two runs at once begin so far apart at most
 _WRITES_TRIED: Final = 4  # moments of writing per operation and victim
 _CALLS_TRIED: Final = 3  # of a run that mends, per operation and victim
+_DISKS_TRIED: Final = 2  # calls at which the disk fails, per operation
 
 _MAKING: Final = ("create", "replace")
 
@@ -37,7 +38,7 @@ class Way:
     points: Callable[[Stage], Iterable[int]]
     base: Callable[[Stage], Lab] = Stage.before
     operations: tuple[str, ...] = ()  # none: all of them
-    # Pulumi tries for a minute to save its state, so these points mostly wait.
+    # Pulumi tries for minutes to save its state, so these points mostly wait.
     needs_mounts: bool = False
 
 
@@ -116,7 +117,7 @@ def _calls(stage: Stage) -> Iterable[int]:
 
 
 def _some_calls(stage: Stage) -> Iterable[int]:
-    return [0, *_chosen(len(stage.undisturbed().calls), _CALLS_TRIED, "disk")]
+    return [0, *_chosen(len(stage.undisturbed().calls), _DISKS_TRIED, "disk")]
 
 
 def _few_calls(stage: Stage) -> Iterable[int]:
