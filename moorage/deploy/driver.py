@@ -21,11 +21,12 @@ from moorage.deploy import (
     plans,
     pulumi_cli,
     recover,
+    snapshot,
     stores,
 )
 from moorage.deploy.advice import foreword
 from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
-from moorage.deploy.events import Began, Ended, Event, Note, Started
+from moorage.deploy.events import Began, Ended, Event, Note, Started, label
 from moorage.deploy.failures import Program, explain
 from moorage.deploy.hanging import Ending
 from moorage.deploy.options import DEFAULT, Options, arguments
@@ -119,6 +120,8 @@ class Stack:
                 self.display(Note(text=f"nothing is deployed as stack {self.name}"))
                 self._tidy(session)
                 return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
+            if not options.is_partial:
+                _refuse_protected(session)
             result = self._run("destroy", session, self._resolved("destroy", session, options))
             if not options.is_partial:
                 recover.refuse_owed(session.where, session.command)
@@ -358,6 +361,20 @@ class Stack:
 
 def _import_of(file: Path) -> _Call:
     return lambda stack, kw: stack.adopt(file, kw["on_event"], parallel=kw["parallel"])
+
+
+def _refuse_protected(session: Session) -> None:
+    """The engine would delete all the rest first, and then stop at what is protected."""
+    urns = snapshot.protected(session.deployment())
+    if urns:
+        names = ", ".join(map(label, urns))
+        unprotect = f"moorage state unprotect {urns[0].rpartition('::')[2]}"
+        msg = (
+            f"destroy of stack {session.where.stack}: {names} is protected, so nothing was "
+            f"deleted; run `{unprotect} --stack {session.where.stack}` first, or name what shall "
+            "go with --target"
+        )
+        raise MoorageError(msg, exit_code=Exit.PROBLEMS)
 
 
 def _unexpected(operation: str, session: Session, steps: Steps) -> MoorageError:

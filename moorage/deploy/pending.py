@@ -41,6 +41,26 @@ def is_owed(one: State) -> bool:
     return one["type"] == "creating" and is_remote(one) and not is_ours(one)
 
 
+def without_doubles(deployment: State) -> State:
+    """The deployment without marks of deletion on a thing that its replacement has adopted.
+
+    Such a thing is there once and in the state twice, where a run died before it could forget the
+    old one; the next run would delete what it is to keep.
+    """
+    resources = list(deployment.get("resources") or [])
+    live = {_thing(one) for one in resources if not one.get("delete") and one.get("id")}
+    kept = [
+        one
+        for one in resources
+        if not (one.get("delete") and one["type"].startswith(OURS) and _thing(one) in live)
+    ]
+    return deployment if len(kept) == len(resources) else {**deployment, "resources": kept}
+
+
+def _thing(resource: State) -> tuple[str, str, str]:
+    return resource["urn"], resource["type"], str(resource.get("id"))
+
+
 def to_ask(state: State, ours: Sequence[State]) -> list[State]:
     """The operations after which a thing may be there or not; the state tells of the others."""
     return [

@@ -35,9 +35,12 @@ Say = Callable[[str], None]
 def settle(where: Place, command: Command, plugin: Sequence[str], say: Say) -> None:
     """Settle every pending operation that our provider or nobody has to be asked about."""
     place.enlist(where)
-    exported = _export(where, command) if _may_have_pending(where) else None
-    operations = pending.of(exported) if exported is not None else []
-    if exported is None or not operations:
+    exported = _export(where, command) if _may_need_settling(where) else None
+    if exported is None:
+        return
+    exported = _without_doubles(where, command, exported, say)
+    operations = pending.of(exported)
+    if not operations:
         return
     foreign = [one for one in operations if pending.is_remote(one) and not pending.is_ours(one)]
     for one in foreign:
@@ -53,6 +56,17 @@ def settle(where: Place, command: Command, plugin: Sequence[str], say: Say) -> N
         replace(where, command, pending.settled_state(exported, settled, found))
         for one in ours:
             say(f"{pending.name_of(one)}: {pending.verdict(one, found)}")
+
+
+def _without_doubles(where: Place, command: Command, exported: State, say: Say) -> State:
+    deployment = exported["deployment"]
+    single = pending.without_doubles(deployment)
+    if single is deployment:
+        return exported
+    settled = {**exported, "deployment": single}
+    replace(where, command, settled)
+    say("a run died before it could forget what its replacements had adopted; forgotten now")
+    return settled
 
 
 def rescue(
@@ -85,7 +99,7 @@ def rescue(
 
 def owed(where: Place, command: Command) -> list[State]:
     """Creates of other providers that died and that a person has not told about yet."""
-    exported = _export(where, command) if _may_have_pending(where) else None
+    exported = _export(where, command) if _may_need_settling(where) else None
     return [one for one in pending.of(exported or {}) if pending.is_owed(one)]
 
 
@@ -155,12 +169,14 @@ def replace(where: Place, command: Command, state: State) -> None:
         checkpoint.add_pending(where, left)
 
 
-def _may_have_pending(where: Place) -> bool:
+def _may_need_settling(where: Place) -> bool:
     """Whether a look into the whole state is worth its second; a file can be looked at directly."""
     if where.state_file is not None and not where.has_state:
         return False
     deployment = checkpoint.read(where)
-    return deployment is None or bool(deployment.get("pending_operations"))
+    if deployment is None or deployment.get("pending_operations"):
+        return True
+    return pending.without_doubles(deployment) is not deployment
 
 
 def _locate(where: Place, plugin: Sequence[str], asked: Sequence[State]) -> dict[str, str | None]:

@@ -38,3 +38,8 @@ def resources(found: Deployment) -> list[dict[str, Any]]:
 def urns(found: Deployment) -> list[str]:
     """The URNs of a deployment, each once."""
     return list(dict.fromkeys(str(one["urn"]) for one in resources(found)))
+
+
+def protected(found: Deployment) -> list[str]:
+    """The URNs that nothing may delete."""
+    return [str(one["urn"]) for one in resources(found) if one.get("protect")]

@@ -50,8 +50,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._log = EngineLog()
         self._calls = Calls()
         self._config: Mapping[str, Any] = {}
-        # What this run has made or adopted, by type and id, and under which URN.
+        # By type and id, and under which URN: what this run has made or adopted, and what it keeps.
         self._made: dict[tuple[str, str], str] = {}
+        self._kept: dict[tuple[str, str], str] = {}
 
     async def close(self) -> None:
         """End all waiting, once it is known of every call what it made; let go of the engine."""
@@ -97,6 +98,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Begin a run; one that was cancelled before does not count any more."""
         self._calls.begin()
         self._made.clear()
+        self._kept.clear()
         self._config, _ = _configured(self._package, decode(request.args).plain)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
@@ -127,7 +129,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         old_inputs = news if declared == request.news else decode(declared).plain
         state = {"drift": decode_one(request.olds, "drift")}  # all that a diff asks of it
         changes = diff.diff(handler.shape, old_inputs, state, news)
-        return _diff_response(handler, handler.diff(changes, old_inputs, news))
+        answer = _diff_response(handler, handler.diff(changes, old_inputs, news))
+        if not answer.replaces:
+            self._kept[_token(request), request.id] = request.urn
+        return answer
 
     async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Adopt or create, then wait until it is as it should be."""
@@ -178,9 +183,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Take the thing away."""
         handler = await self._handler(request, context)
-        taker = self._made.get((_token(request), request.id))
+        taker = self._taker(request)
         if taker is not None:
-            # A replacement or a renamed resource adopted the thing that it was to replace.
             text = f"{request.id} stays: {_name(taker)} goes on with it"
             await self._log.say_later(request.urn, Severity.WARNING, text)
             return Empty()
@@ -190,6 +194,16 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     # --- how handlers are run
+
+    def _taker(self, request: Any) -> str | None:
+        """Who goes on with a thing that is to be deleted under a name that it had before.
+
+        A replacement or a renamed resource adopts the thing that it was to replace, in this run or
+        in an earlier one that died before the delete.
+        """
+        thing = _token(request), request.id
+        kept = self._kept.get(thing)
+        return self._made.get(thing) or (kept if kept != request.urn else None)
 
     async def _handler(self, request: Any, context: Any) -> Handler:
         token = _token(request)

@@ -53,6 +53,16 @@ def test_a_replacement_that_happened_leaves_the_old_one_to_be_deleted() -> None:
     ]
 
 
+def test_a_thing_that_its_replacement_adopted_is_not_deleted_for_the_old_one() -> None:
+    """A run that died between the two would have the next one delete what it is to keep."""
+    live = {**THING, "id": "/d"}
+    other = {**THING, "id": "/old", "delete": True}
+    deployment = {"resources": [STACK, live, {**live, "delete": True}, other]}
+    assert operations.without_doubles(deployment)["resources"] == [STACK, live, other]
+    single = {"resources": [STACK, live, other]}
+    assert operations.without_doubles(single) is single
+
+
 def test_a_thing_that_the_state_knows_already_stays_single() -> None:
     known = {**THING, "id": "/d"}
     pending = [{"type": "creating", "resource": THING}]

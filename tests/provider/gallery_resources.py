@@ -78,9 +78,17 @@ def _deprecated(value: Any, name: str, instead: str) -> Any:
     return value
 
 
-def _options(opts: ResourceOptions | None, secrets: Iterable[str]) -> ResourceOptions:
-    """The options, and what is secret whether the program says so or not."""
-    return ResourceOptions.merge(opts, ResourceOptions(additional_secret_outputs=list(secrets)))
+def _options(
+    opts: ResourceOptions | None, secrets: Iterable[str], *, delete_first: bool = False
+) -> ResourceOptions:
+    """The options, and what is so whether the program says it or not.
+
+    The engine asks a provider which goes first in a replacement, but not in one that a user
+    asks for; so the program says it too.
+    """
+    first = ResourceOptions(delete_before_replace=delete_first or None)
+    secret = ResourceOptions(additional_secret_outputs=list(secrets))
+    return ResourceOptions.merge(ResourceOptions.merge(first, opts), secret)
 
 
 def _existing(
@@ -303,7 +311,7 @@ class Picture(pulumi.CustomResource):
             "oldTitle": _deprecated(old_title, "Picture.old_title", "use title"),
         }
         properties = {**dict.fromkeys(self._wired), **inputs}
-        options = _options(opts, self._secrets)
+        options = _options(opts, self._secrets, delete_first=True)
         super().__init__("gallery:index:Picture", resource_name, properties, options)
 
     @staticmethod

@@ -367,3 +367,20 @@ def test_declared_configuration_is_judged_and_handed_to_handlers(ear: EngineEar)
         client.stub.Configure(provider_pb2.ConfigureRequest(args=given))
         client.create({"name": "n"})
     assert seen == [{"endpoint": "https://x", "retries": 3}]
+
+
+def test_what_another_resource_goes_on_with_is_not_deleted(
+    start: Callable[..., Client], ear: EngineEar
+) -> None:
+    """A renamed resource has adopted the thing; the run that did it may have died since."""
+    deleted: list[str] = []
+    client = start(deleted=deleted)
+    client.stub.Configure(provider_pb2.ConfigureRequest())
+    client.diff({"name": "n"}, {"name": "n"})
+    old = f"urn:pulumi:s::p::{TOKEN}::old-name"
+    request = provider_pb2.DeleteRequest(id="x", urn=old, type=TOKEN, properties=Struct())
+    client.stub.Delete(request)
+    assert deleted == []
+    assert any("x stays: web goes on with it" in text for text in ear.texts())
+    client.stub.Delete(provider_pb2.DeleteRequest(id="x", type=TOKEN, urn=client.who["urn"]))
+    assert deleted == ["x"]

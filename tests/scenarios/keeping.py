@@ -8,7 +8,6 @@ from moorage.deploy import state
 from tests.scenarios.programs import these, thing
 from tests.scenarios.story import any_order, by_hand, destroy, fault, preview, scenario, up
 from tests.scenarios.world import World
-from tests.scripted.resources import Thing
 
 PROTECTED = {"protect": True}
 
@@ -30,12 +29,6 @@ def unprotected(world: World) -> None:
     """`moorage state unprotect` of a thing."""
     with world.stack("local", lambda: None).opened("state unprotect") as session:
         world.told.append(state.unprotect(session, "a"))
-
-
-def guarded() -> None:
-    """A thing that is protected, and one that it depends on."""
-    other = Thing("b")
-    Thing("a", pulumi.ResourceOptions(protect=True, depends_on=[other]))
 
 
 def both() -> None:
@@ -65,30 +58,24 @@ KEEPING = (
         up(thing("a", PROTECTED, size=2), calls=("update a-z1",)),
     ),
     scenario(
-        # The driver goes on after a failure, and to the engine what is protected is one.
-        "a destroy takes away all but what is protected, and that once it is no more",
+        # The engine alone would delete the rest, and stop at what is protected.
+        "a destroy touches nothing while something is protected, and takes all once it is not",
         up(
             these(thing("a", PROTECTED), thing("b")),
             calls=None,
             state=("a: a-z1 (protected)", "b: b-z1"),
         ),
         destroy(
-            calls=("delete b-z1",),
             code=1,
-            state=("a: a-z1 (protected)",),
-            says=("Thing a is protected, so it is not deleted",),
-        ),
-        by_hand(unprotected, state=("a: a-z1",), says=("Thing a is not protected any more",)),
-        destroy(calls=("delete a-z1",), state=()),
-    ),
-    scenario(
-        "a destroy spares what something protected depends on",
-        up(
-            guarded,
-            calls=("create b-z1", "create a-z1"),
             state=("a: a-z1 (protected)", "b: b-z1"),
+            says=("Thing a is protected, so nothing was deleted", "moorage state unprotect a"),
         ),
-        destroy(code=1, says=("Thing a is protected, so it is not deleted",)),
+        by_hand(
+            unprotected,
+            state=("a: a-z1", "b: b-z1"),
+            says=("Thing a is not protected any more",),
+        ),
+        destroy(calls=None, state=()),
     ),
     scenario(
         "what is retained goes on when it leaves the program",

@@ -76,7 +76,7 @@ def summary(event: Ended, sums: Money | None = None) -> str:
         if count and step not in UNCHANGED_STEPS
     ]
     same = event.changes.get("same", 0)
-    told = ", ".join(changes) or "nothing changed"
+    told = ", ".join(changes) or ("nothing changed" if event.fine else "nothing finished")
     verdict = "" if event.fine else " (failed)"
     unchanged = f", {same} unchanged" if same else ""
     costs = costs_of(event, sums)

@@ -13,7 +13,7 @@ from moorage.provider.derived.naming import argument_name, attribute_name, type_
 from moorage.provider.handler import Handler
 from moorage.provider.package import Package
 from moorage.provider.schema import certain, required
-from moorage.provider.shape import Field
+from moorage.provider.shape import Field, Shape
 
 _PRELUDE: Final = "# --- from here on, the text of every generated module\n"
 _IMPORTS: Final = {
@@ -61,7 +61,7 @@ def _resource(token: str, handler: Handler) -> Iterator[str]:
     yield from bracketed("_wired: ClassVar = (", [literal(name) for name in outputs], ")", 1)
     yield from bracketed("_secrets: ClassVar[list[str]] = [", secrets, "]", 1)
     yield ""
-    yield from indented(_init(owner, shape.inputs))
+    yield from indented(_init(owner, shape))
     yield f'        super().__init__("{token}", resource_name, properties, options)'
     yield ""
     yield from indented(_get(token, owner))
@@ -70,11 +70,12 @@ def _resource(token: str, handler: Handler) -> Iterator[str]:
         yield from indented(_output(owner, name, one, sure=name in certain(outputs)))
 
 
-def _init(owner: str, inputs: Mapping[str, Field]) -> Iterator[str]:
-    yield from _arguments(owner, inputs)
-    yield from indented(_inputs(owner, owner, inputs))
+def _init(owner: str, shape: Shape) -> Iterator[str]:
+    yield from _arguments(owner, shape.inputs)
+    yield from indented(_inputs(owner, owner, shape.inputs))
     yield "    properties = {**dict.fromkeys(self._wired), **inputs}"
-    yield "    options = _options(opts, self._secrets)"
+    first = ", delete_first=True" if shape.delete_before_replace else ""
+    yield f"    options = _options(opts, self._secrets{first})"
 
 
 def _arguments(owner: str, inputs: Mapping[str, Field]) -> Iterator[str]:
