@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pulumi.automation import EngineEvent
@@ -29,13 +29,13 @@ class Ending:
     idle_s: float = IDLE_S
     _hangs: bool = False
     _is_over: bool = False
+    _making_room: set[str] = field(default_factory=set)
     _timer: threading.Timer | None = None
 
     def on_event(self, event: EngineEvent) -> None:
         """Take one engine event, after the record."""
         self.run.on_event(event)
-        failed = event.res_op_failed_event
-        self._hangs = self._hangs or (failed is not None and _keeps_waiting(failed.metadata))
+        self._hangs = self._has_failed(event) or self._hangs
         if not self._hangs or self._is_over:
             return
         self._wait_no_more()
@@ -43,6 +43,18 @@ class Ending:
             self._timer = threading.Timer(self.idle_s, self.end)
             self._timer.daemon = True
             self._timer.start()
+
+    def _has_failed(self, event: EngineEvent) -> bool:
+        begun, failed = event.resource_pre_event, event.res_op_failed_event
+        if begun is not None and _keeps_waiting(begun.metadata):
+            self._making_room.add(begun.metadata.urn)
+        if failed is not None:
+            return _keeps_waiting(failed.metadata)
+        # Where the state could not be saved before the step, there is only a message.
+        said = event.diagnostic_event
+        if said is None or said.severity != "error" or said.urn not in self._making_room:
+            return False
+        return self.run.under_way.pop(str(said.urn), "") == "delete-replaced"
 
     def close(self) -> None:
         """The run is over; a late event must not end what comes after it."""

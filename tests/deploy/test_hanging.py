@@ -41,6 +41,15 @@ def test_a_delete_that_was_to_make_room_ends_the_run_when_it_fails() -> None:
     assert run.ended.wait(10)
 
 
+def test_a_state_that_could_not_be_saved_before_that_delete_is_only_said() -> None:
+    run = Run()
+    run.tell("resourcePreEvent", "delete-replaced", BERTH)
+    said = {"message": "no space left", "color": "never", "severity": "error", "urn": BERTH}
+    event = {"sequence": 2, "timestamp": 1, "diagnosticEvent": said}
+    run.ending.on_event(EngineEvent.from_json(event))
+    assert run.ended.wait(10)
+
+
 def test_what_is_under_way_is_waited_for() -> None:
     run = Run()
     run.tell("resourcePreEvent", "create", OTHER)
