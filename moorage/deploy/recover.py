@@ -25,8 +25,8 @@ from moorage.deploy.place import Place
 from moorage.errors import Exit, MoorageError
 
 LOCATE_DEADLINE_S = 60.0
-# A provider whose engine died ends once the ids of its creates are known, by itself or when told.
-PLUGIN_GRACES_S = (3.0, 10.0)
+# A provider whose engine died ends once the ids of its creates are known, which may take it 30 s.
+PLUGIN_GRACES_S = (3.0, 32.0)
 NO_STACK = "no stack named"
 
 Say = Callable[[str], None]
