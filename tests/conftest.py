@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from moorage.deploy import pulumi_cli
+from moorage.deploy.cli import pulumi_cli
 
 # A shell that starts the tests in the background has its children ignore interrupts, and they
 # would hand that on to every process whose interruption is tested.

@@ -48,8 +48,14 @@ MAY_IMPORT = {
         "docker?",
     },
     # For the tests of whoever writes handlers; nothing else of the provider may import them.
-    "moorage.provider.contract": {"moorage.provider", "pytest"},
-    "moorage.provider.stage": {"moorage.provider", "pytest"},
+    "moorage.provider.contract": {
+        "moorage",
+        "moorage.errors",
+        "moorage.provider",
+        "google",
+        "grpc",
+        "pytest",
+    },
     "moorage.resources": {"pulumi"},
     "moorage.deploy": {
         "moorage",

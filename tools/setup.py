@@ -84,7 +84,7 @@ def set_up(*, need_cli: bool) -> int:
 
 def leave(board, message: str, status: int) -> int:  # type: ignore[no-untyped-def]
     """End at once, with whatever the other half has running."""
-    from moorage.deploy.children import end_all
+    from moorage.deploy.cli.children import end_all
 
     end_all()
     board.close()
@@ -94,7 +94,7 @@ def leave(board, message: str, status: int) -> int:  # type: ignore[no-untyped-d
 
 def make_venv() -> None:
     """Make the virtual environment, in place of whatever is there."""
-    from moorage.deploy.children import follow
+    from moorage.deploy.cli.children import follow
 
     for module in ("venv", "ensurepip"):
         if importlib.util.find_spec(module) is None:
@@ -108,7 +108,7 @@ def make_venv() -> None:
 
 def run_pip(board, *what) -> None:  # type: ignore[no-untyped-def]
     """Run the environment's pip, telling how far it is; all that it prints is kept in the log."""
-    from moorage.deploy.children import follow
+    from moorage.deploy.cli.children import follow
 
     command = [PYTHON, "-m", "pip", "install", "--progress-bar", "off", *what]
     with LOG.open("a", encoding="utf-8") as log:
@@ -199,7 +199,7 @@ class CliHalf(threading.Thread):
 
     def run(self) -> None:
         """Find, fetch or build the CLI; a fault is kept for the end."""
-        from moorage.deploy.pulumi_cli import obtain
+        from moorage.deploy.cli.pulumi_cli import obtain
         from moorage.errors import MoorageError
 
         try:
@@ -230,7 +230,7 @@ def fingerprint() -> str:
 
 def is_usable() -> bool:
     """Whether an environment is there that was made for this place and whose pip starts."""
-    from moorage.deploy.children import ask
+    from moorage.deploy.cli.children import ask
 
     if not PYTHON.exists() or str(VENV) not in read(VENV / "bin" / "pip"):
         return False

@@ -42,7 +42,7 @@ def _configure_one(name: str, parser: argparse.ArgumentParser) -> None:
 
 def _export(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
-    from moorage.deploy import state
+    from moorage.deploy.stored import state
 
     text = state.export(open_stack(args.stack).at_hand(), show_secrets=args.show_secrets)
     if args.file is None:
@@ -56,7 +56,7 @@ def _export(args: argparse.Namespace) -> int:
 
 def _import(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
-    from moorage.deploy import state
+    from moorage.deploy.stored import state
 
     with open_stack(args.stack).opened("state import") as session:
         backup = state.replace(session, args.file, force=args.force)
@@ -66,7 +66,7 @@ def _import(args: argparse.Namespace) -> int:
 
 def _repair(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
-    from moorage.deploy import state
+    from moorage.deploy.stored import state
 
     with open_stack(args.stack).opened("state repair") as session:
         print("\n".join(state.repair(session)))
@@ -75,7 +75,7 @@ def _repair(args: argparse.Namespace) -> int:
 
 def _remove(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
-    from moorage.deploy import state
+    from moorage.deploy.stored import state
 
     with open_stack(args.stack).opened("state remove") as session:
         print(state.remove(session, args.name))
@@ -84,7 +84,7 @@ def _remove(args: argparse.Namespace) -> int:
 
 def _unprotect(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
-    from moorage.deploy import state
+    from moorage.deploy.stored import state
 
     with open_stack(args.stack).opened("state unprotect") as session:
         print(state.unprotect(session, args.name))
@@ -93,7 +93,7 @@ def _unprotect(args: argparse.Namespace) -> int:
 
 def _settle(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
-    from moorage.deploy import recover
+    from moorage.deploy.stored import recover
 
     with open_stack(args.stack).opened("state settle") as session:
         print(recover.declare(session.where, session.command, args.name, args.id))

@@ -18,9 +18,10 @@ from urllib.request import Request, urlopen
 
 import psutil
 
-from moorage.deploy import cli_build, cli_install, engine_locks, pulumi_cli
-from moorage.deploy.children import ask
-from moorage.deploy.stores import Folder
+from moorage.deploy.cli import cli_build, cli_install, pulumi_cli
+from moorage.deploy.cli.children import ask
+from moorage.deploy.locking import engine_locks
+from moorage.deploy.stored.stores import Folder
 
 PACKAGES = ("moorage", "pulumi", "pulumi-docker", "huggingface-hub", "xllamacpp", "locust")
 REACH_DEADLINE_S = 4.0

@@ -11,29 +11,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from moorage.deploy import (
-    automation,
-    checkpoint,
-    imports,
-    locks,
-    names,
-    place,
-    plans,
-    pulumi_cli,
-    recover,
-    snapshot,
-    stores,
-)
+from moorage.deploy import imports, names, place, plans
 from moorage.deploy.advice import foreword
-from moorage.deploy.command import CliFailed, Command, Interrupted, interruptible
+from moorage.deploy.cli import automation, pulumi_cli
+from moorage.deploy.cli.command import CliFailed, Command, Interrupted, interruptible
+from moorage.deploy.cli.hanging import Ending
 from moorage.deploy.events import Began, Ended, Event, Note, Started, label
 from moorage.deploy.failures import Program, explain
-from moorage.deploy.hanging import Ending
+from moorage.deploy.locking import locks
 from moorage.deploy.options import DEFAULT, Options, arguments
 from moorage.deploy.place import Place
 from moorage.deploy.record import UNCHANGED_STEPS, Record, quiet_sdk
 from moorage.deploy.session import Session, nothing_deployed
 from moorage.deploy.steps import Steps, told
+from moorage.deploy.stored import checkpoint, recover, snapshot, stores
 from moorage.errors import Exit, MoorageError
 
 PLUGIN = (sys.executable, "-m", "moorage.provider")

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import pulumi
 
 from moorage.deploy.advice import aftermath, meaning
-from moorage.deploy.command import CliFailed
+from moorage.deploy.cli.command import CliFailed
 from moorage.deploy.events import Said, is_internal, label
 from moorage.deploy.faults import Fault, distil, distinct, from_traceback, recognise
 from moorage.deploy.place import Place

@@ -11,9 +11,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
-from moorage.deploy import names, snapshot
+from moorage.deploy import names
 from moorage.deploy.events import label, type_of
 from moorage.deploy.steps import Step
+from moorage.deploy.stored import snapshot
 from moorage.errors import MoorageError
 
 _FIELDS: Final = {

@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from moorage.deploy import backends, sidecars
+from moorage.deploy.stored import backends, sidecars
 from moorage.errors import Exit, MoorageError
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")

@@ -20,7 +20,7 @@ from moorage.deploy.events import (
     label,
     translate,
 )
-from moorage.deploy.pending import failed_create
+from moorage.deploy.stored.pending import failed_create
 
 UNCHANGED_STEPS = frozenset({"same", "read", "refresh"})
 

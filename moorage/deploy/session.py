@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from moorage.deploy import snapshot
-from moorage.deploy.command import CliFailed, Command
+from moorage.deploy.cli.command import CliFailed, Command
 from moorage.deploy.failures import explain
 from moorage.deploy.place import Place
+from moorage.deploy.stored import snapshot
 from moorage.errors import MoorageError
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 
-from moorage.deploy import pulumi_cli
+from moorage.deploy.cli import pulumi_cli
 
 
 @dataclass(frozen=True, kw_only=True)

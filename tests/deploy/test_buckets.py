@@ -96,6 +96,7 @@ def test_a_run_killed_with_its_engine_is_taken_up_from_another_clone(
     assert not [key for key in left if "lock" in key or "lease" in key]
 
 
+@pytest.mark.thorough
 def test_what_a_dead_provider_created_is_kept(team: Project, bucket: Bucket) -> None:
     driver = team.start("up", "waiting")
     until((team.root / "two").exists)
@@ -127,6 +128,7 @@ def test_of_two_checkouts_at_once_one_works_and_the_other_is_told(
     assert finished(working).code == 0
 
 
+@pytest.mark.thorough
 def test_a_run_on_another_machine_is_freed_only_by_naming_it(team: Project, bucket: Bucket) -> None:
     """Whoever holds the stack by the time that a person has made up their mind keeps it."""
     since = "2026-08-20T12:00:00+00:00"
@@ -150,6 +152,7 @@ def test_a_run_on_another_machine_is_freed_only_by_naming_it(team: Project, buck
     assert not {LEASE, engine_lock} & {*bucket.keys()}
 
 
+@pytest.mark.thorough
 def test_a_key_of_the_cloud_seals_the_secrets_in_the_passphrase_s_place(
     team: Project, bucket: Bucket
 ) -> None:

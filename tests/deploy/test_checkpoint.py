@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from moorage.deploy import checkpoint
 from moorage.deploy.place import Place
+from moorage.deploy.stored import checkpoint
 from moorage.errors import Exit, MoorageError
 
 THING = {"urn": "urn:pulumi:local::demo::moorage:index:Process::one", "custom": True}
@@ -57,13 +57,25 @@ def test_a_whole_state_and_none_at_all_are_fine(where: Place, state: Path) -> No
     checkpoint.settle(where, pytest.fail)
 
 
-@pytest.mark.parametrize("text", ["", " \n", "{", '{"version": 3}', "[]", '{"checkpoint": 1}'])
+@pytest.mark.parametrize("text", ["{", '{"version": 3}', "[]", '{"checkpoint": 1}'])
 def test_a_damaged_state_is_refused(where: Place, state: Path, text: str) -> None:
     written(state)
     state.write_text(text)
     assert "there is no copy of it" in refusal(where)
     written(state.with_name("local.json.bak"), things=2)
     assert "puts back its newest copy (2 things, written 0 s ago)" in refusal(where)
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_a_state_that_a_full_disk_emptied_is_put_back(where: Place, state: Path, text: str) -> None:
+    written(state)
+    state.write_text(text)
+    assert "there is no copy of it" in refusal(where)
+    written(state.with_name("local.json.bak"), things=2)
+    told: list[str] = []
+    checkpoint.settle(where, told.append)
+    assert "its newest copy is in its place (2 things, written 0 s ago)" in told[0]
+    assert state.read_text() == state.with_name("local.json.bak").read_text()
 
 
 def test_a_state_that_vanished_is_no_fresh_start(where: Place, state: Path) -> None:

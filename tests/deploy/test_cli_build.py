@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy.cli_build import VERSION, WORK, build, go_will_do, parse_go_version
+from moorage.deploy.cli.cli_build import VERSION, WORK, build, go_will_do, parse_go_version
 from moorage.deploy.progress import silent_tick
 from tests.deploy.scripts import environ, ignore, script
 

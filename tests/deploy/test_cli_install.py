@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy import cli_install
-from moorage.deploy.cli_install import install
+from moorage.deploy.cli import cli_install
+from moorage.deploy.cli.cli_install import install
 from moorage.deploy.progress import silent_tick
 from tests.deploy.scripts import environ, ignore, script
 

@@ -1,4 +1,4 @@
-"""Ten of the deaths that `make crash ONLY=provider` tries at every step, by the same code."""
+"""Some of the deaths that `make crash ONLY=provider` tries at every step, by the same code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 
 
-def test_whatever_dies_at_ten_moments_one_run_mends_it(tmp_path: Path) -> None:
+def test_whatever_dies_one_run_mends_it(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "crash", "--only", "provider", "--sample", "--folder", tmp_path],
         env={**os.environ, "PYTHONPATH": str(ROOT / "tools")},
@@ -22,4 +22,4 @@ def test_whatever_dies_at_ten_moments_one_run_mends_it(tmp_path: Path) -> None:
         text=True,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert ended.stdout.splitlines()[-1] == "crash: 10 points, 10 clean"
+    assert ended.stdout.splitlines()[-1] == "crash: 6 points, 6 clean"

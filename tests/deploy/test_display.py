@@ -79,7 +79,7 @@ def test_plain_lines_tell_the_story_without_the_book_keeping() -> None:
         "[  2.0 s] warning: Process hello-local-1: the Hub cannot be reached",
         "[  2.0 s] cancelling",
         "[  2.0 s] FAILED creating Process hello-local-1 (0.5 s)",
-        "[  2.0 s] up local (failed): nothing changed, 1 unchanged, 2.5 s",
+        "[  2.0 s] up local (failed): nothing finished, 1 unchanged, 2.5 s",
     ]
 
 
@@ -106,7 +106,7 @@ def test_a_long_silence_is_broken_every_thirty_seconds() -> None:
     assert lines[3:] == [
         "[ 30.0 s] still creating Process hello-local-1 (30 s) and 1 more: loading",
         "[ 60.0 s] still creating Process hello-local-1 (60 s) and 1 more: loading",
-        "[ 60.0 s] up local (failed): nothing changed, 1 unchanged, 2.5 s",
+        "[ 60.0 s] up local (failed): nothing finished, 1 unchanged, 2.5 s",
     ]
 
 
@@ -139,7 +139,7 @@ def test_the_tree_leaves_what_is_done_above_it() -> None:
     assert "FAILED creating Process hello-local-1" in text
     assert "warning: Process hello-local-1: the Hub cannot be reached" in text
     assert "told at the end" not in text
-    assert "nothing changed, 1 unchanged" in text
+    assert "nothing finished, 1 unchanged" in text
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 10), (200, 60)])

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy import cli_cache, pulumi_cli
-from moorage.deploy.pulumi_cli import Unfit, find, parse_version, probe
+from moorage.deploy.cli import cli_cache, pulumi_cli
+from moorage.deploy.cli.pulumi_cli import Unfit, find, parse_version, probe
 from moorage.errors import MoorageError
 from tests.deploy.scripts import environ, pulumi, script
 

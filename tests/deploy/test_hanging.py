@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi.automation import EngineEvent
 
-from moorage.deploy.hanging import Ending
+from moorage.deploy.cli.hanging import Ending
 from moorage.deploy.record import Record
 
 BERTH = "urn:pulumi:local::demo::moorage:index:Berth::b"

@@ -96,6 +96,7 @@ def pending(project: Project) -> list[str]:
     return [one["resource"]["urn"].rsplit("::", 1)[-1] for one in left]
 
 
+@pytest.mark.thorough
 def test_what_only_a_person_can_tell_stays_until_it_is_told(project: Project) -> None:
     """The engine forgets pending creates with `stack import` and `stack rm`; they must not go."""
     driver = project.start("up", "waiting")
@@ -125,6 +126,7 @@ def test_what_only_a_person_can_tell_stays_until_it_is_told(project: Project) ->
     assert project.run("destroy").code == 0
 
 
+@pytest.mark.thorough
 def test_secrets_of_an_unfinished_create_stay_sealed(project: Project) -> None:
     driver = project.start("up", "sealed")
     until((project.root / "two").exists)

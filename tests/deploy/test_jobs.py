@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from moorage.deploy import jobs
-from moorage.deploy.jobs import Job
+from moorage.deploy.locking import jobs
+from moorage.deploy.locking.jobs import Job
 
 
 @dataclass

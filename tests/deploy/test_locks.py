@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy import leases, locks, owners, place
+from moorage.deploy import place
+from moorage.deploy.locking import leases, locks, owners
 from moorage.deploy.place import Place
 from moorage.errors import Exit, MoorageError
 
@@ -161,7 +162,8 @@ def test_an_operation_inside_a_longer_run_of_this_process_is_covered(where: Plac
 HOLDER = """
 import sys
 from pathlib import Path
-from moorage.deploy import leases, locks, owners, place
+from moorage.deploy.locking import leases, locks, owners
+from moorage.deploy import place
 where = place.locate(Path(sys.argv[1]), "local")
 with locks.held(where, "moorage up --stack local"):
     print("held", flush=True)

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy import engine_locks, owners, processes
-from moorage.deploy.engine_locks import EngineLock
-from moorage.deploy.jobs import Answer, Job
-from moorage.deploy.owners import FIRST_PID_NAMESPACE, Fate, Owner
-from moorage.deploy.processes import Found
-from moorage.deploy.stores import Entry
+from moorage.deploy.locking import engine_locks, owners, processes
+from moorage.deploy.locking.engine_locks import EngineLock
+from moorage.deploy.locking.jobs import Answer, Job
+from moorage.deploy.locking.owners import FIRST_PID_NAMESPACE, Fate, Owner
+from moorage.deploy.locking.processes import Found
+from moorage.deploy.stored.stores import Entry
 
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
 HERE = Owner(

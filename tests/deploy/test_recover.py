@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from moorage.deploy import pending as operations
-from moorage.deploy import place, recover
-from moorage.deploy.pending import SECRET, UNFINISHED, failed_create, settled_state
+from moorage.deploy import place
 from moorage.deploy.place import Place
+from moorage.deploy.stored import pending as operations
+from moorage.deploy.stored import recover
+from moorage.deploy.stored.pending import SECRET, UNFINISHED, failed_create, settled_state
 from moorage.errors import Exit, MoorageError
 
 STACK = {"urn": "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", "type": "pulumi:pulumi:Stack"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy import sidecars
+from moorage.deploy.stored import sidecars
 from tests.deploy.project import Project
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy import backends, leases, owners
-from moorage.deploy.leases import Holder, Lease
-from moorage.deploy.stores import Folder, Store, refusals
+from moorage.deploy.locking import leases, owners
+from moorage.deploy.locking.leases import Holder, Lease
+from moorage.deploy.stored import backends
+from moorage.deploy.stored.stores import Folder, Store, refusals
 from moorage.errors import Exit, MoorageError
 from tests.deploy import s3
 

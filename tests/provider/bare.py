@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from moorage.deploy import pulumi_cli
+from moorage.deploy.cli import pulumi_cli
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = {

@@ -11,9 +11,8 @@ from typing import Any, ClassVar
 import pytest
 
 from moorage.engine import tiny
-from moorage.provider import trial
 from moorage.provider.__main__ import PACKAGE
-from moorage.provider.contract import HandlerContract, Made
+from moorage.provider.contract import HandlerContract, Made, trial
 from moorage.provider.handler import State
 from moorage.provider.handlers import machine
 from tests.provider.test_openai_server import Server, listening

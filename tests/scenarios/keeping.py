@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pulumi
 
-from moorage.deploy import state
+from moorage.deploy.stored import state
 from tests.scenarios.programs import these, thing
 from tests.scenarios.story import any_order, by_hand, destroy, fault, preview, scenario, up
 from tests.scenarios.world import World

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from moorage.deploy import pulumi_cli
+from moorage.deploy.cli import pulumi_cli
 from moorage.deploy.display import PlainLines
 from moorage.deploy.driver import Stack
 from moorage.deploy.events import Event, Failed

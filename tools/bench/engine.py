@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from moorage.deploy import pulumi_cli
+from moorage.deploy.cli import pulumi_cli
 
 
 def environ() -> dict[str, str]:

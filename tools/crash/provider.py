@@ -19,12 +19,11 @@ from crash import mounts
 from crash.lab import Lab
 from crash.operations import OPERATIONS, Stage
 from crash.ways import SHARED, WAYS
-from moorage.deploy import pulumi_cli
+from moorage.deploy.cli import pulumi_cli
 
 _SAMPLE: Final = (
     *("create/cli/8", "create/program/8", "create/provider/9", "create/all/17"),
-    *("replace/cli/13", "replace/all/16", "replace/all-writing/60", "replace/again-all/3"),
-    *("create/two-at-once/1", "replace-berth/provider/16"),
+    *("create/two-at-once/1", "replace/all/16"),
 )
 _WHOLE: Final = 3  # an operation, a way, a number
 _PATIENT: Final = 4  # points at once that mostly wait
@@ -60,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """The options of this sweep."""
     parser.add_argument("--workers", type=int, default=2, help="points at once (default 2)")
     parser.add_argument("--folder", type=Path, help="where to work (default: a temporary one)")
-    parser.add_argument("--sample", action="store_true", help="ten points only")
+    parser.add_argument("--sample", action="store_true", help="a few points only")
 
 
 def run(args: argparse.Namespace) -> tuple[int, int]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from moorage.deploy import owners
-from moorage.deploy.owners import Fate, Judgement, Owner
-from moorage.deploy.stores import OURS, Entry, Store
+from moorage.deploy.locking import owners
+from moorage.deploy.locking.owners import Fate, Judgement, Owner
+from moorage.deploy.stored.stores import OURS, Entry, Store
 from moorage.errors import MoorageError
 
 BEAT_S = 15.0

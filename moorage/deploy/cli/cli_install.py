@@ -10,7 +10,7 @@ from http.client import HTTPException
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-from moorage.deploy.children import ask
+from moorage.deploy.cli.children import ask
 from moorage.deploy.progress import Say, Tick
 
 HOST = "get.pulumi.com"

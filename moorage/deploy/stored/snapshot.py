@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from moorage.deploy import checkpoint
-from moorage.deploy.command import Command
+from moorage.deploy.cli.command import Command
 from moorage.deploy.place import Place
+from moorage.deploy.stored import checkpoint
 
 Deployment = dict[str, Any]
 

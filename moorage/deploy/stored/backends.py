@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from moorage.deploy.stores import Folder, Store
+from moorage.deploy.stored.stores import Folder, Store
 from moorage.errors import Exit, MoorageError
 
 CLOUD_SCHEMES = ("https", "http")
@@ -62,7 +62,7 @@ def store(url: str) -> Store | None:
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.scheme != "s3":
         return None
-    from moorage.deploy.bucket import KNOWN_OPTIONS, Bucket
+    from moorage.deploy.stored.bucket import KNOWN_OPTIONS, Bucket
 
     return (
         Bucket(parts.netloc, parts.path.strip("/"), options)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
-from moorage.deploy.flocks import locked
+from moorage.deploy.locking.flocks import locked
 from moorage.errors import Exit, MoorageError
 
 _REFUSALS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from moorage.deploy import cli_build, cli_cache, cli_install
-from moorage.deploy.children import ask
+from moorage.deploy.cli import cli_build, cli_cache, cli_install
+from moorage.deploy.cli.children import ask
 from moorage.deploy.progress import Say, Tick, silent_tick
 from moorage.errors import Exit, MoorageError
 

@@ -17,7 +17,7 @@ from pulumi.automation import CommandResult, OnOutput, PulumiCommand
 from pulumi.automation.errors import CommandError
 from semver import VersionInfo
 
-from moorage.deploy.pulumi_cli import Cli
+from moorage.deploy.cli.pulumi_cli import Cli
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 KILLED: set[int] = set()  # the pids of our CLIs that a signal ended: they may have left a lock

@@ -1,8 +1,9 @@
 """Locks: one run per stack, told apart from the dead; what may live is never broken.
 
 Three things keep runs apart. A flock of the kernel on a file in the checkout; a lease beside the
-state (moorage.deploy.leases), for runs from elsewhere; and Pulumi's own lock, which says too little
-of its owner to judge it alone, so that the lease of the run that it belonged to is heard with it.
+state (moorage.deploy.locking.leases), for runs from elsewhere; and Pulumi's own lock, which says
+too little of its owner to judge it alone, so that the lease of the run that it belonged to is heard
+with it.
 """
 
 from __future__ import annotations
@@ -18,14 +19,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TypeVar
 
-from moorage.deploy import backends, engine_locks, flocks, leases, owners
-from moorage.deploy.command import KILLED
-from moorage.deploy.engine_locks import EngineLock
-from moorage.deploy.leases import Holder, Lease, ago
-from moorage.deploy.owners import Fate, Judgement, Owner
+from moorage.deploy.cli.command import KILLED
+from moorage.deploy.locking import engine_locks, flocks, leases, owners
+from moorage.deploy.locking.engine_locks import EngineLock
+from moorage.deploy.locking.leases import Holder, Lease, ago
+from moorage.deploy.locking.owners import Fate, Judgement, Owner
+from moorage.deploy.locking.processes import Found, look
 from moorage.deploy.place import Place
-from moorage.deploy.processes import Found, look
-from moorage.deploy.stores import Store
+from moorage.deploy.stored import backends
+from moorage.deploy.stored.stores import Store
 from moorage.errors import Exit, MoorageError
 
 ORPHAN_GRACE_S = 20.0  # an engine whose driver was killed saves its state and ends by itself

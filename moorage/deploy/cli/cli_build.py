@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from moorage.deploy.children import Ended, ask, follow
+from moorage.deploy.cli.children import Ended, ask, follow
 from moorage.deploy.progress import Say, Tick
 
 VERSION = "3.259.0"  # the one that tools/pulumi-cli pins

@@ -14,8 +14,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from moorage.deploy import jobs, processes
-from moorage.deploy.jobs import Job
+from moorage.deploy.locking import jobs, processes
+from moorage.deploy.locking.jobs import Job
 
 FIRST_PID_NAMESPACE = 0xEFFFFFFC  # what Linux numbers the one of the machine itself
 NO_NAMES = frozenset({"", "localhost", "localhost.localdomain", "localhost4", "localhost6"})

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from moorage.deploy.stores import Entry
+from moorage.deploy.stored.stores import Entry
 from moorage.errors import Exit, MoorageError
 
 CONNECT_S = 5.0

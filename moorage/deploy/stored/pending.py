@@ -2,7 +2,7 @@
 
 The engine (3.259) carries a pending create through `up` and `destroy` with a warning, knows nothing
 of what it created, and forgets it with `stack import` and `stack rm`. Of the other operations it
-forgets that they were under way. Pure: what exists is asked for by moorage.deploy.recover.
+forgets that they were under way. Pure: what exists is asked for by moorage.deploy.stored.recover.
 """
 
 from __future__ import annotations

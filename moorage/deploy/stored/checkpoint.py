@@ -14,10 +14,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from moorage.deploy import backends, place
-from moorage.deploy.leases import ago
+from moorage.deploy import place
+from moorage.deploy.locking.leases import ago
 from moorage.deploy.place import Place
-from moorage.deploy.stores import OURS, Entry, Store
+from moorage.deploy.stored import backends
+from moorage.deploy.stored.stores import OURS, Entry, Store
 from moorage.errors import Exit, MoorageError
 
 PACKED = (".gz", ".zst")

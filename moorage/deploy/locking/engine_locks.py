@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from moorage.deploy.leases import ago
-from moorage.deploy.owners import NO_NAMES, Fate, Judgement, Owner, clean
-from moorage.deploy.processes import Found, began_after, look
-from moorage.deploy.stores import Entry, Store
+from moorage.deploy.locking.leases import ago
+from moorage.deploy.locking.owners import NO_NAMES, Fate, Judgement, Owner, clean
+from moorage.deploy.locking.processes import Found, began_after, look
+from moorage.deploy.stored.stores import Entry, Store
 
 REUSED_AFTER_S = 2.0  # a process that began later than its lock does not own it
 SLACK = timedelta(seconds=2)  # clocks of one machine are set now and then

@@ -11,9 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from moorage.deploy import names, recover, snapshot
+from moorage.deploy import names
 from moorage.deploy.events import is_internal, label
 from moorage.deploy.session import Session
+from moorage.deploy.stored import recover, snapshot
 from moorage.errors import Exit, MoorageError
 
 Exported = dict[str, Any]

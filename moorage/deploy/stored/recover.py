@@ -1,8 +1,8 @@
 """Recovery of what a died run left pending in the state: what it had created is found, never lost.
 
-The provider is asked whether the thing of a pending create exists (see moorage.deploy.pending).
-What exists enters the state by its id, marked as unfinished, so that the next `up` finishes it and
-a `destroy` takes it away; what does not exist is struck off.
+The provider is asked whether the thing of a pending create exists (moorage.deploy.stored.pending
+decides). What exists enters the state by its id, marked as unfinished, so that the next `up`
+finishes it and a `destroy` takes it away; what does not exist is struck off.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from typing import Any
 
 import psutil
 
-from moorage.deploy import checkpoint, pending, place
-from moorage.deploy.children import ask, ask_with_input
-from moorage.deploy.command import CliFailed, Command
-from moorage.deploy.pending import State
+from moorage.deploy import place
+from moorage.deploy.cli.children import ask, ask_with_input
+from moorage.deploy.cli.command import CliFailed, Command
 from moorage.deploy.place import Place
+from moorage.deploy.stored import checkpoint, pending
+from moorage.deploy.stored.pending import State
 from moorage.errors import Exit, MoorageError
 
 LOCATE_DEADLINE_S = 60.0

@@ -1,0 +1,1 @@
+"""Pulumi's CLI: found or got, run, interrupted and ended."""

@@ -1,0 +1,1 @@
+"""Who holds a stack: locks, leases, and whether their owners still live."""
