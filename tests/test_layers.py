@@ -48,7 +48,8 @@ MAY_IMPORT = {
         "docker?",
     },
     # For the tests of whoever writes handlers; nothing else of the provider may import them.
-    "moorage.provider.contract": {
+    "moorage.provider.contract": {"moorage.errors", "moorage.provider", "pytest"},
+    "moorage.provider.testing": {
         "moorage",
         "moorage.errors",
         "moorage.provider",

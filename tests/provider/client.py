@@ -13,11 +13,11 @@ from types import MappingProxyType
 import grpc
 
 from moorage import __version__
-from moorage.provider.contract import testing
-from moorage.provider.contract.testing import Client, EngineEar, InitFailed, Refused, understood
 from moorage.provider.handler import Field, Handler
 from moorage.provider.package import Package
 from moorage.provider.protocol import provider_pb2
+from moorage.provider.testing import client as testing
+from moorage.provider.testing.client import Client, EngineEar, InitFailed, Refused, understood
 
 __all__ = ["Client", "EngineEar", "InitFailed", "Refused", "plugin", "served", "understood"]
 

@@ -15,10 +15,11 @@ from typing import Any, ClassVar
 import pytest
 
 from moorage.errors import MoorageError
-from moorage.provider.contract import HandlerContract, trial
-from moorage.provider.contract.trial import Trials
+from moorage.provider.contract import HandlerContract
 from moorage.provider.handler import Change, Context, Created, Field, Found, Handler, Shape, State
 from moorage.provider.package import Package
+from moorage.provider.testing import trial
+from moorage.provider.testing.trial import Trials
 
 # What is broken -> the clauses that must say so; where one follows from another, both.
 FAULTS: dict[str, tuple[str, ...]] = {

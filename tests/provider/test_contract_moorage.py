@@ -12,9 +12,10 @@ import pytest
 
 from moorage.engine import tiny
 from moorage.provider.__main__ import PACKAGE
-from moorage.provider.contract import HandlerContract, Made, trial
+from moorage.provider.contract import HandlerContract, Made
 from moorage.provider.handler import State
 from moorage.provider.handlers import machine
+from moorage.provider.testing import trial
 from tests.provider.test_openai_server import Server, listening
 
 # Starts in the time that Python itself takes, so that it can be killed and started many times.

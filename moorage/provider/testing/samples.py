@@ -10,8 +10,8 @@ from google.protobuf.struct_pb2 import Struct
 
 from moorage.provider import secrets
 from moorage.provider.check import member
-from moorage.provider.contract.testing import InitFailed
 from moorage.provider.handler import State
+from moorage.provider.testing.client import InitFailed
 from moorage.provider.values import UNKNOWN, Path, decode, encode
 
 

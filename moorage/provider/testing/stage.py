@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Final, Literal
 import pytest
 
 from moorage.provider import locate
-from moorage.provider.contract import samples, trial
-from moorage.provider.contract.testing import Client, EngineEar, InitFailed, Refused, served
-from moorage.provider.contract.trial import Trials
 from moorage.provider.handler import Handler, State
 from moorage.provider.package import Package
+from moorage.provider.testing import samples, trial
+from moorage.provider.testing.client import Client, EngineEar, InitFailed, Refused, served
+from moorage.provider.testing.trial import Trials
 from moorage.provider.values import decode, has_unknown
 
 Missing = Literal["remote", "foreign", "wait", "id", "import"]

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 import pytest
 
-from moorage.provider.contract import samples
-from moorage.provider.contract.stage import Made, Stage, comes_true, is_one_line, of
-from moorage.provider.contract.testing import InitFailed, Refused
-from moorage.provider.contract.trial import Trials
 from moorage.provider.handler import Handler
+from moorage.provider.testing import samples
+from moorage.provider.testing.client import InitFailed, Refused
+from moorage.provider.testing.stage import Made, Stage, comes_true, is_one_line, of
+from moorage.provider.testing.trial import Trials
 from moorage.provider.values import decode
 
 __all__ = ["HandlerContract", "Made"]

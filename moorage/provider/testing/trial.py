@@ -24,13 +24,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
-from moorage.provider.contract.testing import Refused, init_failed
 from moorage.provider.package import Package
 from moorage.provider.protocol import provider_pb2
 from moorage.provider.servicer import Provider
+from moorage.provider.testing.client import Refused, init_failed
 from moorage.provider.values import encode
 
-_START: Final = "from moorage.provider import trial; trial.main()"
+_START: Final = "from moorage.provider.testing import trial; trial.main()"
 SENT: Final = "moorage.sent"  # raised for every message that leaves by a socket
 EFFECTS: Final = frozenset(
     {
