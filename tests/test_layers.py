@@ -70,7 +70,7 @@ MAY_IMPORT = {
         "grpc",  # the language host that an import asks for
     },
     "moorage.gateway": {"aiohttp"},
-    "moorage.twin": {"aiohttp"},
+    "moorage.twin": {"aiohttp", "yaml"},
     "moorage.cli": {
         "moorage",
         "moorage.errors",

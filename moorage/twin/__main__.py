@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from moorage.twin.hub import Hub, TwinError, application, make
-from moorage.twin.serving import as_process
+from moorage.twin.serving import Door, as_process
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -15,12 +15,8 @@ def main(argv: list[str] | None = None) -> int:
     args = _arguments().parse_args(argv)
     try:
         hub = make(args.repos, tokens=tuple(args.token))
-        as_process(
-            application(hub),
-            host=args.host,
-            ports=(args.port, 0),
-            announce=lambda urls: _announce(hub, urls),
-        )
+        door = Door(app=application(hub), host=args.host, ports=(args.port, 0))
+        as_process([door], announce=lambda urls: _announce(hub, urls))
     except TwinError as error:
         print(f"moorage twin: {error}", file=sys.stderr)
         return 2

@@ -5,18 +5,35 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 
 from aiohttp import web
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Door:
+    """An application and the ports that it listens on (0: a free one)."""
+
+    app: web.Application
+    host: str
+    ports: Sequence[int]
 
 
 @contextmanager
 def in_thread(app: web.Application, *, host: str, ports: Sequence[int]) -> Iterator[list[str]]:
     """Serve `app` from a thread while the block runs; gives a URL per port (0: a free one)."""
+    with open_doors([Door(app=app, host=host, ports=ports)]) as urls:
+        yield urls
+
+
+@contextmanager
+def open_doors(doors: Sequence[Door]) -> Iterator[list[str]]:
+    """Serve several applications from one thread; gives a URL per port, in order."""
     ready: Future[tuple[list[str], Callable[[], None]]] = Future()
-    thread = threading.Thread(target=_thread, args=(app, host, ports, ready), name="twin")
+    thread = threading.Thread(target=_thread, args=(doors, ready), name="twin")
     thread.start()
     try:
         urls, stop = ready.result(timeout=20)
@@ -30,31 +47,20 @@ def in_thread(app: web.Application, *, host: str, ports: Sequence[int]) -> Itera
         thread.join(timeout=20)
 
 
-def as_process(
-    app: web.Application,
-    *,
-    host: str,
-    ports: Sequence[int],
-    announce: Callable[[list[str]], None],
-) -> None:
-    """Serve `app` until SIGINT or SIGTERM; `announce` hears the URLs once it listens."""
+def as_process(doors: Sequence[Door], *, announce: Callable[[list[str]], None]) -> None:
+    """Serve until SIGINT or SIGTERM; `announce` hears the URLs once everything listens."""
 
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        await _serve(app, host, ports, announce, stop)
+        await _serve(doors, announce, stop)
 
     asyncio.run(main())
 
 
-def _thread(
-    app: web.Application,
-    host: str,
-    ports: Sequence[int],
-    ready: Future[tuple[list[str], Callable[[], None]]],
-) -> None:
+def _thread(doors: Sequence[Door], ready: Future[tuple[list[str], Callable[[], None]]]) -> None:
     async def main() -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -62,7 +68,7 @@ def _thread(
         def listening(urls: list[str]) -> None:
             ready.set_result((urls, lambda: _call(loop, stop.set)))
 
-        await _serve(app, host, ports, listening, stop)
+        await _serve(doors, listening, stop)
 
     try:
         asyncio.run(main())
@@ -75,18 +81,23 @@ def _call(loop: asyncio.AbstractEventLoop, function: Callable[[], None]) -> None
 
 
 async def _serve(
-    app: web.Application,
-    host: str,
-    ports: Sequence[int],
-    listening: Callable[[list[str]], None],
-    stop: asyncio.Event,
+    doors: Sequence[Door], listening: Callable[[list[str]], None], stop: asyncio.Event
 ) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+    async with AsyncExitStack() as stack:
+        urls: list[str] = []
+        for door in doors:
+            urls += await stack.enter_async_context(_open(door))
+        listening(urls)
+        await stop.wait()
+
+
+@asynccontextmanager
+async def _open(door: Door) -> AsyncIterator[list[str]]:
+    runner = web.AppRunner(door.app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        for port in ports:
-            await web.TCPSite(runner, host, port).start()
-        listening([f"http://{host}:{address[1]}" for address in runner.addresses])
-        await stop.wait()
+        for port in door.ports:
+            await web.TCPSite(runner, door.host, port).start()
+        yield [f"http://{door.host}:{address[1]}" for address in runner.addresses]
     finally:
         await runner.cleanup()

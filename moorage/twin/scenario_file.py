@@ -1,0 +1,221 @@
+"""A scenario written in YAML; every mistake in it is one line that says where and what."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from moorage.twin.hardware import STATUSES, Compute
+from moorage.twin.people import KINDS, ROLES, Account, Token
+from moorage.twin.repos import Repo, TwinError, read_folder
+from moorage.twin.scenario import ENDS, FAULTS, HOSTS, Fault, Scenario, Speed, Start, Timings
+
+_CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
+    "Scenario.clock": ("real", "driven"),
+    "Account.kind": KINDS,
+    "Account.plan": ("free", "pro", "team", "enterprise"),
+    "Token.role": ROLES,
+    "Compute.accelerator": ("cpu", "gpu", "neuron"),
+    "Compute.status": STATUSES,
+    "Start.ends": ENDS,
+    "Start.on": ("start", "update"),
+    "Fault.does": FAULTS,
+    "Fault.host": ("", *HOSTS),
+    "Repo.visibility": (None, "public", "protected", "private"),
+}
+_LISTS: Final = {"accounts": Account, "computes": Compute, "starts": Start, "faults": Fault}
+_PARTS: Final = {"timings": Timings, "speed": Speed}
+_FOLDER: Final = "repos_folder"  # beside `repos`: a folder of <owner>/<name>/, from the file's own
+
+
+def read(path: Path) -> Scenario:
+    """The scenario of a file."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeError) as error:
+        message = f"{path}: cannot read the scenario: {error}"
+        raise TwinError(message) from error
+    return parse(text, at=path)
+
+
+def parse(text: str, *, at: Path) -> Scenario:
+    """The scenario of a text; `at` is named in what is wrong with it."""
+    try:
+        given = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        message = f"{at}{_line(error)}: not YAML: {_problem(error)}"
+        raise TwinError(message) from None
+    try:
+        return _scenario({} if given is None else given, at.parent)
+    except _WrongError as wrong:
+        message = f"{at}: {wrong}"
+        raise TwinError(message) from None
+
+
+class _WrongError(Exception):
+    pass
+
+
+def _scenario(given: Any, folder: Path) -> Scenario:
+    told = dict(_mapping(given, "the scenario"))
+    found = told.pop(_FOLDER, None)
+    for key, kind in _LISTS.items():
+        if key in told:
+            rows = _list(told[key], key)
+            told[key] = tuple(_value(kind, row, f"{key}[{at}]") for at, row in enumerate(rows))
+    for key, part in _PARTS.items():
+        if key in told:
+            told[key] = _value(part, told[key], key)
+    told["repos"] = _repos(told.get("repos") or {}, found, folder)
+    scenario: Scenario = _checked(Scenario, told, "")
+    _check_names(scenario)
+    return scenario
+
+
+def _repos(given: Any, found: Any, folder: Path) -> dict[str, Repo]:
+    repos: dict[str, Repo] = {}
+    if found is not None:
+        repos |= _read_folder(folder / _text(found, _FOLDER))
+    for name, row in _mapping(given, "repos").items():
+        fields_ = dict(_mapping(row, f"repos.{name}"))
+        files = _mapping(fields_.pop("files", {}), f"repos.{name}.files")
+        fields_["files"] = {key: str(text).encode() for key, text in files.items()}
+        fields_["readers"] = tuple(_list(fields_.get("readers", []), f"repos.{name}.readers"))
+        repos[str(name)] = _checked(Repo, fields_, f"repos.{name}")
+    return repos
+
+
+def _read_folder(folder: Path) -> dict[str, Repo]:
+    try:
+        return read_folder(folder)
+    except TwinError as error:
+        message = f"{_FOLDER}: {error}"
+        raise _WrongError(message) from None
+
+
+def _value(kind: Callable[..., Any], given: Any, where: str) -> Any:
+    told = dict(_mapping(given, where))
+    if kind is Account and "tokens" in told:
+        rows = _list(told["tokens"], f"{where}.tokens")
+        told["tokens"] = tuple(
+            _value(Token, row, f"{where}.tokens[{at}]") for at, row in enumerate(rows)
+        )
+    if kind is Fault and "path" in told:
+        _check_pattern(_text(told["path"], f"{where}.path"), f"{where}.path")
+    return _checked(kind, told, where)
+
+
+def _checked(kind: Any, told: Mapping[str, Any], where: str) -> Any:
+    """One of our values; its own fields say what may be written and of which type."""
+    known = {one.name: one for one in fields(kind) if one.init}
+    for key, value in told.items():
+        name = f"{where}.{key}" if where else str(key)
+        if key not in known:
+            raise _WrongError(_unknown(name, str(key), known))
+        _check_type(known[key], value, name)
+        choices = _CHOICES.get(f"{kind.__name__}.{key}")
+        if choices is not None and value not in choices:
+            options = ", ".join(str(one) for one in choices if one)
+            message = f"{name}: {value!r} is none of {options}"
+            raise _WrongError(message)
+    missing = [key for key, one in known.items() if _is_needed(one) and key not in told]
+    if missing:
+        message = f"{where}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing"
+        raise _WrongError(message)
+    return kind(**told)
+
+
+def _check_type(field: Field[Any], value: Any, name: str) -> None:
+    for kind, (wanted, says) in _TYPES.items():
+        if field.type == kind and (not isinstance(value, wanted) or _is_odd_bool(kind, value)):
+            message = f"{name}: must be {says}, not {value!r}"
+            raise _WrongError(message)
+        if field.type == kind and kind in ("int", "float") and value < 0:
+            message = f"{name}: must not be below 0, not {value!r}"
+            raise _WrongError(message)
+
+
+_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
+    "str": ((str,), "a text"),
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "int | None": ((int, type(None)), "a whole number"),
+    "Sequence[str]": ((list, tuple), "a list of texts"),
+    "Mapping[str, str]": ((dict,), "keys and values"),
+    "Mapping[str, Sequence[str]]": ((dict,), "keys, each with a list"),
+}
+
+
+def _is_odd_bool(kind: str, value: Any) -> bool:
+    """YAML's true is a number for Python, but not for who wrote it."""
+    return kind != "bool" and isinstance(value, bool)
+
+
+def _is_needed(field: Field[Any]) -> bool:
+    return field.init and field.default is MISSING and field.default_factory is MISSING
+
+
+def _unknown(name: str, key: str, known: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(key, known, n=1)
+    advice = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(known)}"
+    return f"{name}: no such key{advice}"
+
+
+def _check_names(scenario: Scenario) -> None:
+    names = [account.name for account in scenario.accounts]
+    tokens = [token.text for account in scenario.accounts for token in account.tokens]
+    for what, every in (("account", names), ("token", tokens)):
+        twice = next((one for one in every if every.count(one) > 1), None)
+        if twice is not None:
+            message = f"accounts: the {what} {twice!r} is there twice"
+            raise _WrongError(message)
+    for key in ("deploys", "calls", "foreign"):
+        token = getattr(scenario, key)
+        if token and token not in tokens:
+            message = f"{key}: no account has the token {token!r}"
+            raise _WrongError(message)
+
+
+def _check_pattern(pattern: str, where: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        message = f"{where}: {pattern!r} is no regular expression: {error}"
+        raise _WrongError(message) from None
+
+
+def _mapping(given: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(given, dict):
+        message = f"{where}: must be keys and values, not {given!r}"
+        raise _WrongError(message)
+    return given
+
+
+def _list(given: Any, where: str) -> list[Any]:
+    if not isinstance(given, list):
+        message = f"{where}: must be a list, not {given!r}"
+        raise _WrongError(message)
+    return given
+
+
+def _text(given: Any, where: str) -> str:
+    if not isinstance(given, str):
+        message = f"{where}: must be a text, not {given!r}"
+        raise _WrongError(message)
+    return given
+
+
+def _line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or str(error).splitlines()[0])
