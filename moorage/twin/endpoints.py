@@ -11,7 +11,7 @@ from aiohttp import web
 
 from moorage.twin import body as bodies
 from moorage.twin.endpoint import Endpoint, born
-from moorage.twin.hardware import Compute, vendors
+from moorage.twin.hardware import Compute, quotas, vendors
 from moorage.twin.people import MANAGE, Caller
 from moorage.twin.world import World, bearer
 
@@ -202,13 +202,7 @@ async def _catalogue_of(world: World, request: web.Request) -> Any:
 async def _quotas(world: World, request: web.Request) -> Any:
     _allowed(world, request, write=False)
     used = world.accelerators_used(request.match_info["account"])
-    return {
-        "vendors": [
-            {"name": compute.vendor, "instanceType": compute.instance_type}
-            | compute.told(used.get(compute.instance_type, 0))["quota"]
-            for compute in {_family(one): one for one in world.scenario.computes}.values()
-        ]
-    }
+    return {"vendors": quotas(world.scenario.computes, used)}
 
 
 def _endpoint(world: World, request: web.Request, *, write: bool) -> tuple[Caller, Endpoint]:
@@ -255,10 +249,6 @@ def _compute(world: World, body: Mapping[str, Any]) -> Compute:
     if isinstance(compute, str):
         raise RefusedError(400, f"Bad Request: {compute}")
     return compute
-
-
-def _family(compute: Compute) -> tuple[str, str]:
-    return compute.vendor, compute.instance_type
 
 
 def _refuse(says: str | None) -> None:

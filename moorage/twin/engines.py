@@ -23,7 +23,8 @@ _NAMED_BY: Final = {
     "vLLM": ("--served-model-name",),
     "sGLang": ("--served-model-name",),
 }
-_ANY_NAME: Final = ("llamacpp", "tei", "huggingface", "custom")  # serve whatever name is sent
+_TOOLKITS: Final = ("huggingface", "huggingfaceNeuron")
+_ANY_NAME: Final = ("llamacpp", "tei", "custom")  # serve whatever name is sent
 _ROUTES: Final = {path: (tasks, function) for path, tasks, function in openai.task_routes()}
 
 
@@ -66,7 +67,7 @@ def _closed(world: World, request: web.Request, endpoint: Endpoint) -> web.Respo
         else world.people.may_call(caller, endpoint.account)
     )
     if not allowed:
-        return _error(403, f"Forbidden: missing permission {INFER}", code="FORBIDDEN")
+        return _error(403, f"Forbidden: missing permissions: {INFER}", code="FORBIDDEN")
     return None
 
 
@@ -103,8 +104,8 @@ async def _engine(world: World, request: web.Request, endpoint: Endpoint) -> web
     if request.method in ("GET", "HEAD"):
         return _told(path, endpoint, model)
     tasks, function = _ROUTES.get(path, ((), None))
-    if path == "" and variant(endpoint.body) == "huggingface":
-        return await _toolkit(request, model)
+    if variant(endpoint.body) in _TOOLKITS:
+        return await _toolkit(request, path, model)
     if function is None or model.task not in tasks:
         return _error(404, "Not Found")
     body = await openai.parsed(request)
@@ -117,15 +118,18 @@ async def _engine(world: World, request: web.Request, endpoint: Endpoint) -> web
 def _told(path: str, endpoint: Endpoint, model: openai.Model) -> web.StreamResponse:
     if f"/{path}" == endpoint.body["healthRoute"]:
         return web.json_response({"status": "ok"})
-    if path == "v1/models":
+    is_toolkit = variant(endpoint.body) in _TOOLKITS
+    if path == "v1/models" and not is_toolkit:
         return web.json_response(openai.models(model))
-    if path == "" and variant(endpoint.body) == "huggingface":
+    if path == "" and is_toolkit:
         return web.json_response({"status": "ok"})
     return _error(404, "Not Found")
 
 
-async def _toolkit(request: web.Request, model: openai.Model) -> web.StreamResponse:
-    """The Inference Toolkit's own form: inputs in, the task's answer out."""
+async def _toolkit(request: web.Request, path: str, model: openai.Model) -> web.StreamResponse:
+    """The Inference Toolkit's own form: inputs in, the task's answer out; nothing below /v1."""
+    if path:
+        return _error(404, "Not Found")
     body = await openai.parsed(request)
     given = body.get("inputs")
     if given is None:

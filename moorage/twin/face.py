@@ -26,7 +26,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from moorage.twin import body as bodies
-from moorage.twin import endpoints, engines, hub, routed, scenario_file, space_routes
+from moorage.twin import control, endpoints, engines, hub, router, scenario_file, space_routes
 from moorage.twin.clock import Clock
 from moorage.twin.endpoint import Endpoint, born
 from moorage.twin.mischief import Faults, Request, watched
@@ -152,9 +152,9 @@ def doors(world: World, *, host: str, port: int = 0) -> list[Door]:
     """The application and the ports of each host, in the order of `listens_at`."""
     hub_app = hub.application(world.hub, middlewares=[_watched(world, "hub")])
     return [
-        Door(app=_app(world, "endpoints", endpoints.add_routes), host=host, ports=(port,)),
+        Door(app=_app(world, "endpoints", _api), host=host, ports=(port,)),
         Door(app=hub_app, host=host, ports=(0, 0)),
-        Door(app=_app(world, "router", _router), host=host, ports=(0,)),
+        Door(app=_app(world, "router", router.add_routes), host=host, ports=(0,)),
         Door(app=_app(world, "engines", _engines), host=host, ports=(0,)),
     ]
 
@@ -186,8 +186,9 @@ def _engines(app: web.Application, world: World) -> None:
     engines.add_routes(app, world)
 
 
-def _router(app: web.Application, world: World) -> None:
-    routed.add_routes(app, world.hub.repos)
+def _api(app: web.Application, world: World) -> None:
+    endpoints.add_routes(app, world)
+    control.add_routes(app, world)
 
 
 def _app(world: World, host: str, add: Any) -> web.Application:

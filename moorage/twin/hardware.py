@@ -71,6 +71,16 @@ def vendors(computes: Iterable[Compute], used: Mapping[str, int] | None) -> list
     ]
 
 
+def quotas(computes: Iterable[Compute], used: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What an account may use of each instance type, and uses."""
+    tree: dict[str, dict[str, dict[str, Any]]] = {}
+    for compute in computes:
+        row = {"instanceType": compute.instance_type, "maxAccelerators": compute.quota}
+        row["usedAccelerators"] = used.get(compute.instance_type, 0)
+        tree.setdefault(compute.vendor, {})[compute.instance_type] = row
+    return [{"name": vendor, "quotas": list(rows.values())} for vendor, rows in tree.items()]
+
+
 def find(computes: Sequence[Compute], provider: Mapping[str, Any], asked: Mapping[str, Any]) -> Any:
     """The compute that a body asks for; None where nobody has it."""
     wanted = (

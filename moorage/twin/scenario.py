@@ -93,12 +93,14 @@ class Scenario:
     accounts: Sequence[Account] = field(default_factory=_accounts)
     deploys: str = "hf_twin_ann"  # the token that `environment` gives to who deploys
     calls: str = "hf_twin_narrow"  # the one that calls endpoints and the router
-    foreign: str = "hf_twin_zoe"  # somebody else's
+    foreign: str = "hf_twin_zoe"  # somebody else's; empty: none
     computes: Sequence[Compute] = field(default_factory=catalogue)
     timings: Timings = field(default_factory=Timings)
     speed: Speed = field(default_factory=Speed)
     starts: Sequence[Start] = ()
     faults: Sequence[Fault] = ()
     repos: Mapping[str, Repo] = field(default_factory=dict)
+    providers_failing: Mapping[str, int] = field(default_factory=dict)  # of the router: status
+    router_longest_s: float = 120.0  # a chat that is not streamed and takes longer is a 504
     clock: str = "real"  # or driven
     page_size: int = 20

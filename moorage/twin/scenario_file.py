@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +44,14 @@ def read(path: Path) -> Scenario:
     return parse(text, at=path)
 
 
+def faults(rows: Any) -> tuple[Fault, ...]:
+    """Faults in the words of a scenario."""
+    try:
+        return tuple(_value(Fault, row, f"faults[{at}]") for at, row in enumerate(rows))
+    except _WrongError as wrong:
+        raise TwinError(str(wrong)) from None
+
+
 def parse(text: str, *, at: Path) -> Scenario:
     """The scenario of a text; `at` is named in what is wrong with it."""
     try:
@@ -72,10 +80,18 @@ def _scenario(given: Any, folder: Path) -> Scenario:
     for key, part in _PARTS.items():
         if key in told:
             told[key] = _value(part, told[key], key)
+    if told.get("accounts"):
+        told = _tokens(told["accounts"]) | told
     told["repos"] = _repos(told.get("repos") or {}, found, folder)
     scenario: Scenario = _checked(Scenario, told, "")
     _check_names(scenario)
     return scenario
+
+
+def _tokens(accounts: Sequence[Account]) -> dict[str, str]:
+    """Who names accounts and no tokens to use means the first one."""
+    first = next((token.text for one in accounts for token in one.tokens), "")
+    return {"deploys": first, "calls": first, "foreign": ""}
 
 
 def _repos(given: Any, found: Any, folder: Path) -> dict[str, Repo]:
@@ -149,6 +165,7 @@ _TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
     "int | None": ((int, type(None)), "a whole number"),
     "Sequence[str]": ((list, tuple), "a list of texts"),
     "Mapping[str, str]": ((dict,), "keys and values"),
+    "Mapping[str, int]": ((dict,), "keys, each with a whole number"),
     "Mapping[str, Sequence[str]]": ((dict,), "keys, each with a list"),
 }
 
