@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, str]] = {
     "outputs": "print a stack's services: URL, key, model",
     "test": "measure a stack: ready, smoke or failover",
     "gateway": "run the gateway from a routes file",
+    "twin": "run an emulator of Hugging Face on this machine",
     "doctor": "tell what is installed, reachable, running and missing",
 }
 

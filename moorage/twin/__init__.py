@@ -1,6 +1,7 @@
 """Emulators of remote services on loopback, for tests, demos and users' own CI.
 
-`moorage.twin.hub` speaks as much of the Hugging Face Hub as `huggingface_hub` needs to read the
-facts of a model and to download its files. `python -m moorage.twin --repos DIR --port P` runs it
-as a process; `moorage.twin.hub.serve(repos)` runs it in a thread.
+`moorage.twin.face` is Hugging Face as a whole: Hub, Inference Endpoints, router and the engines
+behind the endpoints. `moorage.twin.hub` is the Hub alone. `moorage twin` runs all of it as a
+process. What is imitated, and on what evidence, stands in `behaviours.yaml`; docs/twin.md tells
+how it is used.
 """

@@ -132,7 +132,7 @@ class Twin:
 def serve(
     scenario: Scenario | Path | None = None, *, host: str = "127.0.0.1", port: int = 0
 ) -> Iterator[Twin]:
-    """Serve a scenario from a thread while the block runs; `port` is that of the Endpoints API."""
+    """Serve a scenario from a thread while the block runs; `port` is as in `doors`."""
     world = make(scenario)
     with open_doors(doors(world, host=host, port=port)) as urls:
         listens_at(world, urls)
@@ -149,13 +149,17 @@ def make(scenario: Scenario | Path | None = None) -> World:
 
 
 def doors(world: World, *, host: str, port: int = 0) -> list[Door]:
-    """The application and the ports of each host, in the order of `listens_at`."""
+    """The application and the ports of each host, in the order of `listens_at`.
+
+    `port` is that of the Endpoints API; the four after it are the others'. 0 takes free ones.
+    """
     hub_app = hub.application(world.hub, middlewares=[_watched(world, "hub")])
+    api, *hub_ports, routes, apps = (port + at if port else 0 for at in range(5))
     return [
-        Door(app=_app(world, "endpoints", _api), host=host, ports=(port,)),
-        Door(app=hub_app, host=host, ports=(0, 0)),
-        Door(app=_app(world, "router", router.add_routes), host=host, ports=(0,)),
-        Door(app=_app(world, "engines", _engines), host=host, ports=(0,)),
+        Door(app=_app(world, "endpoints", _api), host=host, ports=(api,)),
+        Door(app=hub_app, host=host, ports=hub_ports),
+        Door(app=_app(world, "router", router.add_routes), host=host, ports=(routes,)),
+        Door(app=_app(world, "engines", _engines), host=host, ports=(apps,)),
     ]
 
 

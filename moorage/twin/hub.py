@@ -17,8 +17,8 @@ In a test, in a thread of its own:
 A process of its own, for a client in another process (`huggingface_hub` reads HF_ENDPOINT when it
 is imported, so set it before):
 
-    python -m moorage.twin --repos DIR --port P         # prints "hub: http://127.0.0.1:P"
-    HF_ENDPOINT=http://127.0.0.1:P python my_program.py
+    moorage twin --repos DIR                            # prints "export HF_ENDPOINT=http://..."
+    HF_ENDPOINT=http://... python my_program.py
 
 `DIR/<owner>/<name>/` is one repository; an optional `.repo.json` beside its files holds the other
 fields of `Repo` (revision, license, gated, private, readers, sha256 to lie about a digest, ...).
@@ -34,7 +34,7 @@ X-Linked-Size to a content address on another port, as the Hub does; Range works
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,23 +42,27 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from moorage.twin import listing
-from moorage.twin.repos import DATASETS, Blob, Repo, Stored, TwinError, read_folder, store
+from moorage.twin import collections, listing, routed, space_routes, talks, trees, writes
+from moorage.twin.desk import PREFIXES, Desk
+from moorage.twin.people import People
+from moorage.twin.repos import Blob, Repo, Stored, TwinError, read_folder, store
 from moorage.twin.serving import in_thread
 
 __all__ = ["Hub", "Repo", "TwinError", "serve"]
 
 _ID: Final = "{id:[^/]+/[^/]+}"
+_LARGEST_BYTES: Final = 1 << 28  # of a body, such as a commit
 
 
 @dataclass(kw_only=True, slots=True)
 class Hub:
     """A running twin; the fields after `requests` make it misbehave and may change any time."""
 
-    repos: Mapping[str, Stored]
+    repos: dict[str, Stored]
     tokens: tuple[str, ...] = ()  # accepted beside the repositories' readers
     url: str = ""
     content_url: str = ""  # the Hub keeps weights on another host; here it is another port
+    desk: Desk = field(default_factory=Desk)  # what is written to it
     requests: list[tuple[str, str]] = field(default_factory=list)
     failing: list[int] = field(default_factory=list)  # the statuses of the next answers
     status: int | None = None
@@ -75,7 +79,8 @@ class Hub:
     def knows(self, token: str) -> bool:
         """Whether the token belongs to anybody."""
         readers = (stored.repo.readers for stored in self.repos.values())
-        return token in self.tokens or any(token in names for names in readers)
+        is_reader = any(token in names for names in readers)
+        return is_reader or token in self.tokens or self.desk.people.caller(token) is not None
 
 
 @contextmanager
@@ -93,21 +98,30 @@ def serve(
         yield hub
 
 
-def make(repos: Mapping[str, Repo] | Path, *, tokens: tuple[str, ...] = ()) -> Hub:
+def make(
+    repos: Mapping[str, Repo] | Path,
+    *,
+    tokens: tuple[str, ...] = (),
+    people: People | None = None,
+) -> Hub:
     """Digest the repositories; nothing listens yet."""
     given = read_folder(repos) if isinstance(repos, Path) else repos
-    return Hub(repos={name: store(name, repo) for name, repo in given.items()}, tokens=tokens)
+    stored = {name: store(name, repo) for name, repo in given.items()}
+    desk = Desk(people=people) if people else Desk()
+    return Hub(repos=stored, tokens=tokens, desk=desk)
 
 
-def application(hub: Hub) -> web.Application:
+def application(hub: Hub, *, middlewares: Sequence[Any] = ()) -> web.Application:
     """The routes of the Hub that a model's reader uses."""
-    app = web.Application(middlewares=[_misbehaving(hub)])
+    around = [*middlewares, _misbehaving(hub)]
+    app = web.Application(middlewares=around, client_max_size=_LARGEST_BYTES)
 
     def info(request: web.Request) -> web.StreamResponse:
         return _info(hub, request)
 
     app.router.add_get("/api/whoami-v2", _async(lambda request: _whoami(hub, request)))
-    for kind, folder in (("models", ""), (DATASETS, f"/{DATASETS}")):
+    for kind, prefix in PREFIXES.items():
+        folder = f"/{prefix}".rstrip("/")
         api = f"/api/{kind}/{_ID}"
         app.router.add_get(api, _async(info))
         app.router.add_get(f"{api}/revision/{{revision}}", _async(info))
@@ -115,8 +129,9 @@ def application(hub: Hub) -> web.Application:
         resolve = f"{folder}/{_ID}/resolve/{{revision}}/{{path:.+}}"
         app.router.add_get(resolve, _resolve_handler(hub))
     app.router.add_get("/blobs/{sha256}", _blob_handler(hub))
-    app.router.add_get("/v1/models", _async(lambda _request: _routed(hub)))
-    app.router.add_get(f"/v1/models/{_ID}", _async(lambda request: _routed_one(hub, request)))
+    routed.add_routes(app, hub.repos)
+    for side in (writes, trees, talks, space_routes, collections):
+        side.mount(app, hub)
     return app
 
 
@@ -148,6 +163,9 @@ def _whoami(hub: Hub, request: web.Request) -> web.StreamResponse:
     token = _token(request)
     if token is None or not hub.knows(token):
         return _error(401, "", "Invalid credentials in Authorization header")
+    caller = hub.desk.people.caller(token)
+    if caller:
+        return web.json_response(hub.desk.people.described(caller))
     return web.json_response({"type": "user", "name": "twin", "orgs": [], "auth": {}})
 
 
@@ -161,19 +179,8 @@ def _info(hub: Hub, request: web.Request) -> web.StreamResponse:
     wanted = request.query.getall("expand", [])
     if wanted:
         return web.json_response(listing.expanded(stored, commit, wanted))
-    return web.json_response(listing.described(stored, commit, blobs="blobs" in request.query))
-
-
-def _routed(hub: Hub) -> web.StreamResponse:
-    rows = [listing.routed(stored) for stored in hub.repos.values() if stored.repo.providers]
-    return web.json_response({"object": "list", "data": rows})
-
-
-def _routed_one(hub: Hub, request: web.Request) -> web.StreamResponse:
-    stored = hub.repos.get(request.match_info["id"])
-    if stored is None or not stored.repo.providers:
-        return _error(404, "", "The requested model does not exist")
-    return web.json_response(listing.routed(stored))
+    told = listing.described(stored, commit, blobs="blobs" in request.query)
+    return web.json_response(space_routes.described(hub, stored, told))
 
 
 def _auth(hub: Hub, request: web.Request) -> web.StreamResponse:
@@ -283,10 +290,10 @@ def _find(hub: Hub, request: web.Request, *, files: bool) -> Stored | web.Stream
 
 
 def _asked_id(request: web.Request) -> str:
-    """Datasets are kept under their kind, for a model may have the same name."""
+    """Datasets and Spaces are kept under their kind, for a model may have the same name."""
     parts = request.path.split("/")
-    is_dataset = DATASETS in (parts[1], parts[2]) and parts[1] in ("api", DATASETS)
-    return f"{DATASETS}/{request.match_info['id']}" if is_dataset else request.match_info["id"]
+    kind = parts[2] if parts[1] == "api" else parts[1]
+    return f"{PREFIXES.get(kind, '')}{request.match_info['id']}"
 
 
 def _token(request: web.Request) -> str | None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from moorage.twin.repos import DATASETS, Blob, Stored
+from moorage.twin import cards
+from moorage.twin.desk import PREFIXES
+from moorage.twin.repos import Blob, Stored
 
 _MAPPED: Final = ("status", "task", "providerId", "adapter", "adapterWeightsPath", "type")
 _MAPPING: Final = "inferenceProviderMapping"
@@ -14,8 +16,8 @@ _MAPPING: Final = "inferenceProviderMapping"
 def described(stored: Stored, commit: str, *, blobs: bool) -> dict[str, Any]:
     """Everything that is told without `expand`."""
     repo = stored.repo
-    tags = [f"license:{repo.license}"] if repo.license else []
-    name = stored.id.removeprefix(f"{DATASETS}/")
+    card = _card(stored)
+    name = _name(stored.id)
     told: dict[str, Any] = {
         "_id": commit[:24],
         "id": name,
@@ -30,11 +32,13 @@ def described(stored: Stored, commit: str, *, blobs: bool) -> dict[str, Any]:
         "likes": 0,
         "pipeline_tag": repo.pipeline_tag,
         "library_name": repo.library_name,
-        "tags": tags,
-        "cardData": _card(stored),
+        "tags": cards.license_tags(card),
+        "cardData": card,
         "siblings": [_sibling(blob, full=blobs) for blob in stored.at(commit).values()],
     }
     optional = {"gguf": repo.gguf, "config": repo.config}
+    if repo.group:
+        optional["resourceGroup"] = {"id": repo.group, "name": repo.group}
     return told | {key: value for key, value in optional.items() if value is not None}
 
 
@@ -67,8 +71,14 @@ def routed(stored: Stored) -> dict[str, Any]:
 
 
 def _card(stored: Stored) -> dict[str, Any]:
-    card = {"license": stored.repo.license, "license_name": stored.repo.license_name}
-    return {key: value for key, value in card.items() if value is not None}
+    told = {"license": stored.repo.license, "license_name": stored.repo.license_name}
+    written = cards.of(stored.blobs) or {}
+    return written | {key: value for key, value in told.items() if value is not None}
+
+
+def _name(key: str) -> str:
+    prefix = next((one for one in PREFIXES.values() if one and key.startswith(one)), "")
+    return key.removeprefix(prefix)
 
 
 def _sibling(blob: Blob, *, full: bool) -> dict[str, Any]:

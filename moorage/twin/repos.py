@@ -41,6 +41,8 @@ class Repo:
     config: Mapping[str, Any] | None = None
     providers: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # of the router
     sha256: Mapping[str, str] = field(default_factory=dict)  # lies, to test digest checks
+    visibility: str = ""  # of what was made here: public, private, or protected for a Space
+    group: str = ""  # its resource group
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -160,7 +160,9 @@ def test_the_process_serves_a_folder_to_a_client_in_another_process(tmp_path: Pa
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            url = process.stdout.readline().removeprefix("hub: ").strip()
+            exported = (line.removeprefix("export ") for line in iter(process.stdout.readline, ""))
+            url = next(line for line in exported if line.startswith("HF_ENDPOINT="))
+            url = url.partition("=")[2].strip()
             code = (
                 "from huggingface_hub import hf_hub_download as get;"
                 "print(get('acme/tiny', 'tiny.gguf', revision='" + "c" * 40 + "'))"
