@@ -16,6 +16,15 @@ T = TypeVar("T")
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")  # goes into headers and log lines
 KEY = re.compile(r"[\x21-\x7e]{1,4096}")  # what an Authorization header can carry
+HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")  # a token of RFC 9110
+HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,1022}[\x21-\x7e])?")
+MOST_HEADERS = 16
+# What the gateway says itself, what HTTP says hop by hop, and what would be another way to a key.
+_OWN_HEADERS = frozenset({
+    "authorization", "proxy-authorization", "cookie", "content-type", "content-length",
+    "content-encoding", "accept-encoding", "host", "user-agent", "x-request-id", "connection",
+    "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect",
+})  # fmt: skip
 
 
 class RoutesError(Exception):
@@ -40,6 +49,7 @@ class Backend:
     model: str
     api_key: str | None = field(repr=False)
     timeouts: Timeouts = Timeouts()
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # sent with each request
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,7 +118,7 @@ def _service(node: _Node) -> Service:
 
 
 def _backend(node: _Node) -> Backend:
-    fields = node.fields("name", "url", "model", "api_key", optional=("timeouts",))
+    fields = node.fields("name", "url", "model", "api_key", optional=("timeouts", "headers"))
     key = fields["api_key"]
     return Backend(
         name=fields["name"].name(),
@@ -116,12 +126,25 @@ def _backend(node: _Node) -> Backend:
         model=fields["model"].text(),
         api_key=None if key.value is None else key.key(),
         timeouts=_timeouts(fields["timeouts"]) if "timeouts" in fields else Timeouts(),
+        headers=_headers(fields["headers"]) if "headers" in fields else (),
     )
 
 
 def _timeouts(node: _Node) -> Timeouts:
     fields = node.fields(optional=Timeouts.__slots__)
     return Timeouts(**{name: each.seconds() for name, each in fields.items()})
+
+
+def _headers(node: _Node) -> tuple[tuple[str, str], ...]:
+    fields = node.members(most=MOST_HEADERS)
+    for again in _repeated(name.lower() for name in fields):
+        node.fail(f"header '{again}' is given twice")
+    for name in fields:
+        if not HEADER.fullmatch(name):
+            node.fail(f"{name[:64]!r} is not the name of a header")
+        if name.lower() in _OWN_HEADERS:
+            node.fail(f"header {name!r} is the gateway's own")
+    return tuple((name, each.header()) for name, each in fields.items())
 
 
 def _refuse_ambiguity(services: tuple[Service, ...]) -> None:
@@ -181,6 +204,12 @@ class _Node:
         prefix = f"{self.path}." if self.path else ""
         return {n: _Node(value=value, path=prefix + n) for n, value in self.value.items()}
 
+    def members(self, *, most: int) -> dict[str, _Node]:
+        """The values of an object whose keys are the writer's own."""
+        if not isinstance(self.value, dict) or len(self.value) > most:
+            self.fail(f"must be an object of at most {most} keys")
+        return {n: _Node(value=value, path=f"{self.path}.{n}") for n, value in self.value.items()}
+
     def items(self) -> list[_Node]:
         if not isinstance(self.value, list) or not self.value:
             self.fail("must be a list that is not empty")
@@ -199,6 +228,11 @@ class _Node:
     def key(self) -> str:
         if not isinstance(self.value, str) or not KEY.fullmatch(self.value):
             self.fail("must be a key of visible ASCII characters, without spaces")
+        return self.value
+
+    def header(self) -> str:
+        if not isinstance(self.value, str) or not HEADER_VALUE.fullmatch(self.value):
+            self.fail("must be one line of visible ASCII characters, not empty")  # not quoted
         return self.value
 
     def number(self) -> float:

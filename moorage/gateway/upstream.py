@@ -46,7 +46,7 @@ class UpstreamClient:
         now = asyncio.get_running_loop().time()
         ends_at = min(deadline, now + backend.timeouts.total_s)
         first_by = min(ends_at, now + backend.timeouts.first_byte_s)
-        headers = {"Content-Type": "application/json", REQUEST_ID: request_id, **_key(backend)}
+        headers = {"Content-Type": "application/json", REQUEST_ID: request_id, **_own(backend)}
         with translated():
             async with asyncio.timeout_at(first_by):
                 response = await self._post_anew_when_stale(backend, path, body, headers)
@@ -81,7 +81,7 @@ class UpstreamClient:
         with suppress(aiohttp.ClientError, OSError):
             async with self._session.get(
                 f"{backend.url}/models",
-                headers=_key(backend),
+                headers=_own(backend),
                 timeout=timeout,
                 allow_redirects=False,
                 trace_request_ctx=_Connection(),
@@ -175,5 +175,7 @@ async def _note_reuse(
     context.trace_request_ctx.reused = True
 
 
-def _key(backend: Backend) -> dict[str, str]:
-    return {"Authorization": f"Bearer {backend.api_key}"} if backend.api_key else {}
+def _own(backend: Backend) -> dict[str, str]:
+    """What a backend gets with every request: its key, and the headers that its route names."""
+    key = {"Authorization": f"Bearer {backend.api_key}"} if backend.api_key else {}
+    return {**dict(backend.headers), **key}

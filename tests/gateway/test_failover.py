@@ -173,6 +173,21 @@ def test_a_backend_without_a_key_gets_no_authorization(start: StartBackend, serv
     assert "authorization" not in backend.seen[0].headers
 
 
+def test_a_backend_gets_the_headers_of_its_route_and_no_other_backend_does(
+    start: StartBackend, serve: Serve, shared_gateway: Gateway
+) -> None:
+    failing, answering = start(backends.fails(503)), start(says("ok"))
+    both = service(failing.url, answering.url)
+    both["backends"][0]["headers"] = {"X-HF-Bill-To": "acme-pays"}  # type: ignore[index]
+    response = ask(serve(both))
+    assert said(response) == "ok"
+    assert failing.seen[0].headers["x-hf-bill-to"] == "acme-pays"
+    assert failing.seen[0].headers["authorization"] == "Bearer sk-b1-secret"
+    assert "x-hf-bill-to" not in answering.seen[0].headers
+    assert "x-hf-bill-to" not in response.headers
+    assert "acme-pays" not in shared_gateway.log()
+
+
 @pytest.mark.parametrize("path", ["/v1/completions", "/v1/embeddings"])
 def test_the_other_endpoints_are_relayed_alike(
     path: str, start: StartBackend, serve: Serve

@@ -99,6 +99,21 @@ BAD: list[tuple[Change, str]] = [
         ),
     ),
 ]
+BAD_HEADERS: list[tuple[object, str]] = [
+    ([], ": must be an object of at most 16 keys"),
+    ({f"x-{n}": "1" for n in range(17)}, ": must be an object of at most 16 keys"),
+    ({"": "1"}, ": '' is not the name of a header"),
+    ({"x y": "1"}, ": 'x y' is not the name of a header"),
+    ({"x-a:": "1"}, ": 'x-a:' is not the name of a header"),
+    ({"Authorization": KEY}, ": header 'Authorization' is the gateway's own"),
+    ({"X-Request-Id": "1"}, ": header 'X-Request-Id' is the gateway's own"),
+    ({"Transfer-Encoding": "chunked"}, ": header 'Transfer-Encoding' is the gateway's own"),
+    ({"x-a": "1", "X-A": "2"}, ": header 'x-a' is given twice"),
+    *(
+        ({"x-a": value}, ".x-a: must be one line of visible ASCII characters, not empty")
+        for value in ("", " ", "a ", f"{KEY}\r\nx-b: 1", "ü", "a" * 1025, 7, None)
+    ),
+]
 BAD_URLS = [
     "127.0.0.1:9001/v1", "ftp://h/v1", "http://", "http://h:99999/v1", "http://h:0/v1",
     f"http://user:{KEY}@h/v1", f"http://h/v1?key={KEY}", "http://h/v1#x", "http://h /v1", 7, None,
@@ -139,6 +154,21 @@ def test_timeouts_are_per_backend() -> None:
     first, second = parse(text).services[0].backends
     assert first.timeouts == Timeouts(stall_s=0.5)
     assert second.timeouts == Timeouts()
+
+
+def test_headers_are_per_backend_and_an_old_file_has_none() -> None:
+    given = {"X-HF-Bill-To": "acme", "x-hint": "a, b"}
+    text = changed(lambda r: r["services"][0]["backends"][0].update(headers=given))
+    first, second = parse(text).services[0].backends
+    assert first.headers == (("X-HF-Bill-To", "acme"), ("x-hint", "a, b"))
+    assert second.headers == ()
+    assert "acme" not in repr(first)
+
+
+@pytest.mark.parametrize(("headers", "says"), BAD_HEADERS)
+def test_a_bad_header_is_refused_without_quoting_its_value(headers: object, says: str) -> None:
+    text = changed(lambda r: r["services"][0]["backends"][0].update(headers=headers))
+    assert fault(text) == f"services[0].backends[0].headers{says}"
 
 
 @pytest.mark.parametrize(("change", "says"), BAD)
