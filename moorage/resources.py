@@ -127,6 +127,17 @@ class ProcessReloadSignal(StrEnum):
 ProcessReloadSignalText = Literal["SIGHUP", "SIGUSR1", "SIGUSR2"]
 
 
+class RouterRoutePolicy(StrEnum):
+    """How the router chooses among all that serve the model, where none is pinned."""
+
+    FASTEST = "fastest"
+    CHEAPEST = "cheapest"
+    PREFERRED = "preferred"
+
+
+RouterRoutePolicyText = Literal["fastest", "cheapest", "preferred"]
+
+
 class ProcessReadyArgs(TypedDict):
     """What proves that it serves."""
 
@@ -659,6 +670,184 @@ class Process(pulumi.CustomResource):
     def arguments_digest(self) -> Output[str | None]:
         """Of its arguments, to see them changed."""
         return _known(self, "argumentsDigest")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
+
+
+class RouterRoute(pulumi.CustomResource):
+    """A way through the Hugging Face router to a model; it is proven, not created."""
+
+    _wired: ClassVar = (
+        "model",
+        "task",
+        "provider",
+        "policy",
+        "billTo",
+        "minContext",
+        "maxUsdPerMtokInput",
+        "maxUsdPerMtokOutput",
+        "prove",
+        "url",
+        "servedModel",
+        "providers",
+        "contextTokens",
+        "inputUsdPerMtok",
+        "outputUsdPerMtok",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = []
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        model: Input[str],
+        task: Input[str] | None = None,
+        provider: Input[str] | None = None,
+        policy: Input[RouterRoutePolicy | RouterRoutePolicyText] | None = None,
+        bill_to: Input[str] | None = None,
+        min_context: Input[int] | None = None,
+        max_usd_per_mtok_input: Input[float] | None = None,
+        max_usd_per_mtok_output: Input[float] | None = None,
+        prove: Input[bool] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        model: The model, as the Hub calls it.
+        task: What the model is for, in the Hub's words. Default: "text-generation".
+        provider: The one provider that may answer; the router never fails over from it.
+        policy: How the router chooses among all that serve the model, where none is pinned.
+        bill_to: The organisation that pays.
+        min_context: How many tokens a request may have at least. At least 1.
+        max_usd_per_mtok_input: The most that a million tokens of prompts may cost. At least 0.
+        max_usd_per_mtok_output: The most that a million tokens of answers may cost. At least 0.
+        prove: Whether one request of one token is sent, and paid, as a proof. Default: False.
+        """
+        inputs: dict[str, Any] = {
+            "model": model,
+            "task": task,
+            "provider": provider,
+            "policy": policy,
+            "billTo": bill_to,
+            "minContext": min_context,
+            "maxUsdPerMtokInput": max_usd_per_mtok_input,
+            "maxUsdPerMtokOutput": max_usd_per_mtok_output,
+            "prove": prove,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:RouterRoute", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> RouterRoute:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(
+            RouterRoute,
+            "moorage:index:RouterRoute",
+            RouterRoute._wired,
+            resource_name,
+            id,
+            opts,
+        )
+
+    @property
+    @pulumi.getter(name="model")
+    def model(self) -> Output[str]:
+        """The model, as the Hub calls it."""
+        return _known(self, "model")
+
+    @property
+    @pulumi.getter(name="task")
+    def task(self) -> Output[str]:
+        """What the model is for, in the Hub's words. Default: "text-generation"."""
+        return _known(self, "task")
+
+    @property
+    @pulumi.getter(name="provider")
+    def provider(self) -> Output[str | None]:
+        """The one provider that may answer; the router never fails over from it."""
+        return _known(self, "provider")
+
+    @property
+    @pulumi.getter(name="policy")
+    def policy(self) -> Output[RouterRoutePolicyText | None]:
+        """How the router chooses among all that serve the model, where none is pinned."""
+        return _known(self, "policy")
+
+    @property
+    @pulumi.getter(name="billTo")
+    def bill_to(self) -> Output[str | None]:
+        """The organisation that pays."""
+        return _known(self, "billTo")
+
+    @property
+    @pulumi.getter(name="minContext")
+    def min_context(self) -> Output[int | None]:
+        """How many tokens a request may have at least. At least 1."""
+        return _known(self, "minContext")
+
+    @property
+    @pulumi.getter(name="maxUsdPerMtokInput")
+    def max_usd_per_mtok_input(self) -> Output[float | None]:
+        """The most that a million tokens of prompts may cost. At least 0."""
+        return _known(self, "maxUsdPerMtokInput")
+
+    @property
+    @pulumi.getter(name="maxUsdPerMtokOutput")
+    def max_usd_per_mtok_output(self) -> Output[float | None]:
+        """The most that a million tokens of answers may cost. At least 0."""
+        return _known(self, "maxUsdPerMtokOutput")
+
+    @property
+    @pulumi.getter(name="prove")
+    def prove(self) -> Output[bool]:
+        """Whether one request of one token is sent, and paid, as a proof. Default: False."""
+        return _known(self, "prove")
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str]:
+        """Base URL for OpenAI's clients."""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="servedModel")
+    def served_model(self) -> Output[str]:
+        """The name to ask for."""
+        return _known(self, "servedModel")
+
+    @property
+    @pulumi.getter(name="providers")
+    def providers(self) -> Output[Sequence[str]]:
+        """Who may answer."""
+        return _known(self, "providers")
+
+    @property
+    @pulumi.getter(name="contextTokens")
+    def context_tokens(self) -> Output[int | None]:
+        """How many tokens each of them takes; empty where one is silent."""
+        return _known(self, "contextTokens")
+
+    @property
+    @pulumi.getter(name="inputUsdPerMtok")
+    def input_usd_per_mtok(self) -> Output[float | None]:
+        """What a million tokens of prompts cost at the dearest of them."""
+        return _known(self, "inputUsdPerMtok")
+
+    @property
+    @pulumi.getter(name="outputUsdPerMtok")
+    def output_usd_per_mtok(self) -> Output[float | None]:
+        """What a million tokens of answers cost at the dearest of them."""
+        return _known(self, "outputUsdPerMtok")
 
     @property
     @pulumi.getter(name="drift")

@@ -1,0 +1,75 @@
+"""How Hub and router are asked for a route: reads tried again where that may help, a proof once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from moorage.provider.handler import Cancelled, Context, OutOfTime
+from moorage.provider.hugging_face import faults
+from moorage.provider.hugging_face.client import tried
+from moorage.provider.hugging_face.exchange import Answer, Question, exchange
+
+_ANSWER_S: Final = 15.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Host:
+    """A service: where it is, and who asks."""
+
+    url: str
+    token: str | None = field(default=None, repr=False)
+
+
+def hub() -> Host:
+    """The Hub, asked by whoever deploys."""
+    return Host(url=_address("HF_ENDPOINT", "https://huggingface.co"), token=_set("HF_TOKEN"))
+
+
+def router() -> Host:
+    """The router, asked by whoever pays for the answers."""
+    url = _address("MOORAGE_HF_ROUTER_URL", "https://router.huggingface.co")
+    return Host(url=url, token=asking_token())
+
+
+def asking_token() -> str | None:
+    """The token with which models are asked."""
+    return _set("MOORAGE_HF_INFERENCE_TOKEN") or _set("HF_TOKEN")
+
+
+def asking_variable() -> str:
+    """Where that token comes from."""
+    return "MOORAGE_HF_INFERENCE_TOKEN" if _set("MOORAGE_HF_INFERENCE_TOKEN") else "HF_TOKEN"
+
+
+def read(host: Host, path: str, context: Context) -> Answer:
+    """The last answer of a few tries; a pause ends at once when the run is cancelled."""
+    question = Question(method="GET", url=host.url + path, token=host.token)
+    return tried(lambda: ask(question, context), faults.is_passing, context)
+
+
+def ask(question: Question, context: Context, *, timeout_s: float = _ANSWER_S) -> Answer:
+    """One exchange, given up as soon as the run is cancelled or its time is over."""
+    within_s = min(timeout_s, context.remaining_s())
+    if within_s <= 0:
+        raise OutOfTime("the time for it is over; run up again, or set customTimeouts")
+    answer = exchange(question, timeout_s=within_s, given_up=context.cancelled.is_set)
+    if context.cancelled.is_set():
+        raise Cancelled
+    return answer
+
+
+def post(host: Host, path: str, body: Any, headers: dict[str, str]) -> Question:
+    """A request that costs something, so it is sent once."""
+    return Question(
+        method="POST", url=host.url + path, token=host.token, body=body, headers=headers
+    )
+
+
+def _address(variable: str, usual: str) -> str:
+    return (_set(variable) or usual).rstrip("/")
+
+
+def _set(variable: str) -> str | None:
+    return os.environ.get(variable) or None
