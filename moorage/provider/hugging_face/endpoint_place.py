@@ -1,0 +1,114 @@
+"""Which endpoint a resource is about: its service, account and name, and whose it has to be."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Final
+
+from moorage.errors import MoorageError
+from moorage.provider.handler import Context, Severity, State
+from moorage.provider.hugging_face import client, endpoint_owner
+from moorage.provider.hugging_face.client import Record, Service
+
+_LOCATE_S: Final = 30.0
+
+_lock: Final = threading.Lock()
+_own_accounts: Final[dict[tuple[str, str], str]] = {}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """An endpoint by its name, and the owner that it is or shall be marked with.
+
+    `formerly` are owners that it may still be marked with: a resource may get another name, and
+    another owner, while its endpoint goes on.
+    """
+
+    service: Service
+    account: str
+    name: str
+    owner: str
+    formerly: tuple[str, ...] = ()
+    was_imported: bool = False
+
+    @property
+    def id(self) -> str:
+        """As everybody calls it: account/name."""
+        return f"{self.account}/{self.name}"
+
+    def look(self, context: Context) -> Record | None:
+        """The endpoint as it is; None when there is none."""
+        return client.get(self.service, self.account, self.name, context)
+
+    def is_ours(self, record: Record) -> bool:
+        """Whether we may change it: it has our mark, or was imported and has nobody's."""
+        if self.was_imported and not endpoint_owner.is_marked(record):
+            return True
+        return endpoint_owner.is_of(record, (self.owner, *self.formerly))
+
+    def has_our_mark(self, record: Record) -> bool:
+        """Whether nothing is to be done about its mark."""
+        return endpoint_owner.is_of(record, [self.owner]) or not endpoint_owner.is_marked(record)
+
+    def refuse_foreign(self, record: Record) -> None:
+        """Never take over what is somebody else's."""
+        if not self.is_ours(record):
+            message = (
+                f"{self.id} {endpoint_owner.described(record)} and is left as it is: choose another"
+                " name, or import it where it belongs"
+            )
+            raise MoorageError(message)
+
+
+def declared(inputs: State, context: Context) -> Place:
+    """The endpoint that the inputs name."""
+    service = client.service()
+    account = inputs.get("namespace") or own_account(service, context)
+    owner = inputs.get("owner") or endpoint_owner.of_urn(context.urn)
+    return Place(service=service, account=account, name=inputs["name"], owner=owner)
+
+
+def known(id_: str, state: State, inputs: State, context: Context) -> Place:
+    """The endpoint of an id, with every owner that state knows of."""
+    account, _, name = id_.partition("/")
+    if not account or not name or "/" in name:
+        message = f"{id_} names no endpoint; it is called account/name, as its page's address ends"
+        raise MoorageError(message)
+    by_urn = endpoint_owner.of_urn(context.urn)
+    formerly = (state.get("ownedBy"), state.get("owner"))
+    return Place(
+        service=client.service(),
+        account=account,
+        name=name,
+        owner=inputs.get("owner") or by_urn,
+        formerly=tuple(owner for owner in formerly if owner),
+        was_imported=bool(state.get("isImported")),
+    )
+
+
+def own_account(service: Service, context: Context) -> str:
+    """Who the token belongs to, asked once."""
+    key = os.environ.get("HF_ENDPOINT", ""), service.token
+    with _lock:
+        if key not in _own_accounts:
+            _own_accounts[key] = client.own_account(service.token, context)
+        return _own_accounts[key]
+
+
+def outside_a_run() -> Context:
+    """A context for a question that no run asks."""
+
+    def unheard(_severity: Severity, _text: str, _newest: bool) -> None:
+        """Nobody listens."""
+
+    deadline_s = time.monotonic() + _LOCATE_S
+    return Context(urn="", deadline_s=deadline_s, cancelled=threading.Event(), log=unheard)
+
+
+def is_same(one: State, other: State, *names: str) -> bool:
+    """Whether all of these are as they were."""
+    pairs: list[tuple[Any, Any]] = [(one.get(name), other.get(name)) for name in names]
+    return all(before == now for before, now in pairs)

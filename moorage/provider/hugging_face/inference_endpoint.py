@@ -1,0 +1,255 @@
+"""InferenceEndpoint: a model on hardware of its own at Hugging Face, proven by a real request."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from moorage.errors import MoorageError
+from moorage.provider.handler import Change, Context, Created, Found, Handler, State
+from moorage.provider.hugging_face import (
+    client,
+    endpoint_drift,
+    endpoint_inputs,
+    endpoint_owner,
+    endpoint_place,
+    endpoint_price,
+    endpoint_probe,
+    endpoint_proof,
+    endpoint_shape,
+    endpoint_state,
+    endpoint_wait,
+    endpoint_writes,
+)
+from moorage.provider.hugging_face.client import Record
+from moorage.provider.hugging_face.endpoint_place import Place
+from moorage.provider.hugging_face.endpoint_probe import Door
+from moorage.provider.hugging_face.endpoint_shape import SHAPE
+from moorage.provider.hugging_face.endpoint_states import Since
+from moorage.provider.hugging_face.endpoint_wait import Ready
+
+_DROPPABLE: Final = ("revision", "scaleToZeroMinutes", "scalingMetric")
+_UNREADABLE: Final = ("secrets", "registry")
+_FAILED: Final = frozenset({"failed", "updateFailed"})
+# About the deployment and not about the endpoint: nothing has to be done when these change.
+_HARMLESS: Final = frozenset({"readyTimeoutSeconds"})
+_HARMLESS_WHEN_NEW: Final = frozenset({"owner", "probe"})
+
+
+def diff(changes: list[Change], old: State, new: State) -> list[Change]:
+    """What an imported endpoint could not tell, and what is left open, is no change."""
+    before, now = (endpoint_inputs.own_options(one) for one in map(_options, (old, new)))
+    return [c for c in changes if not _is_nothing(c, same_options=before == now)]
+
+
+def _options(inputs: State) -> State:
+    options = inputs.get("engineOptions")
+    return options if isinstance(options, dict) else {"all": options}
+
+
+def _is_nothing(change: Change, *, same_options: bool) -> bool:
+    root = change.path.split(".", maxsplit=1)[0].split("[", maxsplit=1)[0]
+    if root == "engineOptions":
+        return same_options
+    if change.path in endpoint_drift.LEFT_OPEN:
+        return change.kind == "delete"
+    return root in _HARMLESS or (root in _HARMLESS_WHEN_NEW and change.kind == "add")
+
+
+def create(inputs: State, context: Context) -> Created:
+    """Adopt what is ours already, or ask for it once; then wait until it serves."""
+    place = endpoint_place.declared(inputs, context)
+    found = place.look(context)
+    if found is None:
+        state = _made(place, inputs, context)
+    else:
+        place.refuse_foreign(found)
+        state = _as_declared(place, inputs, found, {}, context)
+    return Created(id=place.id, state=state)
+
+
+def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
+    """Look at it; what differs from its inputs is told field by field."""
+    place = endpoint_place.known(id_, state, inputs, context)
+    found = place.look(context)
+    if found is None:
+        return None
+    if not inputs:
+        return _imported(place, found, context)
+    usd = _usd(place, inputs, state, context, is_fresh=True)
+    told = endpoint_state.known(place, inputs, found, state, usd)
+    owners = [place.owner, *place.formerly]
+    told["drift"] = endpoint_drift.sentence(found, place.account, inputs, owners)
+    told["ownedBy"] = state.get("ownedBy")
+    return Found(state=told, inputs=inputs)
+
+
+def update(id_: str, state: State, inputs: State, context: Context) -> State:
+    """Make it as declared, from whatever it is now; nothing is written when it is so already."""
+    place = endpoint_place.known(id_, state, inputs, context)
+    found = place.look(context)
+    if found is None:
+        raise endpoint_writes.gone(id_)
+    place.refuse_foreign(found)
+    return _as_declared(place, inputs, found, state, context)
+
+
+def delete(id_: str, state: State, context: Context) -> None:
+    """End it, if it is ours; what is somebody else's by now is left alone."""
+    place = endpoint_place.known(id_, state, {}, context)
+    found = place.look(context)
+    if found is None:
+        return
+    if place.is_ours(found):
+        endpoint_writes.delete(place, context)
+    else:
+        context.warn(f"{id_} {endpoint_owner.described(found)} and is left as it is")
+
+
+def locate(inputs: State) -> str | None:
+    """The id of what an interrupted create left; without an owner nobody can tell whose it is."""
+    if "owner" not in inputs:
+        return None
+    context = endpoint_place.outside_a_run()
+    place = endpoint_place.declared(inputs, context)
+    found = place.look(context)
+    return place.id if found is not None and place.is_ours(found) else None
+
+
+# --- made, or made so
+
+
+def _made(place: Place, inputs: State, context: Context) -> State:
+    """A new one. Its price is read first: what nobody knows the price of is not begun."""
+    rows = endpoint_price.catalogue(place.service, place.account, context)
+    usd = endpoint_price.offered(rows, inputs).usd
+    doubtful = endpoint_state.doubtful(place, inputs)
+    found = endpoint_writes.make(place, inputs, lambda: context.exists(place.id, doubtful), context)
+    context.exists(place.id, endpoint_state.known(place, inputs, found, {}, usd))
+    endpoint_proof.check_type(place, inputs, found, context)
+    return _finished(place, inputs, found, Since(), {}, usd, context)
+
+
+def _as_declared(
+    place: Place, inputs: State, found: Record, state: State, context: Context
+) -> State:
+    """One that is there: changed where it differs, resumed or paused as declared."""
+    endpoint_proof.check_fixed(place, inputs, found)
+    usd = _usd(place, inputs, state, context)
+    since = Since()
+    if not state:
+        context.exists(place.id, endpoint_state.known(place, inputs, found, state, usd))
+    if _differs(place, inputs, found, state):
+        found = endpoint_writes.change(place, inputs, found, context)
+        since = Since(updated_at=str(found["status"].get("updatedAt") or "") or None)
+        context.exists(place.id, endpoint_state.known(place, inputs, found, state, usd))
+        endpoint_proof.check_type(place, inputs, found, context)
+    return _finished(place, inputs, found, since, state, usd, context)
+
+
+def _finished(
+    place: Place,
+    inputs: State,
+    found: Record,
+    since: Since,
+    state: State,
+    usd: float | None,
+    context: Context,
+) -> State:
+    """At rest when it shall rest, or proven to serve."""
+    rests = found["status"]["state"] == "paused"
+    if inputs["paused"]:
+        found = found if rests else endpoint_writes.pause(place, context)
+        return endpoint_state.known(place, inputs, found, state, usd)
+    if rests and endpoint_owner.is_guarded(found):
+        context.warn(f"{place.id} was paused by the budget guard and stays so")
+        return endpoint_state.known(place, inputs, found, state, usd)
+    if rests:
+        context.warn(f"{place.id} was paused; it is declared to run, and is resumed")
+        found = endpoint_writes.resume(place, context)
+        since = Since(updated_at=str(found["status"].get("updatedAt") or "") or None)
+    ready = endpoint_wait.until_ready(
+        place, inputs, since, context, may_sleep=_has_served(inputs, state)
+    )
+    return _proven(place, inputs, ready, state, usd, context)
+
+
+def _proven(
+    place: Place, inputs: State, ready: Ready, state: State, usd: float | None, context: Context
+) -> State:
+    told = endpoint_state.known(place, inputs, ready.record, state, usd)
+    if ready.proof is None:
+        return {**told, "servedModel": told["servedModel"] or inputs["repository"]}
+    if ready.verdict.kind == "asleep":
+        told |= {"status": "running", "hourlyUsd": endpoint_state.hourly_usd(usd, 1, "running")}
+    told["servedModel"] = ready.proof.model
+    if inputs["checkAccess"]:
+        context.exists(place.id, told)
+        endpoint_proof.check_access(place, inputs, ready, context)
+    return told
+
+
+def _differs(place: Place, inputs: State, found: Record, state: State) -> bool:
+    """Whether anything has to be written; what cannot be read back is compared with the state."""
+    differing = endpoint_drift.differences(found, place.account, inputs)
+    dropped = [name for name in _DROPPABLE if name in state and name not in inputs]
+    hidden = [name for name in _UNREADABLE if inputs.get(name) != state.get(name)]
+    failed = found["status"]["state"] in _FAILED
+    is_marked = place.has_our_mark(found)
+    return bool(set(differing) - {"paused"} or dropped or hidden or failed or not is_marked)
+
+
+def _has_served(inputs: State, state: State) -> bool:
+    """Whether it has answered before as what it is declared to be."""
+    return bool(state.get("servedModel")) and endpoint_state.serves_alike(inputs, state)
+
+
+# --- what is told
+
+
+def _usd(
+    place: Place, inputs: State, state: State, context: Context, *, is_fresh: bool = False
+) -> float | None:
+    """The price of what is there already; as it was known, while it is the same instance."""
+    before: float | None = state.get("pricePerHour")
+    same = endpoint_state.has_same_instance(inputs, state)
+    if before is not None and same and not is_fresh:
+        return before
+    try:
+        rows = endpoint_price.catalogue(place.service, place.account, context)
+    except MoorageError as error:
+        context.warn(f"{place.id}: its price is not known now: {error}")
+        return before if same else None
+    return endpoint_price.usd_per_hour(rows, inputs)
+
+
+def _imported(place: Place, found: Record, context: Context) -> Found:
+    """What would declare it; an owner that follows from the URN need not be declared."""
+    marked = endpoint_owner.owner(found)
+    owner = marked if marked != endpoint_owner.of_urn(context.urn) else None
+    inputs = endpoint_inputs.imported(found, place.account, owner)
+    usd = _usd(place, inputs, {}, context)
+    told = endpoint_state.known(place, inputs, found, {}, usd)
+    told |= {"ownedBy": marked, "servedModel": _served(found, inputs, context)}
+    return Found(id=place.id, state=told, inputs=inputs)
+
+
+def _served(found: Record, inputs: State, context: Context) -> Any:
+    """The name that it serves under, if it answers now; waking it is nobody's wish."""
+    status = found["status"]
+    if status["state"] != "running" or not status.get("url"):
+        return None
+    door = Door(url=str(status["url"]), token=client.calling_token())
+    return endpoint_probe.served(door, inputs, context)
+
+
+HANDLER: Final = Handler(
+    shape=SHAPE,
+    create=create,
+    read=read,
+    delete=delete,
+    update=update,
+    check=endpoint_shape.check,
+    diff=diff,
+    preview=endpoint_state.foreseen,
+    locate=locate,
+)
