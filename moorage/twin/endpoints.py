@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Any
 
 from aiohttp import web
 
 from moorage.twin import body as bodies
 from moorage.twin.endpoint import Endpoint, born
 from moorage.twin.hardware import Compute, quotas, vendors
+from moorage.twin.pages import page
 from moorage.twin.people import MANAGE, Caller
+from moorage.twin.scenario import Start
 from moorage.twin.world import World, bearer
-
-_MAX_PAGE: Final = 100
 
 
 class RefusedError(Exception):
@@ -74,6 +73,7 @@ async def _create(world: World, request: web.Request) -> Any:
         raise RefusedError(409, says)
     _check_quota(world, account, compute, body)
     endpoint = make(world, account, body, compute, by=caller.user.name)
+    endpoint.starts = (*_unreadable(world, caller.token.text, body), *endpoint.starts)
     world.endpoints.add(born(endpoint, caller.user.name))
     return web.json_response(endpoint.raw, status=202)
 
@@ -97,6 +97,22 @@ def make(
     )
 
 
+def _unreadable(world: World, token: str, body: Mapping[str, Any]) -> Iterator[Start]:
+    """A start that must fail, for the model cannot be had with who asks for it."""
+    name, model = str(body["name"]), body["model"]
+    stored = world.hub.repos.get(str(model["repository"]))
+    if stored is None:
+        return
+    if (stored.repo.gated or stored.repo.private) and not world.hub.lets_read(token, stored):
+        yield _cannot_load(name, f"Access to model {stored.id} is restricted")
+    if stored.resolve(model.get("revision") or "main") is None:
+        yield _cannot_load(name, f"{model['revision']} is no revision of {stored.id}")
+
+
+def _cannot_load(name: str, says: str) -> Start:
+    return Start(name=name, message=f"Endpoint failed to start: {says}", log=(f"ERROR {says}",))
+
+
 def _filled(world: World, body: Mapping[str, Any]) -> Mapping[str, Any]:
     """With the task and the commit that the Hub knows where the body left them open."""
     model = dict(body["model"])
@@ -110,16 +126,11 @@ def _filled(world: World, body: Mapping[str, Any]) -> Mapping[str, Any]:
 async def _list(world: World, request: web.Request) -> Any:
     _allowed(world, request, write=False)
     every = world.endpoints.of(request.match_info["account"])
-    size = _number(request, "limit", world.scenario.page_size)
-    size = max(1, min(size, _MAX_PAGE))
-    start = _position(request.query.get("cursor", ""))
-    page = every[start : start + size]
-    answer: dict[str, Any] = {"items": [endpoint.raw for endpoint in page]}
-    if start + size < len(every):
-        answer["nextCursor"] = _cursor(start + size)
-    if start > 0:
-        answer["prevCursor"] = _cursor(max(0, start - size))
-    return answer
+    try:
+        told = page(every, request.query, world.scenario.page_size)
+    except ValueError:
+        raise RefusedError(400, "Bad Request: invalid cursor or limit") from None
+    return told | {"items": [endpoint.raw for endpoint in told["items"]]}
 
 
 async def _get(world: World, request: web.Request) -> Any:
@@ -270,16 +281,3 @@ def _number(request: web.Request, key: str, default: int) -> int:
     except ValueError:
         says = f"Bad Request: {key} must be a whole number"
         raise RefusedError(400, says) from None
-
-
-def _cursor(position: int) -> str:
-    return base64.urlsafe_b64encode(f"at:{position}".encode()).decode()
-
-
-def _position(cursor: str) -> int:
-    if not cursor:
-        return 0
-    try:
-        return int(base64.urlsafe_b64decode(cursor).decode().removeprefix("at:"))
-    except ValueError:
-        raise RefusedError(400, "Bad Request: invalid cursor") from None

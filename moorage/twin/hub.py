@@ -45,7 +45,7 @@ from aiohttp import web
 from moorage.twin import collections, listing, routed, space_routes, talks, trees, writes
 from moorage.twin.desk import PREFIXES, Desk
 from moorage.twin.people import People
-from moorage.twin.repos import Blob, Repo, Stored, TwinError, read_folder, store
+from moorage.twin.repos import DATASETS, Blob, Repo, Stored, TwinError, read_folder, store
 from moorage.twin.serving import in_thread
 
 __all__ = ["Hub", "Repo", "TwinError", "serve"]
@@ -81,6 +81,15 @@ class Hub:
         readers = (stored.repo.readers for stored in self.repos.values())
         is_reader = any(token in names for names in readers)
         return is_reader or token in self.tokens or self.desk.people.caller(token) is not None
+
+    def lets_read(self, token: str | None, stored: Stored) -> bool:
+        """Whether the token reads a gated or private repository: its owner's, or a reader's."""
+        readers, caller = stored.repo.readers, self.desk.people.caller(token)
+        if caller is None:
+            return token in readers
+        owner = stored.id.removeprefix(f"{DATASETS}/").removeprefix("spaces/").partition("/")[0]
+        is_let_in = {token, caller.user.name}.intersection(readers) and caller.token.reads_gated
+        return bool(is_let_in) or self.desk.people.belongs(caller.user, owner)
 
 
 @contextmanager
@@ -279,11 +288,11 @@ def _find(hub: Hub, request: web.Request, *, files: bool) -> Stored | web.Stream
     if token is not None and not hub.knows(token):
         return _error(401, "", "Invalid credentials in Authorization header")
     stored = hub.repos.get(_asked_id(request))
-    if stored is None or (stored.repo.private and token not in stored.repo.readers):
+    if stored is None or (stored.repo.private and not hub.lets_read(token, stored)):
         if token is None:  # the Hub does not tell strangers what exists
             return _error(401, "RepoNotFound", "Invalid username or password.")
         return _error(404, "RepoNotFound", "Repository not found")
-    if files and stored.repo.gated and token not in stored.repo.readers:
+    if files and stored.repo.gated and not hub.lets_read(token, stored):
         says = f"Access to model {stored.id} is restricted."
         return _error(401 if token is None else 403, "GatedRepo", says)
     return stored
