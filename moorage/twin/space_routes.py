@@ -14,6 +14,7 @@ from moorage.twin.spaces import Space
 
 _ID: Final = "{id:[^/]+/[^/]+}"
 APPS: Final = "/apps"
+_PAGES: Final = ("", "health")  # that an app of the twin has
 
 
 def mount(app: web.Application, hub: Served) -> None:
@@ -210,5 +211,7 @@ async def _answer(asked: Asked, space: Space, stored: Stored) -> web.StreamRespo
     if desk.answer is not None:
         answer: web.StreamResponse = await desk.answer(asked, asked.request)
         return answer
+    if asked.request.match_info.get("rest", "") not in _PAGES:
+        return web.Response(status=404, text="Not Found")
     told = {"space": space.id, "sha": stored.commit, "variables": sorted(space.variables)}
     return web.json_response(told)

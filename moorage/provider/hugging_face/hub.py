@@ -1,0 +1,268 @@
+"""The Hub by huggingface_hub: every call within a deadline, every fault as one line."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from moorage.errors import Exit, MoorageError
+from moorage.provider.handler import Cancelled, Context, OutOfTime
+from moorage.provider.hugging_face import client, endpoint_owner, faults
+from moorage.provider.hugging_face.client import Refused, Unknown
+from moorage.provider.hugging_face.exchange import Answer
+from moorage.provider.hugging_face.faults import Asked
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
+
+SCOPE: Final = "repo.write"
+NOT_FOUND: Final = 404
+_USUAL_URL: Final = "https://huggingface.co"
+_CALL_S: Final = 30.0
+_UPLOAD_S: Final = 3600.0  # of all files of a commit; the connection itself may rest for _CALL_S
+_GLANCE_S: Final = 0.05
+_NO_ANSWER: Final = "no answer in time"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hub:
+    """Where the Hub is, and the token that it is asked with."""
+
+    url: str
+    token: str = field(repr=False)
+
+    @property
+    def api(self) -> HfApi:
+        """The library's own client, asked here for what it can say."""
+        from huggingface_hub import HfApi
+
+        _quiet()
+        return HfApi(endpoint=self.url, token=self.token)
+
+    def asked(self, what: str, account: str, scope: str = SCOPE) -> Asked:
+        """How a message names what was asked for."""
+        return Asked(what=what, account=account, token=self.token, scope=scope)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Done:
+    """A write that was made, and what the Hub answered."""
+
+    value: Any = field(default=None, repr=False)
+
+
+Outcome = Done | Refused | Unknown
+Call = Callable[["HfApi"], Any]
+
+
+def hub() -> Hub:
+    """The Hub of the environment, with the token that deploys."""
+    url = os.environ.get("HF_ENDPOINT") or _USUAL_URL
+    return Hub(url=url.rstrip("/"), token=client.deploying_token())
+
+
+def account_of(inputs: Mapping[str, Any], at: Hub, context: Context) -> str:
+    """The declared namespace, or the token's own account."""
+    return str(inputs.get("namespace") or client.own_account(at.token, context))
+
+
+def read(at: Hub, asked: Asked, call: Call, context: Context) -> Any:
+    """What a call reads; None for what is not there."""
+
+    def ask() -> Answer | Done:
+        return _within(at, call, context, _CALL_S, given_up=context.cancelled.is_set)
+
+    outcome = client.tried(_as_answer(ask), faults.is_passing, context)
+    if isinstance(outcome, _Kept):
+        return outcome.value
+    if outcome.status == NOT_FOUND:
+        return None
+    return faults.fail(outcome, asked)
+
+
+def write(at: Hub, asked: Asked, call: Call, context: Context) -> Outcome:
+    """Send it once. A cancel does not end it: then nobody would know what it did."""
+    return _outcome(_within(at, call, context, _CALL_S), asked)
+
+
+def commit(at: Hub, asked: Asked, call: Call, context: Context) -> Outcome:
+    """A write that carries files and may take long, so a cancel ends the wait for it."""
+    given_up = context.cancelled.is_set
+    return _outcome(_within(at, call, context, _UPLOAD_S, given_up=given_up), asked)
+
+
+def _outcome(outcome: Answer | Done, asked: Asked) -> Outcome:
+    """A lost answer is no failure yet: whoever asked looks."""
+    if isinstance(outcome, Done):
+        return outcome
+    if faults.is_passing(outcome):
+        return Unknown(answer=outcome, asked=asked)
+    return Refused(answer=outcome, asked=asked)
+
+
+def post(path: str, body: Mapping[str, Any]) -> Call:
+    """A POST for which the library has no call, or one that never ends."""
+
+    def call(api: HfApi) -> Any:
+        from huggingface_hub.utils._headers import build_hf_headers
+        from huggingface_hub.utils._http import get_session, hf_raise_for_status
+
+        headers = build_hf_headers(token=api.token)
+        response = get_session().post(f"{api.endpoint}{path}", headers=headers, json=dict(body))
+        hf_raise_for_status(response)
+        return response.json()
+
+    return call
+
+
+def glance(at: Hub, call: Call, context: Context, *, within_s: float) -> Any:
+    """What a call reads that only decorates a message; None when it does not work at once."""
+    with suppress(MoorageError):
+        outcome = _within(at, call, context, within_s, given_up=context.cancelled.is_set)
+        return outcome.value if isinstance(outcome, Done) else None
+    return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Kept(Answer):
+    """A good answer, together with what the library made of it."""
+
+    value: Any = None
+
+    @property
+    def json(self) -> Any:
+        """It was understood already."""
+        return {}
+
+
+def _as_answer(ask: Callable[[], Answer | Done]) -> Callable[[], Answer]:
+    def answer() -> Answer:
+        told = ask()
+        return _Kept(status=200, value=told.value) if isinstance(told, Done) else told
+
+    return answer
+
+
+def _within(
+    at: Hub,
+    call: Call,
+    context: Context,
+    longest_s: float,
+    *,
+    given_up: Callable[[], bool] = lambda: False,
+) -> Answer | Done:
+    """The outcome of a call in a thread of its own, so that no slow server can hold it up."""
+    api = at.api
+    outcomes: queue.Queue[Answer | Done] = queue.Queue()
+    thread = threading.Thread(target=lambda: outcomes.put(_tried(call, api)), daemon=True)
+    end_s = time.monotonic() + min(longest_s, context.remaining_s())
+    thread.start()
+    while (left_s := end_s - time.monotonic()) > 0:
+        with suppress(queue.Empty):
+            return outcomes.get(timeout=min(_GLANCE_S, left_s))
+        if given_up():
+            raise Cancelled
+    if context.remaining_s() <= 0:
+        raise OutOfTime("the time for it is over; run up again, or set customTimeouts")
+    return Answer(fault=_NO_ANSWER)
+
+
+def _tried(call: Call, api: HfApi) -> Answer | Done:
+    """Everything that the library may raise, as an answer."""
+    try:
+        return Done(value=call(api))
+    except Exception as error:  # noqa: BLE001  its own kinds, its transport's, and a strange answer's
+        return _understood(error)
+
+
+def _understood(error: BaseException) -> Answer:
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, HfHubHTTPError):
+        headers = {name.lower(): value for name, value in error.response.headers.items()}
+        return Answer(status=error.response.status_code, text=_text(error), headers=headers)
+    if isinstance(error, httpx2.TimeoutException):
+        return Answer(fault=_NO_ANSWER)
+    if isinstance(error, httpx2.ConnectError):
+        return Answer(fault=f"it cannot be reached ({_words(error)})")
+    if isinstance(error, (httpx2.HTTPError, OSError)):
+        return Answer(fault=f"the connection broke off ({_words(error)})")
+    if isinstance(error, RuntimeError) and error.__cause__ is not None:
+        return _understood(error.__cause__)  # an upload, wrapped
+    return _misunderstood(error)
+
+
+def _misunderstood(error: BaseException) -> Answer:
+    """The library refuses what it was given, or cannot read what was answered."""
+    import json
+
+    if isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError):
+        return Answer(status=422, text=json.dumps({"error": _words(error)}))
+    return Answer(fault=f"what answers is not the Hub ({type(error).__name__})")
+
+
+def _text(error: Any) -> str:
+    try:
+        return str(error.response.text)
+    except Exception:  # noqa: BLE001  of a stream that was never read
+        return ""
+
+
+def _words(error: BaseException) -> str:
+    """The reason alone."""
+    return " ".join(str(error).split())[:200] or type(error).__name__
+
+
+@cache
+def _quiet() -> None:
+    """Finite timeouts for the whole library, which has none, and no lines among the engine's."""
+    import httpx2
+    from huggingface_hub import set_client_factory
+    from huggingface_hub.utils import logging
+    from huggingface_hub.utils._http import hf_request_event_hook
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    set_quiet: Any = logging.set_verbosity_error
+    set_quiet()
+    disable_progress_bars()
+
+    def client_with_timeout() -> httpx2.Client:
+        return httpx2.Client(
+            event_hooks={"request": [hf_request_event_hook]},
+            follow_redirects=True,
+            timeout=_CALL_S,
+        )
+
+    set_client_factory(client_with_timeout)
+
+
+# --- repositories, whatever is in them
+
+
+def settled(outcome: Outcome) -> bool:
+    """Whether a write was made; a refused one fails, an unknown one has to be looked for."""
+    if isinstance(outcome, Refused):
+        raise outcome.fail()
+    return isinstance(outcome, Done)
+
+
+def owner_of(inputs: Mapping[str, Any], context: Context) -> str:
+    """Whose a thing is: as declared, or as the resource is called."""
+    return str(inputs.get("owner") or endpoint_owner.of_urn(context.urn))
+
+
+def refuse_foreign(what: str, mark: str | None, owner: str) -> None:
+    """What is not ours is never taken over."""
+    if mark == owner:
+        return
+    whose = f"belongs to {mark}" if mark else "was not made by moorage"
+    message = f"{what} is there already and {whose}; choose another name, or import it"
+    raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)

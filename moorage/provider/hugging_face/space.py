@@ -1,0 +1,242 @@
+"""Space: an app on the Hub, made from files, set before its first start, and proven to answer."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from moorage.errors import Exit, MoorageError
+from moorage.provider.handler import Change, Context, Created, Found, Handler, State
+from moorage.provider.hugging_face import (
+    client,
+    hub,
+    space_change,
+    space_make,
+    space_record,
+    space_shape,
+    space_wait,
+)
+from moorage.provider.hugging_face.hub import Hub
+from moorage.provider.hugging_face.space_record import Record
+from moorage.provider.hugging_face.space_shape import SHAPE
+from moorage.provider.values import UNKNOWN
+
+_MADE_UP: Final = "hf_thisTokenWasMadeUpToBeTurnedAway"
+_GONE_PAUSE_S: Final = 0.5
+# Inputs that need not be declared: what is there fills them in, and that is no change.
+_MAY_BE_ABSENT: Final = frozenset({"owner", "namespace", "region", "sleepSeconds"})
+_DELETING: Final = "DELETING"
+
+
+def preview(inputs: State, state: State | None) -> State:
+    """Where it will be; the rest is told by the Hub."""
+    known: State = {"drift": None}
+    if state:
+        return known | {name: state[name] for name in ("url", "appUrl", "account") if name in state}
+    account = inputs.get("namespace")
+    return known if account in (None, UNKNOWN) else known | {"account": account}
+
+
+def diff(changes: list[Change], old: State, new: State) -> list[Change]:
+    """What is filled in by what is there does not differ from what is left out."""
+    return [
+        change
+        for change in changes
+        if not (
+            change.path in _MAY_BE_ABSENT and None in (old.get(change.path), new.get(change.path))
+        )
+    ]
+
+
+def create(inputs: State, context: Context) -> Created:
+    """Adopt what is ours already, or make it; then bring it to what is declared."""
+    at = hub.hub()
+    id_ = f"{hub.account_of(inputs, at, context)}/{inputs['name']}"
+    owner = hub.owner_of(inputs, context)
+    price = _price(inputs, at, context)
+    found = space_record.look(at, id_, context)
+    if found is None:
+        found = space_make.make(id_, inputs, owner, at=at, context=context)
+    hub.refuse_foreign(f"Space {id_}", found.mark, owner)
+    return Created(id=id_, state=_bring(found, inputs, {}, owner, price, at, context))
+
+
+def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
+    """What is there by its id alone; files and secrets are told by digest and date only."""
+    at = hub.hub()
+    found = space_record.look(at, id_, context)
+    if found is None or found.stage == _DELETING:
+        return None
+    if state and not _is_ours(found, state, inputs, context):
+        return None  # another one took its place
+    told = space_record.declared(found)
+    prices = space_record.prices(at, context) or {}
+    price = prices.get(found.hardware, state.get("pricePerHour"))
+    outputs = space_record.outputs(found, at, price)
+    if not inputs:
+        is_imported = found.mark is None
+        return Found(
+            state={**told, **outputs, "isImported": is_imported, "drift": None}, inputs=told
+        )
+    drift = space_record.drift(inputs, state, found)
+    if found.is_guarded:
+        context.warn(f"Space {id_}: the budget guard has paused it")
+    kept = {name: state.get(name) for name in ("isImported", "secretsSetAt")}
+    return Found(state={**state, **outputs, **kept, "drift": drift}, inputs=inputs)
+
+
+def update(id_: str, state: State, inputs: State, context: Context) -> State:
+    """Make it as declared; when it is so already, nothing is written."""
+    at = hub.hub()
+    found = space_record.look(at, id_, context)
+    if found is None:
+        message = f"Space {id_} is gone; run up with --refresh to have it made again"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    owner = hub.owner_of(inputs, context)
+    if not _is_ours(found, state, inputs, context):
+        hub.refuse_foreign(f"Space {id_}", found.mark, owner)
+    account = id_.partition("/")[0]
+    if inputs.get("namespace") not in (None, account):
+        message = f"Space {id_} cannot move to {inputs['namespace']}; declare it by another name"
+        raise MoorageError(message)
+    price = _price(inputs, at, context)
+    return _bring(found, inputs, state, owner, price, at, context)
+
+
+def delete(id_: str, state: State, context: Context) -> None:
+    """Take it away and wait until it is gone; what is not ours stays."""
+    at = hub.hub()
+    asked = at.asked(f"Space {id_}", id_.partition("/")[0])
+    found = space_record.look(at, id_, context)
+    if found is None or not _is_ours(found, state, state, context):
+        return
+    for _ in range(space_make.TRIES):
+        outcome = hub.write(at, asked, lambda api: api.delete_repo(id_, repo_type="space"), context)
+        if isinstance(outcome, client.Refused) and outcome.status == hub.NOT_FOUND:
+            return
+        hub.settled(outcome)
+        while (found := space_record.look(at, id_, context)) and found.stage == _DELETING:
+            context.progress(f"waiting for Space {id_} to go")
+            context.pause(_GONE_PAUSE_S)
+        if found is None:
+            return
+        context.pause(_GONE_PAUSE_S)
+    message = f"Space {id_} is still there after it was deleted; run destroy again"
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def locate(inputs: State) -> str | None:
+    """The id of what an interrupted create left behind, where the inputs say whose it is."""
+    context = space_make.short_context()
+    if not inputs.get("owner"):
+        return None
+    at = hub.hub()
+    id_ = f"{hub.account_of(inputs, at, context)}/{inputs['name']}"
+    found = space_record.look(at, id_, context)
+    return id_ if found and found.mark == inputs["owner"] else None
+
+
+def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
+    """Marked as ours now or before; or imported, and marked by nobody."""
+    owners = {hub.owner_of(inputs, context), hub.owner_of(state, context)}
+    return found.mark in owners or (found.mark is None and bool(state.get("isImported")))
+
+
+def _price(inputs: State, at: Hub, context: Context) -> float | None:
+    """Dollars an hour; hardware that nobody sells is refused before anything is made."""
+    known = space_record.prices(at, context)
+    wanted = inputs["hardware"]
+    if known and wanted not in known:
+        names = ", ".join(sorted(known, key=lambda name: (known[name], name)))
+        message = f"hardware {wanted}: Spaces have no such; there are {names}"
+        raise MoorageError(message)
+    if known is None:
+        context.warn(f"what {wanted} costs is not known: the Hub does not tell its prices now")
+    return known.get(wanted) if known else None
+
+
+def _bring(
+    found: Record,
+    inputs: State,
+    state: State,
+    owner: str,
+    price: float | None,
+    at: Hub,
+    context: Context,
+) -> State:
+    """From whatever it is to what is declared, its state told before every long wait."""
+
+    context.exists(found.id, _state(found, inputs, state, at, price))
+    changes = space_change.bring(found, inputs, state, owner, at=at, context=context)
+    sure = {**state, **inputs, "secretsSetAt": changes.found.secrets_set_at}
+    context.exists(found.id, _state(changes.found, inputs, sure, at, price))
+    _start_or_stop(changes, inputs, at, context)
+    found = space_record.look(at, found.id, context) or changes.found
+    return _state(found, inputs, sure, at, price)
+
+
+def _state(found: Record, inputs: State, state: State, at: Hub, price: float | None) -> State:
+    """The outputs; a secret counts as set only where it is known to be."""
+    given = inputs.get("secrets", {})
+    sure = {
+        key: found.secrets_set_at[key]
+        for key, value in given.items()
+        if space_change.is_set(key, value, found, state)
+    }
+    return {
+        **inputs,
+        **space_record.outputs(found, at, price),
+        "secretsSetAt": sure,
+        "isImported": bool(state.get("isImported")),
+        "drift": None,
+    }
+
+
+def _start_or_stop(changes: space_change.Changes, inputs: State, at: Hub, context: Context) -> None:
+    """Have it stand still, or serve and turn strangers away."""
+    found = changes.found
+    asked = at.asked(f"Space {found.id}", found.id.partition("/")[0])
+    if inputs["paused"]:
+        if found.stage != "PAUSED":
+            hub.settled(hub.write(at, asked, lambda api: api.pause_space(found.id), context))
+        return
+    if found.is_guarded:
+        context.warn(f"{asked.what}: the budget guard has paused it; it is left so")
+        return
+    if found.stage == "PAUSED":
+        context.warn(f"{asked.what}: somebody had paused it; it is declared to run, so it starts")
+        hub.settled(hub.write(at, asked, lambda api: api.restart_space(found.id), context))
+    is_changed = (changes.is_restarted and inputs["sdk"] != "static") or found.stage == "PAUSED"
+    space_wait.until_serving(
+        found.id, found.app_url, inputs, is_changed=is_changed, at=at, context=context
+    )
+    _prove_closed(found, inputs, at, context)
+
+
+def _prove_closed(found: Record, inputs: State, at: Hub, context: Context) -> None:
+    """A private app that lets strangers in is stopped at once."""
+    if inputs["visibility"] != "private" or not inputs["checkAccess"]:
+        return
+    strangers = {"somebody without a token": None, "a made-up token": _MADE_UP}
+    if foreign := os.environ.get("MOORAGE_HF_FOREIGN_TOKEN"):
+        strangers["the token of another account"] = foreign
+    url = found.app_url + inputs["readyPath"]
+    for who, token in strangers.items():
+        if space_wait.open_to(url, token, context):
+            asked = at.asked(f"Space {found.id}", found.id.partition("/")[0])
+            hub.write(at, asked, lambda api: api.pause_space(found.id), context)
+            message = f"Space {found.id}: it is private, and {who} gets in; it was paused"
+            raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+
+
+HANDLER: Final = Handler(
+    shape=SHAPE,
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    check=space_shape.check,
+    diff=diff,
+    preview=preview,
+    locate=locate,
+)
