@@ -31,6 +31,7 @@ MAY_IMPORT = {
         "boto3?",
         "botocore?",
     },
+    "moorage.preflight": {"moorage", "moorage.errors", "moorage.plan", "httpx?"},
     "moorage.engine": {"moorage", "moorage.errors", "xllamacpp", "gguf", "numpy"},
     "moorage.provider": {
         "moorage",
@@ -78,6 +79,7 @@ MAY_IMPORT = {
         "moorage.plan?",
         "moorage.hub?",
         "moorage.market?",
+        "moorage.preflight?",
         "moorage.deploy?",
         "moorage.gateway?",
         "moorage.twin?",

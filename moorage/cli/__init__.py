@@ -20,6 +20,7 @@ COMMANDS: Final[dict[str, str]] = {
     "plan": "show what would run where, and what it would cost",
     "schema": "print, write or prove the JSON Schemas of specs, policies and locks",
     "catalog": "list, explain, prove or refresh what can be had for how much",
+    "preflight": "ask Hugging Face whether a stack's plans can be had, before anything is created",
     "preview": "show what an up would change",
     "up": "deploy a stack",
     "refresh": "compare a stack with what really runs",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moorage.cli import ahead
 from moorage.cli.stacks import reports
 from moorage.cli.trial import Trial, fingerprint
 from moorage.errors import Exit
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def launch(stack: Stack, options: Options) -> Exit:
     """Bring a stack up and measure it; a stack that already passed, unchanged, is only asked."""
-    if not _plan(stack):
+    if not _plan(stack) or not ahead.is_clear(stack):
         return Exit.PROBLEMS
     with stack.held(f"moorage up --stack {stack.name} --test"):
         return _deploy_and_measure(stack, options)
@@ -45,15 +45,10 @@ def _deploy_and_measure(stack: Stack, options: Options) -> Exit:
 
 def _plan(stack: Stack) -> bool:
     """Print what is wrong and what is planned; whether the specs can be deployed."""
-    from moorage.deploy import place
-    from moorage.plan.load import load
     from moorage.plan.show.render import FORMATS
     from moorage.spec import report
 
-    config = place.locate(stack.root, stack.name).settings.get("config") or {}
-    patterns = config.get("moorage:specs") or []
-    paths = [stack.root / pattern for pattern in patterns]
-    loaded = load(paths, root=stack.root, today=datetime.now(UTC).date())
+    loaded = ahead.plans(stack)
     sys.stdout.write(FORMATS["text"](loaded))
     print(report.summary(len(loaded.files), loaded.problems), flush=True)
     return report.exit_code(loaded.problems) == Exit.FINE

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from moorage.errors import Exit
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Which stack, which of its resources, and how."""
@@ -16,6 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
+    from moorage.cli.ahead import is_clear
     from moorage.cli.operation import done, options, stack_of
 
-    return done(stack_of(args).preview(options(args), save=args.save), args)
+    stack = stack_of(args)
+    if not is_clear(stack):
+        return int(Exit.PROBLEMS)
+    return done(stack.preview(options(args), save=args.save), args)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from moorage.errors import MoorageError
+from moorage.errors import Exit, MoorageError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
+    from moorage.cli.ahead import is_clear
     from moorage.cli.launch import launch
     from moorage.cli.operation import done, options, says_what, stack_of
 
@@ -26,5 +27,7 @@ def run(args: argparse.Namespace) -> int:
         raise MoorageError("--plan says what is done; leave the flags that say it too out")
     if args.test:
         return int(launch(stack_of(args), options(args)))
-    result = stack_of(args).up(options(args), plan=args.plan)
-    return done(result, args)
+    stack = stack_of(args)
+    if not is_clear(stack):
+        return int(Exit.PROBLEMS)
+    return done(stack.up(options(args), plan=args.plan), args)

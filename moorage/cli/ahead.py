@@ -1,0 +1,67 @@
+"""What is known of a stack before it is touched: its plans, and what Hugging Face says to them."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from moorage.deploy.driver import Stack
+    from moorage.plan.load import Loaded
+    from moorage.preflight import Report
+
+
+def plans(stack: Stack) -> Loaded:
+    """The plans of the specs that a stack names, and what is wrong with them."""
+    from moorage.deploy import place
+    from moorage.plan.load import Loaded, load
+
+    config = place.locate(stack.root, stack.name).settings.get("config") or {}
+    paths = [stack.root / pattern for pattern in config.get("moorage:specs") or []]
+    today = datetime.now(UTC).date()
+    return load(paths, root=stack.root, today=today) if paths else Loaded(plans=(), problems=())
+
+
+def is_clear(stack: Stack) -> bool:
+    """Whether nothing at Hugging Face stands against a run; the table goes to stderr.
+
+    Specs with errors are left to the program, which refuses them before anything is created.
+    """
+    report = preflight(stack)
+    if report is None:
+        return True
+    from moorage import preflight as table
+
+    print(table.text(report), file=sys.stderr, flush=True)
+    return report.is_fine
+
+
+def preflight(stack: Stack) -> Report | None:
+    """What Hugging Face says to a stack's plans; None where nothing of them is there."""
+    loaded = plans(stack)
+    from moorage import preflight as room
+
+    if not room.concerned(loaded.plans):
+        return None
+    owner = f"{_project(stack)}/{stack.name}"
+    return room.look(loaded.plans, owner=owner, prices=_reviewed(stack, loaded))
+
+
+def _project(stack: Stack) -> str:
+    from moorage.deploy import place
+
+    return place.locate(stack.root, stack.name).project
+
+
+def _reviewed(stack: Stack, loaded: Loaded) -> dict[str, Decimal]:
+    """What an hour of each offer costs by the catalogue, or by the lock where that was reviewed."""
+    from moorage.plan.catalogue import catalog
+    from moorage.plan.project import catalog_folder
+
+    known = catalog.read(catalog_folder(stack.root))
+    rows = (offer for kind in known.kinds.values() for offer in kind.offers)
+    prices = {offer.key: offer.usd for offer in rows if offer.per == "hour"}
+    locked = (row for lock in loaded.locks.values() for row in lock.offers if row.per == "hour")
+    return prices | {row.key: row.usd for row in locked}

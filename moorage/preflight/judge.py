@@ -1,0 +1,269 @@
+"""The verdicts: every wish beside what there is, with what to do; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from moorage.preflight.answers import Answers, Compute, Standing, Who
+from moorage.preflight.wishes import Hardware, Route, Wishes, by_quota
+
+OK: Final = "ok"
+WARNING: Final = "warning"
+PROBLEM: Final = "problem"
+
+MANAGE: Final = "inference.endpoints.write"
+INFER: Final = "inference.endpoints.infer.write"
+ROUTE: Final = "inference.serverless.write"
+
+_HAD: Final = "available"
+_SCARCE: Final = "low_availability"
+_PAUSED: Final = "paused"
+_FREE_PLANS: Final = ("free",)
+_OTHER_PROVIDER: Final = "name another provider, and run moorage lock"
+_PERSON: Final = "https://huggingface.co/settings"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    asked: str
+    there: str
+    verdict: str
+    todo: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Report:
+    """The whole table."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nothing of it is a problem."""
+        return all(row.verdict != PROBLEM for row in self.rows)
+
+
+def judge(wishes: Wishes, answers: Answers) -> Report:
+    """Every wish with its verdict; without a token nothing more can be said."""
+    tokens = tuple(_tokens(answers))
+    if answers.deploys is None or answers.asks is None:
+        return Report(rows=tokens)
+    deploys, asks = answers.deploys, answers.asks
+    rows = [
+        *tokens,
+        *_accounts(wishes, deploys),
+        *_scopes(wishes, deploys, asks),
+        *_models(wishes, answers),
+        *_hardware(wishes, answers, deploys),
+        *_routes(wishes, answers, asks),
+        *_spaces(wishes, deploys),
+    ]
+    return Report(rows=tuple(rows))
+
+
+def _tokens(answers: Answers) -> Iterator[Row]:
+    for variable in answers.missing:
+        todo = f"set {variable} to a token of Hugging Face ({_PERSON}/tokens)"
+        yield Row(asked=variable, there="it is not set", verdict=PROBLEM, todo=todo)
+    for variable in answers.unknown:
+        todo = f"set {variable} to a token that is valid ({_PERSON}/tokens)"
+        yield Row(asked=variable, there="nobody knows it (401)", verdict=PROBLEM, todo=todo)
+    if answers.deploys is not None:
+        there = f"{_described(answers.deploys)} of {answers.deploys.name}"
+        yield Row(asked="a token that deploys", there=there, verdict=OK)
+    if answers.asks is not None:
+        yield _asking(answers, answers.asks)
+
+
+def _asking(answers: Answers, asks: Who) -> Row:
+    asked, there = "a token that asks", f"{_described(asks)} of {asks.name}"
+    if not answers.one_token and asks.role == "fineGrained":
+        return Row(asked=asked, there=there, verdict=OK)
+    todo = f"the gateway holds it: set MOORAGE_HF_INFERENCE_TOKEN to one with only {INFER}, {ROUTE}"
+    return Row(asked=asked, there=f"{there}, which may do more", verdict=WARNING, todo=todo)
+
+
+def _described(who: Who) -> str:
+    return "a fine-grained token" if who.role == "fineGrained" else f"a {who.role} token"
+
+
+def _accounts(wishes: Wishes, who: Who) -> Iterator[Row]:
+    for account in wishes.accounts:
+        name = account or who.name
+        asked = f"account {name}"
+        if not who.belongs(name):
+            known = ", ".join([who.name, *sorted(who.orgs)])
+            todo = f"name one of {known} as namespace, or use a token of a member"
+            yield Row(asked=asked, there="not the token's", verdict=PROBLEM, todo=todo)
+        elif who.orgs.get(name) == "read":
+            todo = f"let an admin of {name} give the role write"
+            yield Row(asked=asked, there="a member that only reads", verdict=PROBLEM, todo=todo)
+        elif not who.pays.get(name, True):
+            todo = f"add a way to pay ({_PERSON}/billing)"
+            yield Row(asked=asked, there="it cannot pay", verdict=PROBLEM, todo=todo)
+        else:
+            there = "the token's own" if name == who.name else f"{who.orgs[name] or 'a member'}"
+            yield Row(asked=asked, there=there, verdict=OK)
+
+
+def _scopes(wishes: Wishes, deploys: Who, asks: Who) -> Iterator[Row]:
+    for account in dict.fromkeys(row.account for row in wishes.hardware):
+        name = account or deploys.name
+        yield _scope(deploys, name, MANAGE, "HF_TOKEN")
+        yield _scope(asks, name, INFER, "MOORAGE_HF_INFERENCE_TOKEN", writes=False)
+        if account in wishes.private and not asks.belongs(name):
+            todo = f"set MOORAGE_HF_INFERENCE_TOKEN to a token of a member of {name}"
+            yield Row(
+                asked=f"a member of {name} that asks", there=asks.name, verdict=PROBLEM, todo=todo
+            )
+    for payer in dict.fromkeys(route.payer for route in wishes.routes):
+        name = payer or asks.name
+        yield _scope(asks, name, ROUTE, "MOORAGE_HF_INFERENCE_TOKEN", writes=False)
+
+
+def _scope(who: Who, account: str, permission: str, variable: str, *, writes: bool = True) -> Row:
+    asked = f"{permission} on {account}"
+    if who.may(account, permission, writes=writes):
+        return Row(asked=asked, there=_described(who), verdict=OK)
+    todo = f"give the token of {variable} this permission on {account} ({_PERSON}/tokens)"
+    return Row(asked=asked, there=f"{_described(who)} without it", verdict=PROBLEM, todo=todo)
+
+
+def _models(wishes: Wishes, answers: Answers) -> Iterator[Row]:
+    for model in wishes.models:
+        asked, status = f"model {model.id}", answers.models.get(model.id, 200)
+        if status in (401, 403):
+            todo = f"ask for access at https://huggingface.co/{model.id}"
+            yield Row(asked=asked, there="gated, and not for you", verdict=PROBLEM, todo=todo)
+        elif status != 200:
+            todo = "correct model.id or model.revision, and run moorage lock"
+            yield Row(
+                asked=asked, there=f"not there, or hidden ({status})", verdict=PROBLEM, todo=todo
+            )
+        else:
+            yield Row(asked=asked, there="it may be read", verdict=OK)
+
+
+def _hardware(wishes: Wishes, answers: Answers, who: Who) -> Iterator[Row]:
+    for row in wishes.hardware:
+        known = answers.computes.get(row.account or who.name)
+        if known is not None:
+            found = known.get((row.vendor, row.region, row.instance))
+            yield _stock(row, found)
+            if found is not None:
+                yield from _price(row, found)
+    for account, kind in by_quota(wishes.hardware):
+        yield from _quota(account, kind, wishes, answers, account or who.name)
+    for account, status in answers.refused.items():
+        todo = f"give the token of HF_TOKEN the permission {MANAGE} on {account}"
+        yield Row(
+            asked=f"the hardware of {account}",
+            there=f"it is not told ({status})",
+            verdict=PROBLEM,
+            todo=todo,
+        )
+
+
+def _stock(row: Hardware, found: Compute | None) -> Row:
+    asked = f"{row.instance} in {row.vendor} {row.region}"
+    if found is None:
+        todo = "take another gpu or region: moorage catalog list --kind hf-endpoint"
+        return Row(asked=asked, there="nobody has it", verdict=PROBLEM, todo=todo)
+    if found.status == _HAD:
+        return Row(asked=asked, there="available", verdict=OK)
+    said = found.status.replace("_", " ")
+    if found.status == _SCARCE:
+        todo = "it may take long to start; a second provider in the spec takes over"
+        return Row(asked=asked, there=said, verdict=WARNING, todo=todo)
+    todo = "take another gpu or region: moorage catalog list --kind hf-endpoint"
+    return Row(asked=asked, there=said, verdict=PROBLEM, todo=todo)
+
+
+def _price(row: Hardware, found: Compute) -> Iterator[Row]:
+    if row.usd is None:
+        return
+    asked = f"{row.instance} at ${row.usd:.3f} an hour"
+    there = f"${found.usd:.3f} an hour"
+    if found.usd > row.usd:
+        todo = "moorage catalog refresh --kind hf-endpoint, then moorage lock, and review the plan"
+        yield Row(asked=asked, there=there, verdict=WARNING, todo=todo)
+    else:
+        yield Row(asked=asked, there=there, verdict=OK)
+
+
+def _quota(account: str, kind: str, wishes: Wishes, answers: Answers, name: str) -> Iterator[Row]:
+    """Whether all that is planned fits beside what is there already and is not ours."""
+    known = answers.computes.get(name) or {}
+    sizes = {row.instance: row for row in known.values() if _kind(row.instance) == kind}
+    planned = [row for row in wishes.hardware if (row.account, row.kind) == (account, kind)]
+    if not sizes:
+        return
+    wanted = sum(_accelerators(sizes, row.instance) * row.replicas for row in planned)
+    quota, used = max((row.quota, row.used) for row in sizes.values())
+    ours = frozenset(row.mark for row in planned)
+    others = max(0, used - _ours(answers.standing.get(name, ()), ours, sizes))
+    asked = f"{wanted} {kind} for {name}"
+    there = f"{max(0, quota - others)} of {quota} left"
+    if wanted <= quota - others:
+        yield Row(asked=asked, there=there, verdict=OK)
+    else:
+        todo = f"ask for more quota, pause what {name} does not need, or lower replicas.max"
+        yield Row(asked=asked, there=there, verdict=PROBLEM, todo=todo)
+
+
+def _ours(standing: Iterable[Standing], marks: frozenset[str], sizes: dict[str, Compute]) -> int:
+    """What endpoints of ours take of the quota already; a paused one takes nothing."""
+    mine = (one for one in standing if one.tags & marks and one.state != _PAUSED)
+    return sum(_accelerators(sizes, one.instance) * one.replicas for one in mine)
+
+
+def _accelerators(sizes: dict[str, Compute], instance: str) -> int:
+    found = sizes.get(instance)
+    return found.accelerators if found is not None else 0
+
+
+def _kind(instance: str) -> str:
+    return instance.rpartition("-")[0]
+
+
+def _routes(wishes: Wishes, answers: Answers, asks: Who) -> Iterator[Row]:
+    for route in wishes.routes:
+        yield from _live(route, answers)
+        if route.payer is not None and not asks.belongs(route.payer):
+            known = ", ".join([asks.name, *sorted(asks.orgs)])
+            todo = f"name one of {known} as bill_to"
+            yield Row(
+                asked=f"{route.payer} pays", there="not the token's", verdict=PROBLEM, todo=todo
+            )
+
+
+def _live(route: Route, answers: Answers) -> Iterator[Row]:
+    there, todo = answers.live.get(route.model, frozenset()), _OTHER_PROVIDER
+    if route.is_open:
+        asked, some = f"{route.model} at any provider", sorted(there.intersection(route.providers))
+        said = f"live at {', '.join(some)}" if some else "not live"
+        verdict = OK if some else PROBLEM
+        yield Row(asked=asked, there=said, verdict=verdict, todo="" if some else todo)
+        return
+    for slug in route.providers:
+        asked = f"{route.model} at {slug}"
+        if slug in there:
+            yield Row(asked=asked, there="live", verdict=OK)
+        else:
+            yield Row(asked=asked, there="not live", verdict=PROBLEM, todo=todo)
+
+
+def _spaces(wishes: Wishes, who: Who) -> Iterator[Row]:
+    for account in wishes.spaces:
+        name = account or who.name
+        plan = who.plans.get(name, "")
+        asked = f"a Space of {name}"
+        if plan in _FREE_PLANS:
+            todo = "Gradio and Docker Spaces want a paid plan; take PRO or a team's account"
+            yield Row(asked=asked, there=f"a {plan} account", verdict=PROBLEM, todo=todo)
+        else:
+            yield Row(asked=asked, there=f"plan {plan}" if plan else "a plan", verdict=OK)
