@@ -54,7 +54,7 @@ def _placement(world: World, choice: Choice, kept: Affordable, first: Choice) ->
         name=choice.name,
         kind=choice.kind.name,
         options=options(world, choice),
-        weights=_weights(world.spec, world.facts) if choice.kind.weights == "gguf" else None,
+        weights=_weights(world.spec, world.facts) if _loads_one_file(world, choice) else None,
         engine=choice.engine.name if choice.engine else None,
         version=choice.version,
         image=_image(world, choice),
@@ -68,6 +68,12 @@ def _placement(world: World, choice: Choice, kept: Affordable, first: Choice) ->
         reasons=_reasons(world, choice, kept, differs),
         passed_over=choice.passed_over,
     )
+
+
+def _loads_one_file(world: World, choice: Choice) -> bool:
+    """A GGUF model is one file wherever it is loaded, and the lock knows which."""
+    holds = choice.kind.weights
+    return holds == "gguf" or (holds == "hub" and world.spec.model.is_gguf)
 
 
 def _image(world: World, choice: Choice) -> str | None:

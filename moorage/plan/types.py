@@ -14,7 +14,7 @@ from moorage.spec.types import App, Failover, Load, Slo
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Weights:
-    """The one file of weights that an engine of this machine loads.
+    """The one file of weights that an engine loads.
 
     Either `path` is set (a file that is already here), or `repo`, `revision`, `file` and `sha256`
     name a file of the Hub; `offline` says what to do where the Hub cannot be reached.
@@ -68,7 +68,7 @@ class Placement:
     name: str  # unique within the service: local-1, openai-2
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
-    weights: Weights | None = None  # None where it is not one file that this machine loads
+    weights: Weights | None = None  # None where it is not one file that is loaded
     engine: str | None = None
     version: str | None = None
     image: str | None = None
