@@ -6,6 +6,8 @@ import yaml
 
 from moorage.spec.problems import Problem
 
+# The parser's own limit: it reads ahead, so in brackets it may meet it before we meet ours.
+_TOO_DEEP = "exceeded maximum nesting depth"
 _WORDS = {  # a part of what the parser says -> what we say, what to do
     "mapping values are not allowed": (
         "a second ': ' in one line",
@@ -33,6 +35,7 @@ _WORDS = {  # a part of what the parser says -> what we say, what to do
     "control characters are not allowed": ("a control character stands in the text", ""),
     "surrogates not allowed": ("a character that UTF-8 cannot hold", ""),
     "special characters are not allowed": ("a control character stands in the text", ""),
+    _TOO_DEEP: ("values lie too many levels deep", "nothing of the language lies so deep"),
 }
 
 _UNCLOSED = ("did not find expected ',' or", "unexpected end of stream")  # show where it opened
@@ -41,11 +44,13 @@ _UNCLOSED = ("did not find expected ',' or", "unexpected end of stream")  # show
 def explain(error: Exception, text: str, file: str) -> Problem:
     """The problem that a YAML error is."""
     line, column = _where(error, text)
+    parser_says = str(getattr(error, "problem", None) or error)
     if _tab_before(text, line, column):
         says, hint = "a tab is used for indentation", "YAML wants spaces"
     else:
-        says, hint = _translate(str(getattr(error, "problem", None) or error))
-    return Problem(file=file, line=line, column=column, rule="yaml-syntax", says=says, hint=hint)
+        says, hint = _translate(parser_says)
+    rule = "yaml-too-deep" if _TOO_DEEP in parser_says else "yaml-syntax"
+    return Problem(file=file, line=line, column=column, rule=rule, says=says, hint=hint)
 
 
 def _translate(parser_says: str) -> tuple[str, str]:
