@@ -11,7 +11,8 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pyte
@@ -47,12 +48,25 @@ class Terminal:
             assert time.monotonic() < deadline_s, "\n".join(self.lines)
             assert self._read(), "\n".join(self.history)
 
-    def finish(self) -> int:
+    def finish(self, *, timeout_s: float = 60.0) -> int:
         """Read to the end; the exit code."""
+        deadline_s = time.monotonic() + timeout_s
         while self._read():
-            pass
-        os.close(self.master)
-        return self.process.wait(timeout=60)
+            assert time.monotonic() < deadline_s, "\n".join(self.lines)
+        return self.process.wait(timeout=timeout_s)
+
+    def go_away(self) -> None:
+        """Close the window while the process lives; for good."""
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+
+    def end(self) -> None:
+        """Leave neither the process nor the window behind, however the test went."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait(timeout=60)
+        self.go_away()
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size, as a person who drags the window."""
@@ -72,8 +86,11 @@ class Terminal:
         return bool(data)
 
 
-def run(command: list[str], environ: Mapping[str, str], *, columns: int, rows: int) -> Terminal:
-    """Start a process on a terminal of its own."""
+@contextmanager
+def run(
+    command: list[str], environ: Mapping[str, str], *, columns: int, rows: int
+) -> Iterator[Terminal]:
+    """A process on a terminal of its own; both are gone afterwards."""
     master, slave = pty.openpty()
     _size(master, columns, rows)
     process = subprocess.Popen(
@@ -87,7 +104,11 @@ def run(command: list[str], environ: Mapping[str, str], *, columns: int, rows: i
     os.close(slave)
     screen = pyte.HistoryScreen(columns, rows, history=2000)
     screen.set_mode(pyte.modes.LNM)
-    return Terminal(process=process, master=master, screen=screen)
+    terminal = Terminal(process=process, master=master, screen=screen)
+    try:
+        yield terminal
+    finally:
+        terminal.end()
 
 
 def _size(master: int, columns: int, rows: int) -> None:

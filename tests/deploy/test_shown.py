@@ -232,28 +232,24 @@ def test_a_terminal_shows_the_tree_of_what_is_at_work(
     """More things than lines, below their component; then the window is made small."""
     go = tmp_path / "go"
     many = {"VERSION": "2", "MANY": "40", "WAIT_FOR": str(go), "TERM": "xterm", "NO_COLOR": "1"}
-    shown = terminal.run(
-        watched.command("up", "auto"),
-        watched.environ(**many, PYTHONIOENCODING="utf-8"),
-        columns=80,
-        rows=24,
-    )
-    shown.until(lambda: any("more at work" in line for line in shown.lines))
-    assert "Shop shop" in shown.lines
-    rows = [line for line in shown.lines if line.startswith(("├─ ", "└─ "))]
-    assert len(rows) >= 15
-    assert all("ing Thing thing-" in row for row in rows)
-    assert "0.10 USD/h" in rows[0]
-    assert "waiting for" in " ".join(rows)
-    shown.resize(40, 10)
-    before = len(shown.raw)
-    shown.until(lambda: len(shown.raw) > before + 2000)
-    assert any(line.startswith("up local") for line in shown.lines)
-    go.touch()
-    assert shown.finish() == 0
-    assert "Thing thing-39" in " ".join(shown.history)
-    assert re.search(r"up local: \d+ created, 1 replaced", " ".join(shown.history[-3:]))
-    assert b"\x1b[3" not in shown.raw  # no colour
+    environ = watched.environ(**many, PYTHONIOENCODING="utf-8")
+    with terminal.run(watched.command("up", "auto"), environ, columns=80, rows=24) as shown:
+        shown.until(lambda: any("more at work" in line for line in shown.lines))
+        assert "Shop shop" in shown.lines
+        rows = [line for line in shown.lines if line.startswith(("├─ ", "└─ "))]
+        assert len(rows) >= 15
+        assert all("ing Thing thing-" in row for row in rows)
+        assert "0.10 USD/h" in rows[0]
+        assert "waiting for" in " ".join(rows)
+        shown.resize(40, 10)
+        before = len(shown.raw)
+        shown.until(lambda: len(shown.raw) > before + 2000)
+        shown.until(lambda: any(line.startswith("up local") for line in shown.lines))
+        go.touch()
+        assert shown.finish() == 0
+        assert "Thing thing-39" in " ".join(shown.history)
+        assert re.search(r"up local: \d+ created, 1 replaced", " ".join(shown.history[-3:]))
+        assert b"\x1b[3" not in shown.raw  # no colour
 
 
 def test_a_terminal_that_goes_away_does_not_stop_the_work(
@@ -261,11 +257,11 @@ def test_a_terminal_that_goes_away_does_not_stop_the_work(
 ) -> None:
     go = tmp_path / "go"
     environ = watched.environ(VERSION="3", MANY="2", WAIT_FOR=str(go), TERM="xterm")
-    shown = terminal.run(watched.command("up", "auto"), environ, columns=80, rows=24)
-    shown.until(lambda: "waiting for" in " ".join(shown.lines))
-    os.close(shown.master)
-    go.touch()
-    assert shown.process.wait(60) == 0
+    with terminal.run(watched.command("up", "auto"), environ, columns=80, rows=24) as shown:
+        shown.until(lambda: "waiting for" in " ".join(shown.lines))
+        shown.go_away()
+        go.touch()
+        assert shown.process.wait(60) == 0
     assert watched.cloud.things()["counter-z1"]["inputs"]["size"] == 3
 
 
