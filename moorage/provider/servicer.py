@@ -25,6 +25,7 @@ from moorage.provider.values import (
     UNKNOWN,
     Path,
     Properties,
+    amend,
     decode,
     decode_one,
     encode,
@@ -53,6 +54,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         # By type and id, and under which URN: what this run has made or adopted, and what it keeps.
         self._made: dict[tuple[str, str], str] = {}
         self._kept: dict[tuple[str, str], str] = {}
+        self._checked: dict[str, tuple[Struct, State]] = {}  # the last answer for each URN
 
     async def close(self) -> None:
         """End all waiting, once it is known of every call what it made; let go of the engine."""
@@ -99,6 +101,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._calls.begin()
         self._made.clear()
         self._kept.clear()
+        self._checked.clear()
         self._config, _ = _configured(self._package, decode(request.args).plain)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
@@ -116,16 +119,18 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         inputs, failures = check.check(handler.shape.inputs, news.plain)
         if not failures and not has_unknown(inputs):
             failures = handler.check(inputs)
-        return provider_pb2.CheckResponse(
-            inputs=_encode_inputs(handler, inputs, news.secrets),
-            failures=_failures(failures, inputs, news.secrets | _declared(handler, inputs)),
-        )
+        marked = news.secrets | _declared(handler, inputs)
+        answer = provider_pb2.CheckResponse(failures=_failures(failures, inputs, marked))
+        answer.inputs.CopyFrom(request.news)
+        amend(answer.inputs, news, inputs, marked)
+        self._checked[request.urn] = answer.inputs, inputs
+        return answer
 
     async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Compare what was declared, and what Read found, with what is declared now."""
         handler = await self._handler(request, context)
         declared = request.old_inputs if request.HasField("old_inputs") else request.olds
-        news = decode(request.news).plain
+        news = self._decoded(request)
         old_inputs = news if declared == request.news else decode(declared).plain
         state = {"drift": decode_one(request.olds, "drift")}  # all that a diff asks of it
         changes = diff.diff(handler.shape, old_inputs, state, news)
@@ -194,6 +199,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return Empty()
 
     # --- how handlers are run
+
+    def _decoded(self, request: Any) -> State:
+        """The inputs of a diff, which nearly always are those that a check has just answered."""
+        answered, inputs = self._checked.get(request.urn, (None, {}))
+        return inputs if answered == request.news else decode(request.news).plain
 
     def _taker(self, request: Any) -> str | None:
         """Who goes on with a thing that is to be deleted under a name that it had before.

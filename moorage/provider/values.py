@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -68,6 +68,19 @@ def encode(plain: Mapping[str, Any], secrets: Iterable[Path] = ()) -> Struct:
     return struct
 
 
+def amend(struct: Struct, known: Properties, plain: Mapping[str, Any], secrets: Set[Path]) -> None:
+    """Make of a message that says what is known one that says more or marks more as secret.
+
+    What stays is not touched: most inputs leave a check as they came.
+    """
+    new = {key for key, value in plain.items() if known.plain.get(key) != value}
+    new.update(str(path[0]) for path in secrets - known.secrets)
+    marks = _marks(secrets) if new else _NO_MARKS
+    for key in new:
+        struct.fields.pop(key, None)  # what it held would be mixed with what it shall hold
+        _put(struct.fields[key], plain[key], marks.get(key, _NO_MARKS))
+
+
 def has_unknown(value: Any) -> bool:
     """Whether a value, or anything within it, is unknown."""
     if isinstance(value, dict):
@@ -77,12 +90,7 @@ def has_unknown(value: Any) -> bool:
     return value is UNKNOWN
 
 
-# --- read: what holds no other value needs no path of its own, which is most of all there is
-
-
-def _text(value: Value) -> str | Unknown:
-    text = value.string_value
-    return UNKNOWN if text in _UNKNOWN_TEXTS else text
+# --- read: most values are texts, and which of its kinds a value has is the slowest question
 
 
 def _number(value: Value) -> int | float:
@@ -91,7 +99,7 @@ def _number(value: Value) -> int | float:
 
 
 _LEAVES: Final[Mapping[str | None, Callable[[Value], Any]]] = {
-    "string_value": _text,
+    "string_value": operator.attrgetter("string_value"),
     "number_value": _number,
     "bool_value": operator.attrgetter("bool_value"),
     "null_value": lambda _value: None,
@@ -104,10 +112,9 @@ def _decode_fields(fields: Any, path: Path, secrets: set[Path]) -> Any:
         return _decode_special(fields, path, secrets)
     plain = {}
     for key in fields:  # by key: items() of such a map is several times as slow
-        value = fields[key]
-        kind = value.WhichOneof("kind")
-        if kind != "null_value":
-            plain[key] = _decode(value, kind, path, key, secrets)
+        value = _decode(fields[key], path, key, secrets)
+        if value is not None:
+            plain[key] = value
     return plain
 
 
@@ -122,21 +129,29 @@ def _decode_special(fields: Any, path: Path, secrets: set[Path]) -> Any:
     return _decode_at(fields["value"], path, secrets)
 
 
-def _decode(
-    value: Value, kind: str | None, above: Path, step: str | int, secrets: set[Path]
-) -> Any:
+def _decode(value: Value, above: Path, step: str | int, secrets: set[Path]) -> Any:
+    """What holds no other value needs no path of its own."""
+    text = value.string_value
+    if text:
+        return UNKNOWN if text in _UNKNOWN_TEXTS else text
+    kind = value.WhichOneof("kind")
     leaf = _LEAVES.get(kind)
-    return leaf(value) if leaf else _decode_at(value, (*above, step), secrets)
+    return leaf(value) if leaf else _decode_within(value, kind, (*above, step), secrets)
 
 
 def _decode_at(value: Value, path: Path, secrets: set[Path]) -> Any:
+    """A value at a path that is there already."""
     kind = value.WhichOneof("kind")
+    if kind in _LEAVES:
+        return _decode(value, (), "", secrets)
+    return _decode_within(value, kind, path, secrets)
+
+
+def _decode_within(value: Value, kind: str | None, path: Path, secrets: set[Path]) -> Any:
     if kind == "struct_value":
         return _decode_fields(value.struct_value.fields, path, secrets)
-    if kind == "list_value":
-        items = enumerate(value.list_value.values)
-        return [_decode(item, item.WhichOneof("kind"), path, n, secrets) for n, item in items]
-    return _LEAVES[kind](value)
+    items = enumerate(value.list_value.values)
+    return [_decode(item, path, number, secrets) for number, item in items]
 
 
 # --- written: in place, as every message that is copied is made twice

@@ -117,6 +117,17 @@ def test_check_fills_defaults_and_marks_declared_secrets(start: Callable[..., Cl
     assert inputs.secrets == {("password",)}
 
 
+def test_a_diff_judges_the_inputs_that_it_is_given_whatever_was_checked_before(
+    start: Callable[..., Client],
+) -> None:
+    """They are those of the check before it, but need not be: policies and imports change them."""
+    client = start()
+    before = client.check({"name": "one"})[0].plain
+    same = client.diff(before, before)
+    other = client.diff(before, {**before, "name": "two"})
+    assert [list(same.detailedDiff), list(other.detailedDiff)] == [[], ["name"]]
+
+
 def test_check_failures_are_one_line_each(start: Callable[..., Client]) -> None:
     assert start().check({"name": "bad"})[1] == {"name": "is bad; indeed"}
     assert "name" in start().check({})[1]

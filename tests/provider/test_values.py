@@ -9,7 +9,15 @@ from google.protobuf.struct_pb2 import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moorage.provider.values import UNKNOWN, Properties, decode, decode_one, encode, has_unknown
+from moorage.provider.values import (
+    UNKNOWN,
+    Properties,
+    amend,
+    decode,
+    decode_one,
+    encode,
+    has_unknown,
+)
 from moorage.provider.values import Path as ValuePath
 
 LEAVES = st.one_of(
@@ -26,6 +34,23 @@ def test_what_is_written_is_read_back(plain: dict[str, Any]) -> None:
     top: frozenset[ValuePath] = frozenset((name,) for name in plain)
     assert decode(encode(plain)) == Properties(plain=plain, secrets=frozenset())
     assert decode(encode(plain, top)) == Properties(plain=plain, secrets=top)
+
+
+@given(
+    st.dictionaries(KEYS, VALUES, max_size=4), st.dictionaries(KEYS, VALUES, max_size=2), st.data()
+)
+def test_what_is_amended_is_as_if_it_were_written_anew(
+    before: dict[str, Any], more: dict[str, Any], data: st.DataObject
+) -> None:
+    marks = st.frozensets(
+        st.sampled_from(sorted({**before, **more}) or ["none"]).map(lambda k: (k,))
+    )
+    after = {**before, **more}
+    old = data.draw(marks) & {(name,) for name in before}
+    new = (old | data.draw(marks)) & {(name,) for name in after}
+    struct = encode(before, old)
+    amend(struct, decode(struct), after, new)
+    assert decode(struct) == decode(encode(after, new))
 
 
 def test_secrets_below_the_top_keep_their_place() -> None:
