@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from components import local, openai
+from components import hf_endpoint, hf_router, local, openai
 from components.endpoint import Kind
 from moorage.errors import Exit, MoorageError
 from moorage.plan.types import Plan
@@ -13,10 +13,12 @@ from moorage.plan.types import Plan
 KINDS: Final[dict[str, Kind]] = {
     "local": local,
     "openai": openai,
+    "hf-endpoint": hf_endpoint,
+    "hf-router": hf_router,
 }
 
 # Kinds of the catalogue that can be checked, priced and planned, and not deployed yet.
-UNBUILT: Final = ("hf-endpoint", "hf-space", "hf-router", "docker-host", "ec2-gpu")
+UNBUILT: Final = ("hf-space", "docker-host", "ec2-gpu")
 
 
 def refuse_unbuilt(plans: Iterable[Plan]) -> None:
@@ -24,6 +26,19 @@ def refuse_unbuilt(plans: Iterable[Plan]) -> None:
     lines = [line for plan in plans for line in _unbuilt(plan)]
     if lines:
         raise MoorageError("\n".join(lines), exit_code=Exit.PROBLEMS)
+
+
+def refuse_unfurnished(plans: Iterable[Plan]) -> None:
+    """Refuse plans that want a token or key which the environment lacks, before anything exists."""
+    lines = [line for plan in plans for line in _lacking(plan)]
+    if lines:
+        raise MoorageError("\n".join(lines))
+
+
+def _lacking(plan: Plan) -> Iterator[str]:
+    for placement in plan.placements:
+        for line in KINDS[placement.kind].lacks(placement):
+            yield f"{plan.spec_path}: {placement.name}: {line}"
 
 
 def _unbuilt(plan: Plan) -> Iterator[str]:

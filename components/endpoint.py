@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,11 +42,13 @@ class Endpoint:
     url: pulumi.Output[str]  # ends in /v1
     model: pulumi.Output[str]
     api_key: pulumi.Output[str | None]
+    headers: Mapping[str, str] = field(default_factory=dict)  # sent with every request
+    timeouts: Mapping[str, float] = field(default_factory=dict)  # the gateway's own, where empty
     details: Mapping[str, Any] = field(default_factory=dict)  # what operators want to see beside it
 
 
 class Kind(Protocol):
-    """A placement kind is a module with this one function."""
+    """A placement kind is a module with these functions."""
 
     def build(
         self,
@@ -56,6 +58,10 @@ class Kind(Protocol):
         site: Site,
         weights: ModelFile | None,
         opts: pulumi.ResourceOptions,
-    ) -> Endpoint:
-        """Declare the resources of one placement."""
+    ) -> Sequence[Endpoint]:
+        """Declare the resources of one placement; what it gives is asked in this order."""
+        ...
+
+    def lacks(self, placement: Placement) -> Iterator[str]:
+        """What this machine's environment lacks for it: a line each, with what to do."""
         ...

@@ -81,11 +81,13 @@ def _service(service: ModelService, endpoints: Sequence[Endpoint]) -> dict[str, 
 
 
 def _backend(endpoint: Endpoint) -> dict[str, Any]:
+    more = {"headers": dict(endpoint.headers), "timeouts": dict(endpoint.timeouts)}
     return {
         "name": endpoint.name,
         "url": endpoint.url,
         "model": endpoint.model,
         "api_key": endpoint.api_key,
+        **{name: value for name, value in more.items() if value},
     }
 
 

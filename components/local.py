@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Sequence
 
 import pulumi
 
+from components import probes
 from components.endpoint import PYTHON, Endpoint, Site
 from moorage.plan.types import Placement, Plan
 from moorage.resources import ApiKey, ModelFile, Process
-from moorage.spec.tasks import TASKS
 
 LOAD_TIMEOUT_SECONDS = 300  # a few GiB of weights from a slow disk
 
@@ -21,7 +21,7 @@ def build(
     site: Site,
     weights: ModelFile | None,
     opts: pulumi.ResourceOptions,
-) -> Endpoint:
+) -> Sequence[Endpoint]:
     """Declare the engine's key and process; the engine is reachable on loopback only."""
     assert weights is not None, "the plan gives every local placement its weights"
     name = f"{plan.service}-{placement.name}"
@@ -38,21 +38,28 @@ def build(
         },
         port=placement.options.get("port"),
         ready={
-            "path": _probe_path(plan.task),
-            "body": weights.served_model.apply(lambda model: _probe_body(plan.task, model)),
+            "path": probes.path(plan.task),
+            "body": weights.served_model.apply(lambda model: probes.body(plan.task, model)),
             "timeout_seconds": LOAD_TIMEOUT_SECONDS,
         },
         ready_key=key.value,
         opts=opts,
     )
-    return Endpoint(
-        name=placement.name,
-        kind=placement.kind,
-        url=engine.url.apply(lambda url: f"{url}/v1"),
-        model=weights.served_model,
-        api_key=key.value,
-        details={"directory": engine.directory, "log": engine.log, "pid": engine.pid},
-    )
+    return [
+        Endpoint(
+            name=placement.name,
+            kind=placement.kind,
+            url=engine.url.apply(lambda url: f"{url}/v1"),
+            model=weights.served_model,
+            api_key=key.value,
+            details={"directory": engine.directory, "log": engine.log, "pid": engine.pid},
+        )
+    ]
+
+
+def lacks(placement: Placement) -> Iterator[str]:  # noqa: ARG001
+    """An engine of this machine needs nothing of the environment."""
+    return iter(())
 
 
 def _command(placement: Placement, plan: Plan, weights: ModelFile) -> list[pulumi.Input[str]]:
@@ -69,14 +76,3 @@ def _command(placement: Placement, plan: Plan, weights: ModelFile) -> list[pulum
     return command + [
         text for flag, size in sizes.items() if size is not None for text in (flag, str(size))
     ]
-
-
-def _probe_path(task: str) -> str:
-    return f"/v1/{TASKS[task].path}"
-
-
-def _probe_body(task: str, model: str) -> str:
-    if TASKS[task].chats:
-        messages = [{"role": "user", "content": "ping"}]
-        return json.dumps({"model": model, "messages": messages, "max_tokens": 1})
-    return json.dumps({"model": model, "input": "ping"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pulumi
@@ -26,8 +27,9 @@ class ModelService(pulumi.ComponentResource):
             for number, weights in enumerate(_distinct_weights(plan), start=1)
         }
         self.endpoints = [
-            self._endpoint(placement, site, files[placement.weights] if placement.weights else None)
+            endpoint
             for placement in plan.placements
+            for endpoint in self._endpoints(placement, site, files)
         ]
         self.register_outputs({"endpoints": [endpoint.url for endpoint in self.endpoints]})
 
@@ -50,10 +52,18 @@ class ModelService(pulumi.ComponentResource):
             opts=self._below(),
         )
 
-    def _endpoint(self, placement: Placement, site: Site, weights: ModelFile | None) -> Endpoint:
+    def _endpoints(
+        self, placement: Placement, site: Site, files: Mapping[Weights, ModelFile]
+    ) -> Sequence[Endpoint]:
+        weights = files[placement.weights] if placement.weights and _is_here(placement) else None
         kind = KINDS[placement.kind]
         return kind.build(placement, plan=self.plan, site=site, weights=weights, opts=self._below())
 
 
 def _distinct_weights(plan: Plan) -> list[Weights]:
-    return list(dict.fromkeys(p.weights for p in plan.placements if p.weights is not None))
+    """The files that engines of this machine load; elsewhere the platform fetches them."""
+    return list(dict.fromkeys(p.weights for p in plan.placements if p.weights and _is_here(p)))
+
+
+def _is_here(placement: Placement) -> bool:
+    return placement.kind == "local"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pulumi
 
-from components import refuse_unbuilt
+from components import refuse_unbuilt, refuse_unfurnished
 from components.endpoint import Endpoint, Site
 from components.gateway import Gateway
 from components.model_service import ModelService
@@ -43,6 +43,7 @@ def _plans(root: Path, patterns: list[str]) -> tuple[Plan, ...]:
         message = f"{file}: moorage:specs names no spec; list files, folders or globs there"
         raise MoorageError(message)
     refuse_unbuilt(loaded.plans)
+    refuse_unfurnished(loaded.plans)
     return loaded.plans
 
 

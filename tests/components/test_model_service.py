@@ -2,106 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
-from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
-import pulumi
 import pytest
-from pulumi.runtime import mocks
-from pulumi.runtime.rpc import _special_secret_sig, _special_sig_key
 
-from components import KINDS, refuse_unbuilt
-from components.endpoint import Site
-from components.gateway import Gateway
-from components.model_service import ModelService
+from components import KINDS, refuse_unbuilt, refuse_unfurnished
 from moorage.errors import Exit, MoorageError
-from moorage.plan.types import Cost, Placement, Plan, Weights
-from moorage.spec.types import Failover, Load, Slo
+from moorage.plan.types import Placement, Weights
+from tests.components.programs import a_plan, a_stack, declare, revealed, routes_of
 
-SITE = Site(root=Path("/checkout"), project="moorage", stack="story")
 WEIGHTS = Weights(repo="acme/tiny-gguf", revision="c0ffee", file="tiny.gguf", offline="tiny")
 LOCAL = (
     Placement(name="local-1", kind="local", weights=WEIGHTS, options={"parallel": 2}),
     Placement(name="local-2", kind="local", weights=WEIGHTS),
 )
 OPENAI = Placement(name="openai-2", kind="openai", options={"url": "http://127.0.0.1:11434/v1"})
-
-
-def a_plan(*placements: Placement, task: str = "text-generation") -> Plan:
-    return Plan(
-        service="hello",
-        team="examples",
-        model_id="acme/tiny-gguf",
-        task=task,
-        max_model_len=2048,
-        privacy_tier="internal",
-        placements=placements,
-        cost=Cost(most_usd=Decimal(0)),
-        slo=Slo(),
-        failover=Failover(),
-        load=Load(),
-        spec_path=Path("hello.yaml"),
-    )
-
-
-class Answers(mocks.Mocks):
-    """What our provider would answer, as far as a program can see it."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, dict[str, Any]] = {}
-
-    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        self.seen[args.name] = dict(args.inputs)
-        outputs: dict[str, Any] = {
-            "moorage:index:ApiKey": {"value": f"key-of-{args.name}"},
-            "moorage:index:ModelFile": {
-                "localPath": "/cache/tiny.gguf",
-                "servedModel": "served",
-                "sha256Actual": "d1935",
-            },
-            "moorage:index:Process": {
-                "url": f"http://127.0.0.1:{args.inputs.get('port') or 9000}",
-                "log": "log",
-                "pid": 1,
-            },
-            "moorage:index:OpenAIServer": {"servedModel": "smollm2:135m"},
-        }
-        return f"{args.name}-id", {**args.inputs, **outputs.get(args.typ, {})}
-
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]] | None]:
-        return {}, None
-
-
-def declare(program: Callable[[], None]) -> dict[str, dict[str, Any]]:
-    """Run a program against the mocks; returns the inputs of every resource by name."""
-    answers = Answers()
-
-    async def main() -> None:
-        mocks.set_mocks(answers, project="moorage", stack="story")
-        await pulumi.runtime.stack.run_pulumi_func(program)
-
-    asyncio.run(main())
-    return answers.seen
-
-
-def revealed(value: dict[str, Any]) -> dict[str, Any]:
-    """The plain value of an input that must have been sent as a secret."""
-    assert value[_special_sig_key] == _special_secret_sig
-    plain: dict[str, Any] = value["value"]
-    return plain
-
-
-def routes_of(seen: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    routes: dict[str, Any] = json.loads(revealed(seen["gateway-process"]["files"])["routes.json"])
-    return routes
-
-
-def a_stack(plan: Plan) -> None:
-    Gateway("gateway", services=[ModelService(plan, site=SITE)], port=8700, site=SITE)
 
 
 def test_two_local_placements_share_one_model_file() -> None:
@@ -164,12 +79,20 @@ def test_the_gateway_is_ready_when_it_serves_these_very_routes() -> None:
     assert seen["reloadSignal"] == "SIGHUP"
 
 
-def test_a_missing_key_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_environment_lacks_is_named_before_anything_is_declared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delenv("THEIR_KEY", raising=False)
     options = {**OPENAI.options, "api_key_env": "THEIR_KEY"}
-    plan = a_plan(Placement(name="openai-1", kind="openai", options=options))
-    with pytest.raises(MoorageError, match="openai-1: the environment has no THEIR_KEY"):
-        declare(lambda: a_stack(plan))
+    plan = a_plan(LOCAL[0], Placement(name="openai-2", kind="openai", options=options))
+    says = "hello.yaml: openai-2: the environment has no THEIR_KEY; set it to the server's key"
+    with pytest.raises(MoorageError) as refused:
+        refuse_unfurnished([plan])
+    assert str(refused.value) == says
+    monkeypatch.setenv("THEIR_KEY", "sk-theirs")
+    refuse_unfurnished([plan])
+    server = declare(lambda: a_stack(plan))["hello-openai-2"]
+    assert revealed(server["apiKey"]) == "sk-theirs"
 
 
 def test_every_kind_can_be_built() -> None:
@@ -177,10 +100,10 @@ def test_every_kind_can_be_built() -> None:
 
 
 def test_a_kind_that_nothing_builds_yet_is_refused_by_name() -> None:
-    endpoint = Placement(name="hf-endpoint-2", kind="hf-endpoint")
+    endpoint = Placement(name="docker-host-2", kind="docker-host")
     with pytest.raises(MoorageError) as refused:
         refuse_unbuilt([a_plan(LOCAL[0], endpoint)])
-    assert str(refused.value).startswith("hello.yaml: hf-endpoint-2: kind hf-endpoint: ")
+    assert str(refused.value).startswith("hello.yaml: docker-host-2: kind docker-host: ")
     assert "not deployed yet" in str(refused.value)
     assert refused.value.exit_code == Exit.PROBLEMS
 
