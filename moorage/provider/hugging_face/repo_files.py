@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ _SERVERS: Final = ".gitattributes"  # the Hub writes it by itself
 # Never pushed: what tools leave behind, and where people keep their own secrets.
 _LEFT_OUT: Final = frozenset({".git", "__pycache__", ".venv", ".env", ".DS_Store", ".cache"})
 _FENCE: Final = "---"
+_ENTRY: Final = re.compile(r"[\"']?(?P<key>[A-Za-z_][\w.-]*)[\"']?\s*:")
 _CHUNK_BYTES: Final = 1 << 20
 _MOST_NAMED: Final = 5
 
@@ -170,30 +171,40 @@ def _some(paths: tuple[str, ...]) -> str:
 
 
 def with_card(local: Local, card: Mapping[str, Any], heading: str) -> dict[str, bytes | Path]:
-    """The files with a README that carries the card; what is written there already stays."""
+    """The files with a README that carries the card."""
     text = _text(local[README]) if README in local else f"# {heading}\n"
     return {**local, README: carded(text, card).encode()}
 
 
 def carded(text: str, card: Mapping[str, Any]) -> str:
-    """A README with these entries in its card, JSON being YAML too."""
+    """A README with these entries in its card; JSON is YAML too, and other entries stay."""
     before, after = _split(text)
-    lines = [
+    entries = [
         f"{key}: {json.dumps(value, ensure_ascii=False, sort_keys=True)}"
         for key, value in sorted(card.items())
-        if not re.search(rf"^{re.escape(key)}\s*:", before, re.MULTILINE)
     ]
-    body = "\n".join([*lines, *([before] if before else [])])
-    return f"{_FENCE}\n{body}\n{_FENCE}\n{after}"
+    lines = [*entries, *_without(before, card.keys())]
+    return "\n".join([_FENCE, *lines, _FENCE, after])
 
 
-def _split(text: str) -> tuple[str, str]:
+def _without(lines: Iterable[str], keys: Collection[str]) -> Iterator[str]:
+    """The lines of the entries of other keys; what is indented belongs to the entry above."""
+    is_dropped = False
+    for line in lines:
+        entry = _ENTRY.match(line)
+        if entry:
+            is_dropped = entry["key"] in keys
+        if not is_dropped:
+            yield line
+
+
+def _split(text: str) -> tuple[list[str], str]:
     """The card's own lines, and what follows it."""
     lines = text.splitlines()
     if not lines or lines[0].strip() != _FENCE or _FENCE not in lines[1:]:
-        return "", f"\n{text}" if text else ""
+        return [], f"\n{text}" if text else ""
     end = lines.index(_FENCE, 1)
-    return "\n".join(lines[1:end]), "".join(f"{line}\n" for line in lines[end + 1 :])
+    return lines[1:end], "".join(f"{line}\n" for line in lines[end + 1 :])
 
 
 def _text(source: bytes | Path) -> str:

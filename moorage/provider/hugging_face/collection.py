@@ -1,0 +1,299 @@
+"""Collection: models, datasets, Spaces and papers of the Hub, in order and with notes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from moorage.errors import Exit, MoorageError
+from moorage.provider.handler import (
+    DRIFT,
+    Change,
+    Context,
+    Created,
+    Failure,
+    Field,
+    Found,
+    Handler,
+    Shape,
+    State,
+)
+from moorage.provider.hugging_face import collection_record, hub, space_make, space_shape
+from moorage.provider.hugging_face.client import Refused
+from moorage.provider.hugging_face.collection_record import MARK_LENGTH, SCOPE, Record
+from moorage.provider.hugging_face.hub import Done, Hub
+from moorage.provider.values import UNKNOWN
+
+_TYPES: Final = ("model", "dataset", "space", "paper", "collection")
+_MAY_BE_ABSENT: Final = frozenset({"owner", "namespace"})
+_LONGEST_TITLE: Final = 60
+_LONGEST_DESCRIPTION: Final = 150 - MARK_LENGTH
+_LONGEST_NOTE: Final = 500
+_ROUNDS: Final = 5
+_PAUSE_S: Final = 0.5
+_LOOKS_S: Final = (0.0, 0.3, 1.0, 3.0)
+_CONFLICT: Final = 409
+
+
+def _at_most(length: int) -> Any:
+    def rule(text: str) -> str | None:
+        return None if len(text) <= length else f"has {len(text)} characters, and may have {length}"
+
+    return rule
+
+
+SHAPE: Final = Shape(
+    doc="A collection on the Hub: models, datasets, Spaces and papers, in order and with notes.",
+    inputs={
+        "title": Field(
+            kind="string",
+            doc="By which people find it; the Hub makes its address from it.",
+            required=True,
+            replaces=True,
+            rule=_at_most(_LONGEST_TITLE),
+        ),
+        "namespace": Field(
+            kind="string",
+            doc="The user or organisation that has it; absent: who the token belongs to.",
+            replaces=True,
+            rule=space_shape.is_account,
+        ),
+        "owner": Field(
+            kind="string",
+            doc="Who declares it, `project/stack/name`; its description ends in a digest of it.",
+        ),
+        "description": Field(
+            kind="string", doc="What it is about.", rule=_at_most(_LONGEST_DESCRIPTION)
+        ),
+        "visibility": Field(
+            kind="string", doc="Who may see it.", choices=("private", "public"), default="private"
+        ),
+        "items": Field(
+            kind="list",
+            doc="What is in it, in this order.",
+            items=Field(
+                kind="object",
+                doc="One entry.",
+                fields={
+                    "type": Field(kind="string", doc="What it is.", required=True, choices=_TYPES),
+                    "id": Field(kind="string", doc="Which one, owner/name.", required=True),
+                    "note": Field(
+                        kind="string", doc="What is said of it.", rule=_at_most(_LONGEST_NOTE)
+                    ),
+                },
+            ),
+        ),
+    },
+    outputs={
+        "url": Field(kind="string", doc="Its page.", required=True, stable=True),
+        "account": Field(kind="string", doc="Whose it is.", required=True, stable=True),
+        "mark": Field(kind="string", doc="The digest that says who declares it."),
+        "isImported": Field(kind="boolean", doc="Whether it was made by others, and imported."),
+        "drift": DRIFT,
+    },
+    delete_before_replace=True,
+    refresh_before_update=True,
+    import_id="its slug, as it ends its address: owner/title-0123456789abcdef01234567",
+    example=(
+        'Collection("answers", title="What answers our customers", namespace="acme",'
+        ' items=[{"type": "model", "id": "acme/support-chat-8b", "note": "in production"}])'
+    ),
+)
+
+
+def check(inputs: State) -> list[Failure]:
+    """What no field can judge by itself."""
+    return list(_failures(inputs))
+
+
+def _failures(inputs: State) -> Iterator[Failure]:
+    seen = set()
+    for item in inputs.get("items", ()):
+        what = item["type"], item["id"]
+        if what in seen:
+            yield Failure(name="items", reason=f"{item['id']} stands there twice")
+        seen.add(what)
+
+
+def preview(inputs: State, state: State | None) -> State:
+    """Where it will be is told by the Hub alone."""
+    known: State = {"drift": None}
+    if state:
+        return known | {name: state[name] for name in ("url", "account") if name in state}
+    account = inputs.get("namespace")
+    return known if account in (None, UNKNOWN) else known | {"account": account}
+
+
+def diff(changes: list[Change], old: State, new: State) -> list[Change]:
+    """What is filled in by what is there does not differ from what is left out."""
+    filled = {name for name in _MAY_BE_ABSENT if None in (old.get(name), new.get(name))}
+    return [change for change in changes if change.path not in filled]
+
+
+def create(inputs: State, context: Context) -> Created:
+    """Make it, or adopt the one of this title that is ours already."""
+    at, owner = hub.hub(), hub.owner_of(inputs, context)
+    account = hub.account_of(inputs, at, context)
+    found = _made(inputs, account, owner, at, context)
+    if found.mark != collection_record.mark_of(owner):
+        whose = "belongs to another stack" if found.mark else "was not made by moorage"
+        message = f"collection {found.id} has this title already and {whose}"
+        message += "; choose another title, or import it"
+        raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+    return Created(id=found.id, state=_bring(found, inputs, {}, owner, at, context))
+
+
+def _made(inputs: State, account: str, owner: str, at: Hub, context: Context) -> Record:
+    """The Hub itself refuses a second one of the same title, and then tells the first."""
+    what = f"collection {inputs['title']!r} of {account}"
+    asked = at.asked(what, account, SCOPE)
+    body = {
+        "title": inputs["title"],
+        "namespace": account,
+        "private": inputs["visibility"] == "private",
+        "description": collection_record.marked(inputs.get("description", ""), owner),
+    }
+    context.progress(f"creating {what}")
+    outcome = hub.write(at, asked, hub.post("/api/collections", body), context)
+    if isinstance(outcome, Refused) and outcome.status != _CONFLICT:
+        raise outcome.fail()
+    slug = _slug(outcome)
+    for pause_s in _LOOKS_S:
+        context.pause(pause_s)
+        found = collection_record.look(at, slug, context) if slug else None
+        found = found or next(collection_record.named(at, account, inputs["title"], context), None)
+        if found is not None:
+            return found
+    why = "it is not to be seen" if isinstance(outcome, (Done, Refused)) else str(outcome)
+    message = f"{what}: {why}; run up again, it takes on what is there by then"
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def _slug(outcome: Any) -> str:
+    """As a good answer or a conflict tells it."""
+    told: Any = outcome.value if isinstance(outcome, Done) else None
+    if isinstance(outcome, Refused):
+        with suppress(ValueError):
+            told = json.loads(outcome.answer.text)
+    slug = told.get("slug") if isinstance(told, dict) else None
+    return slug if isinstance(slug, str) else ""
+
+
+def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
+    """What is there by its id alone."""
+    at = hub.hub()
+    found = collection_record.look(at, id_, context)
+    if found is None or (state and not _is_ours(found, state, inputs, context)):
+        return None
+    outputs = collection_record.outputs(found, at)
+    if not inputs:
+        told = collection_record.declared(found)
+        told_of_it = {"isImported": found.mark is None, "drift": None}
+        return Found(state={**told, **outputs, **told_of_it}, inputs=told)
+    drift = collection_record.drift(inputs, found)
+    return Found(state={**state, **outputs, "drift": drift}, inputs=inputs)
+
+
+def update(id_: str, state: State, inputs: State, context: Context) -> State:
+    """Make it as declared; when it is so already, nothing is written."""
+    at = hub.hub()
+    found = collection_record.look(at, id_, context)
+    if found is None:
+        message = f"collection {id_} is gone; run up with --refresh to have it made again"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    owner = hub.owner_of(inputs, context)
+    if not _is_ours(found, state, inputs, context):
+        message = f"collection {id_} belongs to another stack by now; choose another title"
+        raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+    return _bring(found, inputs, state, owner, at, context)
+
+
+def delete(id_: str, state: State, context: Context) -> None:
+    """Take it away; what it holds stays, and so does what is not ours."""
+    at = hub.hub()
+    asked = at.asked(f"collection {id_}", id_.partition("/")[0], SCOPE)
+    for _ in range(space_make.TRIES):
+        found = collection_record.look(at, id_, context)
+        if found is None or not _is_ours(found, state, state, context):
+            return
+        hub.settled(
+            hub.write(at, asked, lambda api: api.delete_collection(id_, missing_ok=True), context)
+        )
+        if collection_record.look(at, id_, context) is None:
+            return
+        context.pause(_PAUSE_S)
+    message = f"collection {id_} is still there after it was deleted; run destroy again"
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def locate(inputs: State) -> str | None:
+    """The id of what an interrupted create left behind, where the inputs say whose it is."""
+    if not inputs.get("owner"):
+        return None
+    at, context = hub.hub(), space_make.short_context()
+    account = hub.account_of(inputs, at, context)
+    mark = collection_record.mark_of(inputs["owner"])
+    found = collection_record.named(at, account, inputs["title"], context)
+    return next((one.id for one in found if one.mark == mark), None)
+
+
+def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
+    """Marked as ours now, or as it was when it came into the stack."""
+    marks = {
+        state.get("mark"),
+        collection_record.mark_of(hub.owner_of(inputs, context)),
+        collection_record.mark_of(hub.owner_of(state, context)),
+    }
+    return found.mark in marks if found.mark else bool(state.get("isImported"))
+
+
+def _bring(
+    found: Record, inputs: State, state: State, owner: str, at: Hub, context: Context
+) -> State:
+    def told(one: Record) -> State:
+        more = {"isImported": bool(state.get("isImported")), "drift": None}
+        return {**inputs, **collection_record.outputs(one, at), **more}
+
+    context.exists(found.id, told(found))
+    asked = at.asked(f"collection {found.id}", found.id.partition("/")[0], SCOPE)
+    lost = ""
+    for number in range(_ROUNDS):
+        steps = collection_record.steps(inputs, found, owner)
+        if not steps:
+            return told(found)
+        if number and lost:
+            context.pause(_PAUSE_S)
+        lost = ""
+        for step in steps:
+            outcome = hub.write(at, asked, step, context)
+            if not hub.settled(outcome):
+                lost = str(outcome)
+                break
+        found = _again(found.id, at, context)
+    if not collection_record.steps(inputs, found, owner):
+        return told(found)
+    message = f"{asked.what}: {lost or 'the Hub keeps it as it was'}; run up again"
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def _again(id_: str, at: Hub, context: Context) -> Record:
+    found = collection_record.look(at, id_, context)
+    if found is None:
+        message = f"collection {id_} has gone while it was changed; run up with --refresh"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    return found
+
+
+HANDLER: Final = Handler(
+    shape=SHAPE,
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    check=check,
+    diff=diff,
+    preview=preview,
+    locate=locate,
+)

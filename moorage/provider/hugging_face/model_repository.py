@@ -1,0 +1,232 @@
+"""ModelRepository: a model or a dataset of one's own on the Hub, its card and files as declared."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from moorage.errors import Exit, MoorageError
+from moorage.provider.handler import (
+    DRIFT,
+    Change,
+    Context,
+    Created,
+    Failure,
+    Field,
+    Found,
+    Handler,
+    Shape,
+    State,
+)
+from moorage.provider.hugging_face import (
+    client,
+    hub,
+    repo_change,
+    repo_files,
+    repo_record,
+    space_make,
+    space_shape,
+)
+from moorage.provider.hugging_face.hub import Hub
+from moorage.provider.hugging_face.repo_record import MARK, Record
+from moorage.provider.values import UNKNOWN
+
+_MAY_BE_ABSENT: Final = frozenset({"owner", "namespace", "region"})
+_RESERVED: Final = frozenset({MARK, "license"})
+_GONE_PAUSE_S: Final = 0.5
+
+SHAPE: Final = Shape(
+    doc="A model or a dataset of one's own on the Hub: its card, its files, who may see it.",
+    inputs={
+        "name": Field(
+            kind="string",
+            doc="Its name in the account.",
+            required=True,
+            replaces=True,
+            rule=space_shape.is_repo_name,
+        ),
+        "namespace": Field(
+            kind="string",
+            doc="The user or organisation that has it; absent: who the token belongs to.",
+            replaces=True,
+            rule=space_shape.is_account,
+        ),
+        "owner": Field(
+            kind="string",
+            doc="Who declares it, `project/stack/name`, as its card says; absent: as the URN says.",
+        ),
+        "type": Field(
+            kind="string",
+            doc="What it holds.",
+            choices=repo_record.TYPES,
+            default="model",
+            replaces=True,
+        ),
+        "visibility": Field(
+            kind="string", doc="Who may see it.", choices=("private", "public"), default="private"
+        ),
+        "license": Field(kind="string", doc="Its licence, by the Hub's own short name."),
+        "card": Field(
+            kind="map",
+            doc="Entries of its card, such as base_model, language, tags or pipeline_tag.",
+            items=Field(kind="any", doc=""),
+        ),
+        **repo_files.INPUTS,
+        "resourceGroup": Field(kind="string", doc="The resource group of the organisation."),
+        "region": Field(
+            kind="string", doc="Where its files are kept.", choices=("us", "eu"), replaces=True
+        ),
+        "changesBy": Field(
+            kind="string",
+            doc="How a change of its files is made: by a commit, or by a pull request for others"
+            " to merge.",
+            choices=("commit", "pull-request"),
+            default="commit",
+        ),
+    },
+    outputs={
+        "url": Field(kind="string", doc="Its page.", required=True, stable=True),
+        "account": Field(kind="string", doc="Whose it is.", required=True, stable=True),
+        "sha": Field(kind="string", doc="The commit of its files.", required=True),
+        "filesDigest": Field(kind="string", doc="Over all of its files.", required=True),
+        "pullRequest": Field(kind="string", doc="The one that is open with what is declared."),
+        "isImported": Field(kind="boolean", doc="Whether it was made by others, and imported."),
+        "drift": DRIFT,
+    },
+    delete_before_replace=True,
+    refresh_before_update=True,
+    import_id="its id on the Hub, owner/name; datasets/owner/name for a dataset",
+    example=(
+        'ModelRepository("tuned", name="support-chat-8b", namespace="acme", license="apache-2.0",'
+        ' card={"base_model": "Qwen/Qwen3-8B"}, folder="out/checkpoint")'
+    ),
+)
+
+
+def check(inputs: State) -> list[Failure]:
+    """What no field can judge by itself."""
+    return [
+        Failure(name="card", reason=f"{key} has an input of its own, or is moorage's")
+        for key in sorted(_RESERVED & inputs.get("card", {}).keys())
+    ]
+
+
+def preview(inputs: State, state: State | None) -> State:
+    """Where it will be."""
+    known: State = {"drift": None}
+    if state:
+        return known | {name: state[name] for name in ("url", "account") if name in state}
+    account = inputs.get("namespace")
+    return known if account in (None, UNKNOWN) else known | {"account": account}
+
+
+def diff(changes: list[Change], old: State, new: State) -> list[Change]:
+    """What is filled in by what is there does not differ from what is left out."""
+    filled = {name for name in _MAY_BE_ABSENT if None in (old.get(name), new.get(name))}
+    return [change for change in changes if change.path not in filled]
+
+
+def create(inputs: State, context: Context) -> Created:
+    """Adopt what is ours already, or make it with its card; then bring it to what is declared."""
+    at, owner = hub.hub(), hub.owner_of(inputs, context)
+    id_ = repo_record.id_of(inputs, hub.account_of(inputs, at, context))
+    found = repo_record.look(at, id_, context)
+    if found is None:
+        found = repo_change.make(id_, inputs, owner, at=at, context=context)
+    hub.refuse_foreign(repo_record.called(id_), found.mark, owner)
+    return Created(id=id_, state=_bring(found, inputs, {}, at=at, context=context))
+
+
+def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
+    """What is there by its id alone; its files are told by their digest."""
+    at = hub.hub()
+    found = repo_record.look(at, id_, context)
+    if found is None or (state and not _is_ours(found, state, inputs, context)):
+        return None
+    outputs = repo_record.outputs(found, at)
+    if not inputs:
+        told = repo_record.declared(found)
+        told_of_it = {"isImported": found.mark is None, "drift": None}
+        return Found(state={**told, **outputs, **told_of_it}, inputs=told)
+    asked_for = repo_change.pull_request(found, at, context)
+    drift = repo_record.drift(inputs, found, hub.owner_of(inputs, context), asked_for)
+    more = {"pullRequest": asked_for.url if asked_for else None, "drift": drift}
+    return Found(state={**state, **outputs, **more}, inputs=inputs)
+
+
+def update(id_: str, state: State, inputs: State, context: Context) -> State:
+    """Make it as declared; when it is so already, nothing is written."""
+    at = hub.hub()
+    found = repo_record.look(at, id_, context)
+    if found is None:
+        message = f"{repo_record.called(id_)} is gone; run up with --refresh to have it made again"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    if not _is_ours(found, state, inputs, context):
+        hub.refuse_foreign(repo_record.called(id_), found.mark, hub.owner_of(inputs, context))
+    account = repo_record.account_of(id_)
+    if inputs.get("namespace") not in (None, account):
+        what = repo_record.called(id_)
+        message = f"{what} cannot move to {inputs['namespace']}; declare it by another name"
+        raise MoorageError(message)
+    return _bring(found, inputs, state, at=at, context=context)
+
+
+def delete(id_: str, state: State, context: Context) -> None:
+    """Take it away with all that is in it; what is not ours stays."""
+    at, what = hub.hub(), repo_record.called(id_)
+    asked, kind = at.asked(what, repo_record.account_of(id_)), repo_record.type_of(id_)
+    bare = repo_record.bare(id_)
+    for _ in range(space_make.TRIES):
+        found = repo_record.look(at, id_, context)
+        if found is None or not _is_ours(found, state, state, context):
+            return
+        outcome = hub.write(at, asked, lambda api: api.delete_repo(bare, repo_type=kind), context)
+        if isinstance(outcome, client.Refused) and outcome.status == hub.NOT_FOUND:
+            return
+        if hub.settled(outcome) and repo_record.look(at, id_, context) is None:
+            return
+        context.pause(_GONE_PAUSE_S)
+    message = f"{what} is still there after it was deleted; run destroy again"
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def locate(inputs: State) -> str | None:
+    """The id of what an interrupted create left behind, where the inputs say whose it is."""
+    if not inputs.get("owner"):
+        return None
+    at, context = hub.hub(), space_make.short_context()
+    id_ = repo_record.id_of(inputs, hub.account_of(inputs, at, context))
+    found = repo_record.look(at, id_, context)
+    return id_ if found and found.mark == inputs["owner"] else None
+
+
+def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
+    owners = {hub.owner_of(inputs, context), hub.owner_of(state, context)}
+    return found.mark in owners or (found.mark is None and bool(state.get("isImported")))
+
+
+def _bring(found: Record, inputs: State, state: State, *, at: Hub, context: Context) -> State:
+    def told(one: Record, asked_for: Any = None) -> State:
+        more = {
+            "pullRequest": asked_for.url if asked_for else None,
+            "isImported": bool(state.get("isImported")),
+            "drift": None,
+        }
+        return {**inputs, **repo_record.outputs(one, at), **more}
+
+    context.exists(found.id, told(found))
+    owner = hub.owner_of(inputs, context)
+    changed, asked_for = repo_change.bring(found, inputs, owner, at=at, context=context)
+    return told(changed, asked_for)
+
+
+HANDLER: Final = Handler(
+    shape=SHAPE,
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+    check=check,
+    diff=diff,
+    preview=preview,
+    locate=locate,
+)

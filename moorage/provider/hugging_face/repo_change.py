@@ -1,0 +1,213 @@
+"""Bringing a model or dataset repository to what is declared, by commits or by a pull request."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any, Final
+
+from moorage.errors import Exit, MoorageError
+from moorage.provider.handler import Context, State
+from moorage.provider.hugging_face import hub, repo_files, repo_record, space_make
+from moorage.provider.hugging_face.client import Refused
+from moorage.provider.hugging_face.hub import Call, Done, Hub
+from moorage.provider.hugging_face.repo_files import README, Difference
+from moorage.provider.hugging_face.repo_record import Asked, Record
+
+_ROUNDS: Final = 4
+_PAUSE_S: Final = 0.5
+_LOOKS_S: Final = (0.0, 0.3, 1.0, 3.0)
+_STALE: Final = 412
+_CONFLICT: Final = 409
+_MESSAGE: Final = "Deploy by moorage"
+_SCOPE: Final = "repo.write"
+
+
+def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> Record:
+    """The repository, made with the card that says whose it is, or by whoever was faster."""
+    what = repo_record.called(id_)
+    asked = at.asked(what, repo_record.account_of(id_))
+    context.progress(f"creating {what}")
+    call = hub.post("/api/repos/create", _body(id_, inputs, owner))
+    outcome = hub.write(at, asked, call, context)
+    for _ in range(space_make.TRIES):
+        if not space_make.is_busy(outcome):
+            break
+        context.pause(_PAUSE_S)
+        outcome = hub.write(at, asked, call, context)
+    if isinstance(outcome, Refused) and outcome.status != _CONFLICT:
+        raise outcome.fail()
+    for pause_s in _LOOKS_S:
+        context.pause(pause_s)
+        found = repo_record.look(at, id_, context)
+        if found is not None:
+            return _marked(found, inputs, owner, at, context) if _is_made(outcome) else found
+    if isinstance(outcome, Refused):
+        message = f"{what}: the name is taken by what this token cannot see; take another"
+        raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+    why = "it was made, and is not to be seen" if isinstance(outcome, Done) else str(outcome)
+    message = f"{what}: {why}; run up again, it takes on what is there by then"
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def _is_made(outcome: Any) -> bool:
+    return isinstance(outcome, Done)
+
+
+def _marked(found: Record, inputs: State, owner: str, at: Hub, context: Context) -> Record:
+    """A Hub that takes no files at creation is told at once whose the new repository is."""
+    if found.mark is not None:
+        return found
+    changed, _ = bring(found, {**inputs, "changesBy": "commit"}, owner, at=at, context=context)
+    return changed
+
+
+def _body(id_: str, inputs: State, owner: str) -> dict[str, Any]:
+    account, _, name = repo_record.bare(id_).partition("/")
+    readme = repo_record.local_files(inputs, owner)[README]
+    assert isinstance(readme, bytes), "a README with a card is composed, not a file"
+    content = base64.b64encode(readme).decode()
+    told = {
+        "type": repo_record.type_of(id_),
+        "name": name,
+        "organization": account,
+        "visibility": inputs["visibility"],
+        "resourceGroupId": inputs.get("resourceGroup"),
+        "region": inputs.get("region"),
+        "files": [{"path": README, "content": content, "encoding": "base64"}],
+    }
+    return {key: value for key, value in told.items() if value is not None}
+
+
+def bring(
+    found: Record, inputs: State, owner: str, *, at: Hub, context: Context
+) -> tuple[Record, Asked | None]:
+    """Write what differs; the repository as it is then, and the pull request that waits."""
+    lost = ""
+    # Until it says whose it is, nothing of it waits for others.
+    by_pull_request = inputs["changesBy"] == "pull-request" and found.mark is not None
+    asked_for = pull_request(found, at, context) if by_pull_request else None
+    for number in range(_ROUNDS + 1):
+        wanted = list(_settings(found, inputs))
+        if not repo_record.is_as_declared(inputs, asked_for.record if asked_for else found, owner):
+            wanted.append(_commit(found, inputs, owner, asked_for, opens=by_pull_request))
+        if not wanted:
+            return found, asked_for
+        if number == _ROUNDS:
+            break
+        if number:
+            context.pause(_PAUSE_S)
+        lost = _write(wanted, found.id, at, context)
+        found = _again(found.id, at, context)
+        asked_for = pull_request(found, at, context) if by_pull_request else None
+    why = lost or "the Hub takes what is written and keeps it as it was"
+    message = f"{repo_record.called(found.id)}: {why}; run up again"
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def _again(id_: str, at: Hub, context: Context) -> Record:
+    found = repo_record.look(at, id_, context)
+    if found is None:
+        message = f"{repo_record.called(id_)} has gone while it was changed; run up with --refresh"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    return found
+
+
+def _write(wanted: list[Call], id_: str, at: Hub, context: Context) -> str:
+    asked = at.asked(repo_record.called(id_), repo_record.account_of(id_))
+    for call in wanted:
+        context.progress(f"changing {asked.what}")
+        outcome = hub.commit(at, asked, call, context)
+        if isinstance(outcome, Refused):
+            if outcome.status != _STALE:
+                raise outcome.fail()
+            context.warn(f"{asked.what}: somebody else commits to it; looking again")
+            return "somebody else commits to it all the time"
+        if not isinstance(outcome, Done):
+            return str(outcome)
+    return ""
+
+
+def _settings(found: Record, inputs: State) -> Iterator[Call]:
+    name, kind = repo_record.bare(found.id), repo_record.type_of(found.id)
+    wanted, group = inputs["visibility"], inputs.get("resourceGroup")
+    if found.visibility != wanted:
+        yield lambda api: api.update_repo_settings(name, repo_type=kind, visibility=wanted)
+    if group is not None and group != found.group:
+        yield hub.post(f"/api/{kind}s/{name}/resource-group", {"resourceGroupId": group})
+
+
+def _commit(
+    found: Record, inputs: State, owner: str, asked_for: Asked | None, *, opens: bool
+) -> Call:
+    """One commit: on main, on a new pull request, or on the one that is open."""
+    base = asked_for.record if asked_for else found
+
+    def call(api: Any) -> Any:
+        local, difference = _planned(api, base, inputs, owner)
+        return api.create_commit(
+            repo_record.bare(found.id),
+            repo_type=repo_record.type_of(found.id),
+            operations=repo_files.operations(local, difference),
+            commit_message=_title(owner) if opens else _MESSAGE,
+            revision=f"refs/pr/{asked_for.number}" if asked_for else None,
+            parent_commit=base.sha or None,
+            create_pr=opens and asked_for is None,
+        )
+
+    return call
+
+
+def _planned(
+    api: Any, base: Record, inputs: State, owner: str
+) -> tuple[repo_files.Local, Difference]:
+    """The files and what is to be done; where only the card is declared, its README stays."""
+    if repo_files.is_given(inputs):
+        local = repo_record.local_files(inputs, owner)
+        return local, repo_files.between(local, base.files)
+    if README not in base.files:
+        return repo_record.local_files(inputs, owner), Difference(added=(README,))
+    text = _readme(api, base)
+    card = repo_record.card_of(inputs, owner)
+    return {README: repo_files.carded(text, card).encode()}, Difference(changed=(README,))
+
+
+def _readme(api: Any, base: Record) -> str:
+    from huggingface_hub.utils._headers import build_hf_headers
+    from huggingface_hub.utils._http import get_session, hf_raise_for_status
+
+    url = f"{api.endpoint}/{base.id}/resolve/{base.sha}/{README}"
+    response = get_session().get(url, headers=build_hf_headers(token=api.token))
+    hf_raise_for_status(response)
+    return str(response.text)
+
+
+def _title(owner: str) -> str:
+    return f"{_MESSAGE}: {owner}"
+
+
+def pull_request(found: Record, at: Hub, context: Context) -> Asked | None:
+    """The open pull request of ours, where there is one."""
+    if found.mark is None:
+        return None
+    what = repo_record.called(found.id)
+    asked = at.asked(what, repo_record.account_of(found.id), scope="discussion.write")
+    title = _title(found.mark)
+    number = hub.read(at, asked, lambda api: _number(api, found.id, title), context)
+    if not number:
+        return None
+    reference = f"refs/pr/{number}"
+    change = repo_record.look(at, found.id, context, revision=reference)
+    url = f"{at.url}/{found.id}/discussions/{number}"
+    return Asked(number=number, url=url, record=change or found)
+
+
+def _number(api: Any, id_: str, title: str) -> int:
+    """The number of the newest that is open; 0 for none."""
+    talks = api.get_repo_discussions(
+        repo_record.bare(id_),
+        repo_type=repo_record.type_of(id_),
+        discussion_type="pull_request",
+        discussion_status="open",
+    )
+    return next((talk.num for talk in talks if talk.title == title), 0)
