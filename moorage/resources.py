@@ -106,6 +106,94 @@ def _existing(
     return made
 
 
+class CollectionVisibility(StrEnum):
+    """Who may see it."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+CollectionVisibilityText = Literal["private", "public"]
+
+
+class CollectionItemsType(StrEnum):
+    """What it is."""
+
+    MODEL = "model"
+    DATASET = "dataset"
+    SPACE = "space"
+    PAPER = "paper"
+    COLLECTION = "collection"
+
+
+CollectionItemsTypeText = Literal["model", "dataset", "space", "paper", "collection"]
+
+
+class InferenceEndpointEngine(StrEnum):
+    """What serves it."""
+
+    VLLM = "vllm"
+    VLLM_OMNI = "vllm-omni"
+    VLLM_NEURON = "vllm-neuron"
+    SGLANG = "sglang"
+    TEI = "tei"
+    LLAMA_CPP = "llama.cpp"
+    TGI = "tgi"
+    TGI_NEURON = "tgi-neuron"
+    HF_SERVE = "hf-serve"
+    TOOLKIT = "toolkit"
+    TOOLKIT_NEURON = "toolkit-neuron"
+    CUSTOM = "custom"
+
+
+InferenceEndpointEngineText = Literal[
+    "vllm",
+    "vllm-omni",
+    "vllm-neuron",
+    "sglang",
+    "tei",
+    "llama.cpp",
+    "tgi",
+    "tgi-neuron",
+    "hf-serve",
+    "toolkit",
+    "toolkit-neuron",
+    "custom",
+]
+
+
+class InferenceEndpointAccelerator(StrEnum):
+    """What computes."""
+
+    CPU = "cpu"
+    GPU = "gpu"
+    NEURON = "neuron"
+
+
+InferenceEndpointAcceleratorText = Literal["cpu", "gpu", "neuron"]
+
+
+class InferenceEndpointScalingMetric(StrEnum):
+    """What more replicas are started for."""
+
+    PENDING_REQUESTS = "pendingRequests"
+    HARDWARE_USAGE = "hardwareUsage"
+
+
+InferenceEndpointScalingMetricText = Literal["pendingRequests", "hardwareUsage"]
+
+
+class InferenceEndpointAccess(StrEnum):
+    """Who may call it: anybody, any account, or this account alone."""
+
+    PUBLIC = "public"
+    AUTHENTICATED = "authenticated"
+    PRIVATE = "private"
+
+
+InferenceEndpointAccessText = Literal["public", "authenticated", "private"]
+
+
 class ModelFileOffline(StrEnum):
     """What to do without the Hub: refuse, or serve the generated tiny model."""
 
@@ -114,6 +202,46 @@ class ModelFileOffline(StrEnum):
 
 
 ModelFileOfflineText = Literal["refuse", "tiny"]
+
+
+class ModelRepositoryType(StrEnum):
+    """What it holds."""
+
+    MODEL = "model"
+    DATASET = "dataset"
+
+
+ModelRepositoryTypeText = Literal["model", "dataset"]
+
+
+class ModelRepositoryVisibility(StrEnum):
+    """Who may see it."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+ModelRepositoryVisibilityText = Literal["private", "public"]
+
+
+class ModelRepositoryRegion(StrEnum):
+    """Where its files are kept."""
+
+    US = "us"
+    EU = "eu"
+
+
+ModelRepositoryRegionText = Literal["us", "eu"]
+
+
+class ModelRepositoryChangesBy(StrEnum):
+    """How a change of its files is made: by a commit, or by a pull request for others to merge."""
+
+    COMMIT = "commit"
+    PULL_REQUEST = "pull-request"
+
+
+ModelRepositoryChangesByText = Literal["commit", "pull-request"]
 
 
 class ProcessReloadSignal(StrEnum):
@@ -136,6 +264,141 @@ class RouterRoutePolicy(StrEnum):
 
 
 RouterRoutePolicyText = Literal["fastest", "cheapest", "preferred"]
+
+
+class SpaceRegion(StrEnum):
+    """Where its files are kept."""
+
+    US = "us"
+    EU = "eu"
+
+
+SpaceRegionText = Literal["us", "eu"]
+
+
+class SpaceVisibility(StrEnum):
+    """private: app and code for members. protected: the app is public. public: both are."""
+
+    PRIVATE = "private"
+    PROTECTED = "protected"
+    PUBLIC = "public"
+
+
+SpaceVisibilityText = Literal["private", "protected", "public"]
+
+
+class SpaceVolumesType(StrEnum):
+    """What is mounted."""
+
+    BUCKET = "bucket"
+    MODEL = "model"
+    DATASET = "dataset"
+    SPACE = "space"
+
+
+SpaceVolumesTypeText = Literal["bucket", "model", "dataset", "space"]
+
+
+class CollectionItemsArgs(TypedDict):
+    """One entry."""
+
+    type: Input[CollectionItemsType | CollectionItemsTypeText]
+    """What it is."""
+    id: Input[str]
+    """Which one, owner/name."""
+    note: NotRequired[Input[str] | None]
+    """What is said of it."""
+
+
+class CollectionItems(TypedDict):
+    """One entry."""
+
+    type: CollectionItemsTypeText
+    """What it is."""
+    id: str
+    """Which one, owner/name."""
+    note: NotRequired[str | None]
+    """What is said of it."""
+
+
+class InferenceEndpointRegistryArgs(TypedDict):
+    """Who pulls a private image; for the custom engine."""
+
+    username: Input[str]
+    """The registry's user."""
+    password: Input[str]
+    """The user's password or token."""
+
+
+class InferenceEndpointRegistry(TypedDict):
+    """Who pulls a private image; for the custom engine."""
+
+    username: str
+    """The registry's user."""
+    password: str
+    """The user's password or token."""
+
+
+class InferenceEndpointPrivateLinkArgs(TypedDict):
+    """Reached through AWS PrivateLink only."""
+
+    account: Input[str]
+    """The AWS account."""
+    region: Input[str]
+    """Where the link enters."""
+    shared: NotRequired[Input[bool] | None]
+    """Whether endpoints share the link."""
+
+
+class InferenceEndpointPrivateLink(TypedDict):
+    """Reached through AWS PrivateLink only."""
+
+    account: str
+    """The AWS account."""
+    region: str
+    """Where the link enters."""
+    shared: NotRequired[bool | None]
+    """Whether endpoints share the link."""
+
+
+class InferenceEndpointCustomRouterArgs(TypedDict):
+    """A router of one's own between the replicas."""
+
+    tag: Input[str]
+    """The tag of its image."""
+    env: NotRequired[Input[Mapping[str, Input[str]]] | None]
+    """Its environment."""
+    port: NotRequired[Input[int] | None]
+    """Its port."""
+
+
+class InferenceEndpointCustomRouter(TypedDict):
+    """A router of one's own between the replicas."""
+
+    tag: str
+    """The tag of its image."""
+    env: NotRequired[Mapping[str, str] | None]
+    """Its environment."""
+    port: NotRequired[int | None]
+    """Its port."""
+
+
+class InferenceEndpointProbeArgs(TypedDict):
+    """The request that proves that it serves; absent: one that fits the task."""
+
+    path: Input[str]
+    """Below its url."""
+    body: NotRequired[Input[Any] | None]
+    """What is sent; absent: it is a GET."""
+
+
+class InferenceEndpointProbe(TypedDict):
+    """The request that proves that it serves; absent: one that fits the task."""
+
+    path: str
+    """Below its url."""
+    body: NotRequired[Any | None]
+    """What is sent; absent: it is a GET."""
 
 
 class ProcessReadyArgs(TypedDict):
@@ -164,11 +427,88 @@ class ProcessReady(TypedDict):
     """How long to wait for it. Default: 120."""
 
 
+class SpaceVolumesArgs(TypedDict):
+    """Something of the Hub that the app finds in its file system."""
+
+    type: Input[SpaceVolumesType | SpaceVolumesTypeText]
+    """What is mounted."""
+    source: Input[str]
+    """Which one, owner/name."""
+    mount_path: Input[str]
+    """Where the app finds it."""
+    revision: NotRequired[Input[str] | None]
+    """Of a repository."""
+    read_only: NotRequired[Input[bool] | None]
+    """Of a bucket; repositories always are."""
+    path: NotRequired[Input[str] | None]
+    """A folder in it."""
+
+
+class SpaceVolumes(TypedDict):
+    """Something of the Hub that the app finds in its file system."""
+
+    type: SpaceVolumesTypeText
+    """What is mounted."""
+    source: str
+    """Which one, owner/name."""
+    mount_path: str
+    """Where the app finds it."""
+    revision: NotRequired[str | None]
+    """Of a repository."""
+    read_only: NotRequired[bool | None]
+    """Of a bucket; repositories always are."""
+    path: NotRequired[str | None]
+    """A folder in it."""
+
+
+_COLLECTION_ITEMS: Final[dict[str, Any]] = {
+    "type": ("type", None),
+    "id": ("id", None),
+    "note": ("note", None),
+}
+
+
+_INFERENCE_ENDPOINT_REGISTRY: Final[dict[str, Any]] = {
+    "username": ("username", None),
+    "password": ("password", None),
+}
+
+
+_INFERENCE_ENDPOINT_PRIVATE_LINK: Final[dict[str, Any]] = {
+    "account": ("account", None),
+    "region": ("region", None),
+    "shared": ("shared", None),
+}
+
+
+_INFERENCE_ENDPOINT_CUSTOM_ROUTER: Final[dict[str, Any]] = {
+    "tag": ("tag", None),
+    "env": ("env", None),
+    "port": ("port", int),
+}
+
+
+_INFERENCE_ENDPOINT_PROBE: Final[dict[str, Any]] = {
+    "path": ("path", None),
+    "body": ("body", None),
+}
+
+
 _PROCESS_READY: Final[dict[str, Any]] = {
     "path": ("path", None),
     "body": ("body", None),
     "contains": ("contains", None),
     "timeout_seconds": ("timeoutSeconds", None),
+}
+
+
+_SPACE_VOLUMES: Final[dict[str, Any]] = {
+    "type": ("type", None),
+    "source": ("source", None),
+    "mount_path": ("mountPath", None),
+    "revision": ("revision", None),
+    "read_only": ("readOnly", None),
+    "path": ("path", None),
 }
 
 
@@ -216,6 +556,649 @@ class ApiKey(pulumi.CustomResource):
     def value(self) -> Output[str]:
         """The key."""
         return _known(self, "value")
+
+
+class Collection(pulumi.CustomResource):
+    """A collection on the Hub: models, datasets, Spaces and papers, in order and with notes."""
+
+    _wired: ClassVar = (
+        "title",
+        "namespace",
+        "owner",
+        "description",
+        "visibility",
+        "items",
+        "url",
+        "account",
+        "mark",
+        "isImported",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = []
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        title: Input[str],
+        namespace: Input[str] | None = None,
+        owner: Input[str] | None = None,
+        description: Input[str] | None = None,
+        visibility: Input[CollectionVisibility | CollectionVisibilityText] | None = None,
+        items: Input[Sequence[Input[CollectionItemsArgs]]] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        title: By which people find it; the Hub makes its address from it.
+        namespace: The user or organisation that has it; absent: who the token belongs to.
+        owner: Who declares it, `project/stack/name`; its description ends in a digest of it.
+        description: What it is about.
+        visibility: Who may see it. Default: "private".
+        items: What is in it, in this order.
+        """
+        inputs: dict[str, Any] = {
+            "title": title,
+            "namespace": namespace,
+            "owner": owner,
+            "description": description,
+            "visibility": visibility,
+            "items": _to_wire(items, _COLLECTION_ITEMS),
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets, delete_first=True)
+        super().__init__("moorage:index:Collection", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> Collection:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(
+            Collection,
+            "moorage:index:Collection",
+            Collection._wired,
+            resource_name,
+            id,
+            opts,
+        )
+
+    @property
+    @pulumi.getter(name="title")
+    def title(self) -> Output[str]:
+        """By which people find it; the Hub makes its address from it."""
+        return _known(self, "title")
+
+    @property
+    @pulumi.getter(name="namespace")
+    def namespace(self) -> Output[str | None]:
+        """The user or organisation that has it; absent: who the token belongs to."""
+        return _known(self, "namespace")
+
+    @property
+    @pulumi.getter(name="owner")
+    def owner(self) -> Output[str | None]:
+        """Who declares it, `project/stack/name`; its description ends in a digest of it."""
+        return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="description")
+    def description(self) -> Output[str | None]:
+        """What it is about."""
+        return _known(self, "description")
+
+    @property
+    @pulumi.getter(name="visibility")
+    def visibility(self) -> Output[CollectionVisibilityText]:
+        """Who may see it. Default: "private"."""
+        return _known(self, "visibility")
+
+    @property
+    def items(self) -> Output[Sequence[CollectionItems] | None]:
+        """What is in it, in this order."""
+        return _known(self, "items", _COLLECTION_ITEMS)
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str]:
+        """Its page."""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="account")
+    def account(self) -> Output[str]:
+        """Whose it is."""
+        return _known(self, "account")
+
+    @property
+    @pulumi.getter(name="mark")
+    def mark(self) -> Output[str | None]:
+        """The digest that says who declares it."""
+        return _known(self, "mark")
+
+    @property
+    @pulumi.getter(name="isImported")
+    def is_imported(self) -> Output[bool | None]:
+        """Whether it was made by others, and imported."""
+        return _known(self, "isImported")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
+
+
+class InferenceEndpoint(pulumi.CustomResource):
+    """An Inference Endpoint of Hugging Face, proven by a real request."""
+
+    _wired: ClassVar = (
+        "name",
+        "namespace",
+        "owner",
+        "vendor",
+        "region",
+        "repository",
+        "revision",
+        "task",
+        "framework",
+        "engine",
+        "image",
+        "engineOptions",
+        "command",
+        "args",
+        "env",
+        "secrets",
+        "registry",
+        "accelerator",
+        "instanceType",
+        "instanceSize",
+        "minReplica",
+        "maxReplica",
+        "scaleToZeroMinutes",
+        "scalingMetric",
+        "scalingThreshold",
+        "access",
+        "checkAccess",
+        "privateLink",
+        "domain",
+        "path",
+        "cacheHttpResponses",
+        "customRouter",
+        "tags",
+        "notifications",
+        "experimentalFeatures",
+        "network",
+        "paused",
+        "probe",
+        "readyTimeoutSeconds",
+        "url",
+        "servedModel",
+        "status",
+        "readyReplicas",
+        "revisionActual",
+        "computeId",
+        "pricePerHour",
+        "hourlyUsd",
+        "account",
+        "ownedBy",
+        "isImported",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = ["secrets"]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        name: Input[str],
+        namespace: Input[str] | None = None,
+        owner: Input[str] | None = None,
+        vendor: Input[str],
+        region: Input[str],
+        repository: Input[str],
+        revision: Input[str] | None = None,
+        task: Input[str] | None = None,
+        framework: Input[str] | None = None,
+        engine: Input[InferenceEndpointEngine | InferenceEndpointEngineText],
+        image: Input[str] | None = None,
+        engine_options: Input[Mapping[str, Input[Any]]] | None = None,
+        command: Input[Sequence[Input[str]]] | None = None,
+        args: Input[Sequence[Input[str]]] | None = None,
+        env: Input[Mapping[str, Input[str]]] | None = None,
+        secrets: Input[Mapping[str, Input[str]]] | None = None,
+        registry: Input[InferenceEndpointRegistryArgs] | None = None,
+        accelerator: Input[InferenceEndpointAccelerator | InferenceEndpointAcceleratorText],
+        instance_type: Input[str],
+        instance_size: Input[str],
+        min_replica: Input[int] | None = None,
+        max_replica: Input[int] | None = None,
+        scale_to_zero_minutes: Input[int] | None = None,
+        scaling_metric: Input[InferenceEndpointScalingMetric | InferenceEndpointScalingMetricText] | None = None,
+        scaling_threshold: Input[float] | None = None,
+        access: Input[InferenceEndpointAccess | InferenceEndpointAccessText],
+        check_access: Input[bool] | None = None,
+        private_link: Input[InferenceEndpointPrivateLinkArgs] | None = None,
+        domain: Input[str] | None = None,
+        path: Input[str] | None = None,
+        cache_http_responses: Input[bool] | None = None,
+        custom_router: Input[InferenceEndpointCustomRouterArgs] | None = None,
+        tags: Input[Sequence[Input[str]]] | None = None,
+        notifications: Input[Any] | None = None,
+        experimental_features: Input[Any] | None = None,
+        network: Input[Any] | None = None,
+        paused: Input[bool] | None = None,
+        probe: Input[InferenceEndpointProbeArgs] | None = None,
+        ready_timeout_seconds: Input[float] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        name: Its name in the account, at most 32 characters.
+        namespace: The user or organisation that has and pays it; absent: who the token belongs
+            to.
+        owner: Who declares it, `project/stack/name`, as it is marked; absent: as the URN says.
+        vendor: The cloud: aws, azure, gcp.
+        region: The cloud's region.
+        repository: The model's repository.
+        revision: The commit that is served.
+        task: What the model is for; absent: as the Hub says.
+        framework: The model's framework, where the engine asks for one.
+        engine: What serves it.
+        image: The engine's container image, pinned.
+        engine_options: The engine's own options.
+        command: The container's command.
+        args: The container's arguments.
+        env: The container's environment.
+        secrets: The secret part of its environment.
+        registry: Who pulls a private image; for the custom engine.
+        accelerator: What computes.
+        instance_type: The instance, such as nvidia-l40s.
+        instance_size: Its size, such as x1.
+        min_replica: The fewest replicas; 0 lets it sleep. At least 0. Default: 1.
+        max_replica: The most replicas. At least 1. Default: 1.
+        scale_to_zero_minutes: Without a request for so long it falls asleep. At least 1.
+        scaling_metric: What more replicas are started for.
+        scaling_threshold: From how much of it on. At least 0.
+        access: Who may call it: anybody, any account, or this account alone.
+        check_access: Prove that it refuses who may not call it. Default: True.
+        private_link: Reached through AWS PrivateLink only.
+        domain: A domain of one's own.
+        path: The path under that domain.
+        cache_http_responses: Whether answers are cached. Default: False.
+        custom_router: A router of one's own between the replicas.
+        tags: Tags of one's own.
+        notifications: Who is told of what, in the API's form.
+        experimental_features: Switches of the API, in its form.
+        network: Its network, in the API's form.
+        paused: Whether it rests, and costs nothing. Default: False.
+        probe: The request that proves that it serves; absent: one that fits the task.
+        ready_timeout_seconds: How long it may take to serve. At least 1. Default: 1800.
+        """
+        inputs: dict[str, Any] = {
+            "name": name,
+            "namespace": namespace,
+            "owner": owner,
+            "vendor": vendor,
+            "region": region,
+            "repository": repository,
+            "revision": revision,
+            "task": task,
+            "framework": framework,
+            "engine": engine,
+            "image": image,
+            "engineOptions": engine_options,
+            "command": command,
+            "args": args,
+            "env": env,
+            "secrets": _secret(secrets),
+            "registry": _to_wire(registry, _INFERENCE_ENDPOINT_REGISTRY),
+            "accelerator": accelerator,
+            "instanceType": instance_type,
+            "instanceSize": instance_size,
+            "minReplica": min_replica,
+            "maxReplica": max_replica,
+            "scaleToZeroMinutes": scale_to_zero_minutes,
+            "scalingMetric": scaling_metric,
+            "scalingThreshold": scaling_threshold,
+            "access": access,
+            "checkAccess": check_access,
+            "privateLink": _to_wire(private_link, _INFERENCE_ENDPOINT_PRIVATE_LINK),
+            "domain": domain,
+            "path": path,
+            "cacheHttpResponses": cache_http_responses,
+            "customRouter": _to_wire(custom_router, _INFERENCE_ENDPOINT_CUSTOM_ROUTER),
+            "tags": tags,
+            "notifications": notifications,
+            "experimentalFeatures": experimental_features,
+            "network": network,
+            "paused": paused,
+            "probe": _to_wire(probe, _INFERENCE_ENDPOINT_PROBE),
+            "readyTimeoutSeconds": ready_timeout_seconds,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:InferenceEndpoint", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> InferenceEndpoint:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(
+            InferenceEndpoint,
+            "moorage:index:InferenceEndpoint",
+            InferenceEndpoint._wired,
+            resource_name,
+            id,
+            opts,
+        )
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> Output[str]:
+        """Its name in the account, at most 32 characters."""
+        return _known(self, "name")
+
+    @property
+    @pulumi.getter(name="namespace")
+    def namespace(self) -> Output[str | None]:
+        """The user or organisation that has and pays it; absent: who the token belongs to."""
+        return _known(self, "namespace")
+
+    @property
+    @pulumi.getter(name="owner")
+    def owner(self) -> Output[str | None]:
+        """Who declares it, `project/stack/name`, as it is marked; absent: as the URN says."""
+        return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="vendor")
+    def vendor(self) -> Output[str]:
+        """The cloud: aws, azure, gcp."""
+        return _known(self, "vendor")
+
+    @property
+    @pulumi.getter(name="region")
+    def region(self) -> Output[str]:
+        """The cloud's region."""
+        return _known(self, "region")
+
+    @property
+    @pulumi.getter(name="repository")
+    def repository(self) -> Output[str]:
+        """The model's repository."""
+        return _known(self, "repository")
+
+    @property
+    @pulumi.getter(name="revision")
+    def revision(self) -> Output[str | None]:
+        """The commit that is served."""
+        return _known(self, "revision")
+
+    @property
+    @pulumi.getter(name="task")
+    def task(self) -> Output[str | None]:
+        """What the model is for; absent: as the Hub says."""
+        return _known(self, "task")
+
+    @property
+    @pulumi.getter(name="framework")
+    def framework(self) -> Output[str | None]:
+        """The model's framework, where the engine asks for one."""
+        return _known(self, "framework")
+
+    @property
+    @pulumi.getter(name="engine")
+    def engine(self) -> Output[InferenceEndpointEngineText]:
+        """What serves it."""
+        return _known(self, "engine")
+
+    @property
+    @pulumi.getter(name="image")
+    def image(self) -> Output[str | None]:
+        """The engine's container image, pinned."""
+        return _known(self, "image")
+
+    @property
+    @pulumi.getter(name="engineOptions")
+    def engine_options(self) -> Output[Mapping[str, Any] | None]:
+        """The engine's own options."""
+        return _known(self, "engineOptions")
+
+    @property
+    @pulumi.getter(name="command")
+    def command(self) -> Output[Sequence[str] | None]:
+        """The container's command."""
+        return _known(self, "command")
+
+    @property
+    @pulumi.getter(name="args")
+    def args(self) -> Output[Sequence[str] | None]:
+        """The container's arguments."""
+        return _known(self, "args")
+
+    @property
+    @pulumi.getter(name="env")
+    def env(self) -> Output[Mapping[str, str] | None]:
+        """The container's environment."""
+        return _known(self, "env")
+
+    @property
+    @pulumi.getter(name="secrets")
+    def secrets(self) -> Output[Mapping[str, str] | None]:
+        """The secret part of its environment."""
+        return _known(self, "secrets")
+
+    @property
+    def registry(self) -> Output[InferenceEndpointRegistry | None]:
+        """Who pulls a private image; for the custom engine."""
+        return _known(self, "registry", _INFERENCE_ENDPOINT_REGISTRY)
+
+    @property
+    @pulumi.getter(name="accelerator")
+    def accelerator(self) -> Output[InferenceEndpointAcceleratorText]:
+        """What computes."""
+        return _known(self, "accelerator")
+
+    @property
+    @pulumi.getter(name="instanceType")
+    def instance_type(self) -> Output[str]:
+        """The instance, such as nvidia-l40s."""
+        return _known(self, "instanceType")
+
+    @property
+    @pulumi.getter(name="instanceSize")
+    def instance_size(self) -> Output[str]:
+        """Its size, such as x1."""
+        return _known(self, "instanceSize")
+
+    @property
+    @pulumi.getter(name="minReplica")
+    def min_replica(self) -> Output[int]:
+        """The fewest replicas; 0 lets it sleep. At least 0. Default: 1."""
+        return _known(self, "minReplica")
+
+    @property
+    @pulumi.getter(name="maxReplica")
+    def max_replica(self) -> Output[int]:
+        """The most replicas. At least 1. Default: 1."""
+        return _known(self, "maxReplica")
+
+    @property
+    @pulumi.getter(name="scaleToZeroMinutes")
+    def scale_to_zero_minutes(self) -> Output[int | None]:
+        """Without a request for so long it falls asleep. At least 1."""
+        return _known(self, "scaleToZeroMinutes")
+
+    @property
+    @pulumi.getter(name="scalingMetric")
+    def scaling_metric(self) -> Output[InferenceEndpointScalingMetricText | None]:
+        """What more replicas are started for."""
+        return _known(self, "scalingMetric")
+
+    @property
+    @pulumi.getter(name="scalingThreshold")
+    def scaling_threshold(self) -> Output[float | None]:
+        """From how much of it on. At least 0."""
+        return _known(self, "scalingThreshold")
+
+    @property
+    @pulumi.getter(name="access")
+    def access(self) -> Output[InferenceEndpointAccessText]:
+        """Who may call it: anybody, any account, or this account alone."""
+        return _known(self, "access")
+
+    @property
+    @pulumi.getter(name="checkAccess")
+    def check_access(self) -> Output[bool]:
+        """Prove that it refuses who may not call it. Default: True."""
+        return _known(self, "checkAccess")
+
+    @property
+    def private_link(self) -> Output[InferenceEndpointPrivateLink | None]:
+        """Reached through AWS PrivateLink only."""
+        return _known(self, "privateLink", _INFERENCE_ENDPOINT_PRIVATE_LINK)
+
+    @property
+    @pulumi.getter(name="domain")
+    def domain(self) -> Output[str | None]:
+        """A domain of one's own."""
+        return _known(self, "domain")
+
+    @property
+    @pulumi.getter(name="path")
+    def path(self) -> Output[str | None]:
+        """The path under that domain."""
+        return _known(self, "path")
+
+    @property
+    @pulumi.getter(name="cacheHttpResponses")
+    def cache_http_responses(self) -> Output[bool]:
+        """Whether answers are cached. Default: False."""
+        return _known(self, "cacheHttpResponses")
+
+    @property
+    def custom_router(self) -> Output[InferenceEndpointCustomRouter | None]:
+        """A router of one's own between the replicas."""
+        return _known(self, "customRouter", _INFERENCE_ENDPOINT_CUSTOM_ROUTER)
+
+    @property
+    @pulumi.getter(name="tags")
+    def tags(self) -> Output[Sequence[str] | None]:
+        """Tags of one's own."""
+        return _known(self, "tags")
+
+    @property
+    @pulumi.getter(name="notifications")
+    def notifications(self) -> Output[Any | None]:
+        """Who is told of what, in the API's form."""
+        return _known(self, "notifications")
+
+    @property
+    @pulumi.getter(name="experimentalFeatures")
+    def experimental_features(self) -> Output[Any | None]:
+        """Switches of the API, in its form."""
+        return _known(self, "experimentalFeatures")
+
+    @property
+    @pulumi.getter(name="network")
+    def network(self) -> Output[Any | None]:
+        """Its network, in the API's form."""
+        return _known(self, "network")
+
+    @property
+    @pulumi.getter(name="paused")
+    def paused(self) -> Output[bool]:
+        """Whether it rests, and costs nothing. Default: False."""
+        return _known(self, "paused")
+
+    @property
+    def probe(self) -> Output[InferenceEndpointProbe | None]:
+        """The request that proves that it serves; absent: one that fits the task."""
+        return _known(self, "probe", _INFERENCE_ENDPOINT_PROBE)
+
+    @property
+    @pulumi.getter(name="readyTimeoutSeconds")
+    def ready_timeout_seconds(self) -> Output[float]:
+        """How long it may take to serve. At least 1. Default: 1800."""
+        return _known(self, "readyTimeoutSeconds")
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str | None]:
+        """Base URL, ending in /v1 unless the engine is the toolkit; none before it serves."""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="servedModel")
+    def served_model(self) -> Output[str | None]:
+        """The name to ask for."""
+        return _known(self, "servedModel")
+
+    @property
+    @pulumi.getter(name="status")
+    def status(self) -> Output[str]:
+        """Its state, in Hugging Face's word."""
+        return _known(self, "status")
+
+    @property
+    @pulumi.getter(name="readyReplicas")
+    def ready_replicas(self) -> Output[int]:
+        """How many replicas serve."""
+        return _known(self, "readyReplicas")
+
+    @property
+    @pulumi.getter(name="revisionActual")
+    def revision_actual(self) -> Output[str | None]:
+        """The commit that is served."""
+        return _known(self, "revisionActual")
+
+    @property
+    @pulumi.getter(name="computeId")
+    def compute_id(self) -> Output[str | None]:
+        """The instance's id in the catalogue."""
+        return _known(self, "computeId")
+
+    @property
+    @pulumi.getter(name="pricePerHour")
+    def price_per_hour(self) -> Output[float | None]:
+        """USD for an hour of one replica."""
+        return _known(self, "pricePerHour")
+
+    @property
+    @pulumi.getter(name="hourlyUsd")
+    def hourly_usd(self) -> Output[float | None]:
+        """USD for an hour of its fewest replicas, as it is now."""
+        return _known(self, "hourlyUsd")
+
+    @property
+    @pulumi.getter(name="account")
+    def account(self) -> Output[str]:
+        """Who has and pays it."""
+        return _known(self, "account")
+
+    @property
+    @pulumi.getter(name="ownedBy")
+    def owned_by(self) -> Output[str | None]:
+        """Who it is marked as declared by."""
+        return _known(self, "ownedBy")
+
+    @property
+    @pulumi.getter(name="isImported")
+    def is_imported(self) -> Output[bool]:
+        """Whether it came without a mark of ours."""
+        return _known(self, "isImported")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
 
 
 class ModelFile(pulumi.CustomResource):
@@ -374,6 +1357,218 @@ class ModelFile(pulumi.CustomResource):
     def fingerprint(self) -> Output[str | None]:
         """Size and time, to see the file changed."""
         return _known(self, "fingerprint")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
+
+
+class ModelRepository(pulumi.CustomResource):
+    """A model or a dataset of one's own on the Hub: its card, its files, who may see it."""
+
+    _wired: ClassVar = (
+        "name",
+        "namespace",
+        "owner",
+        "type",
+        "visibility",
+        "license",
+        "card",
+        "folder",
+        "files",
+        "resourceGroup",
+        "region",
+        "changesBy",
+        "url",
+        "account",
+        "sha",
+        "filesDigest",
+        "pullRequest",
+        "isImported",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = []
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        name: Input[str],
+        namespace: Input[str] | None = None,
+        owner: Input[str] | None = None,
+        type: Input[ModelRepositoryType | ModelRepositoryTypeText] | None = None,
+        visibility: Input[ModelRepositoryVisibility | ModelRepositoryVisibilityText] | None = None,
+        license: Input[str] | None = None,
+        card: Input[Mapping[str, Input[Any]]] | None = None,
+        folder: Input[str] | None = None,
+        files: Input[Mapping[str, Input[str]]] | None = None,
+        resource_group: Input[str] | None = None,
+        region: Input[ModelRepositoryRegion | ModelRepositoryRegionText] | None = None,
+        changes_by: Input[ModelRepositoryChangesBy | ModelRepositoryChangesByText] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        name: Its name in the account.
+        namespace: The user or organisation that has it; absent: who the token belongs to.
+        owner: Who declares it, `project/stack/name`, as its card says; absent: as the URN says.
+        type: What it holds. Default: "model".
+        visibility: Who may see it. Default: "private".
+        license: Its licence, by the Hub's own short name.
+        card: Entries of its card, such as base_model, language, tags or pipeline_tag.
+        folder: A folder of this machine whose files it has; .git, .venv, .env and caches stay
+            here.
+        files: Files by their path, as text; they stand above those of the folder.
+        resource_group: The resource group of the organisation.
+        region: Where its files are kept.
+        changes_by: How a change of its files is made: by a commit, or by a pull request for
+            others to merge. Default: "commit".
+        """
+        inputs: dict[str, Any] = {
+            "name": name,
+            "namespace": namespace,
+            "owner": owner,
+            "type": type,
+            "visibility": visibility,
+            "license": license,
+            "card": card,
+            "folder": folder,
+            "files": files,
+            "resourceGroup": resource_group,
+            "region": region,
+            "changesBy": changes_by,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets, delete_first=True)
+        super().__init__("moorage:index:ModelRepository", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> ModelRepository:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(
+            ModelRepository,
+            "moorage:index:ModelRepository",
+            ModelRepository._wired,
+            resource_name,
+            id,
+            opts,
+        )
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> Output[str]:
+        """Its name in the account."""
+        return _known(self, "name")
+
+    @property
+    @pulumi.getter(name="namespace")
+    def namespace(self) -> Output[str | None]:
+        """The user or organisation that has it; absent: who the token belongs to."""
+        return _known(self, "namespace")
+
+    @property
+    @pulumi.getter(name="owner")
+    def owner(self) -> Output[str | None]:
+        """Who declares it, `project/stack/name`, as its card says; absent: as the URN says."""
+        return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="type")
+    def type(self) -> Output[ModelRepositoryTypeText]:
+        """What it holds. Default: "model"."""
+        return _known(self, "type")
+
+    @property
+    @pulumi.getter(name="visibility")
+    def visibility(self) -> Output[ModelRepositoryVisibilityText]:
+        """Who may see it. Default: "private"."""
+        return _known(self, "visibility")
+
+    @property
+    @pulumi.getter(name="license")
+    def license(self) -> Output[str | None]:
+        """Its licence, by the Hub's own short name."""
+        return _known(self, "license")
+
+    @property
+    @pulumi.getter(name="card")
+    def card(self) -> Output[Mapping[str, Any] | None]:
+        """Entries of its card, such as base_model, language, tags or pipeline_tag."""
+        return _known(self, "card")
+
+    @property
+    @pulumi.getter(name="folder")
+    def folder(self) -> Output[str | None]:
+        """A folder of this machine whose files it has; .git, .venv, .env and caches stay here."""
+        return _known(self, "folder")
+
+    @property
+    @pulumi.getter(name="files")
+    def files(self) -> Output[Mapping[str, str] | None]:
+        """Files by their path, as text; they stand above those of the folder."""
+        return _known(self, "files")
+
+    @property
+    @pulumi.getter(name="resourceGroup")
+    def resource_group(self) -> Output[str | None]:
+        """The resource group of the organisation."""
+        return _known(self, "resourceGroup")
+
+    @property
+    @pulumi.getter(name="region")
+    def region(self) -> Output[ModelRepositoryRegionText | None]:
+        """Where its files are kept."""
+        return _known(self, "region")
+
+    @property
+    @pulumi.getter(name="changesBy")
+    def changes_by(self) -> Output[ModelRepositoryChangesByText]:
+        """How a change of its files is made: by a commit, or by a pull request for others to
+        merge. Default: "commit".
+        """
+        return _known(self, "changesBy")
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str]:
+        """Its page."""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="account")
+    def account(self) -> Output[str]:
+        """Whose it is."""
+        return _known(self, "account")
+
+    @property
+    @pulumi.getter(name="sha")
+    def sha(self) -> Output[str]:
+        """The commit of its files."""
+        return _known(self, "sha")
+
+    @property
+    @pulumi.getter(name="filesDigest")
+    def files_digest(self) -> Output[str]:
+        """Over all of its files."""
+        return _known(self, "filesDigest")
+
+    @property
+    @pulumi.getter(name="pullRequest")
+    def pull_request(self) -> Output[str | None]:
+        """The one that is open with what is declared."""
+        return _known(self, "pullRequest")
+
+    @property
+    @pulumi.getter(name="isImported")
+    def is_imported(self) -> Output[bool | None]:
+        """Whether it was made by others, and imported."""
+        return _known(self, "isImported")
 
     @property
     @pulumi.getter(name="drift")
@@ -848,6 +2043,305 @@ class RouterRoute(pulumi.CustomResource):
     def output_usd_per_mtok(self) -> Output[float | None]:
         """What a million tokens of answers cost at the dearest of them."""
         return _known(self, "outputUsdPerMtok")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
+
+
+class Space(pulumi.CustomResource):
+    """A Space of Hugging Face: an app from files, on hardware that is billed while it runs."""
+
+    _wired: ClassVar = (
+        "name",
+        "namespace",
+        "owner",
+        "region",
+        "resourceGroup",
+        "sdk",
+        "card",
+        "folder",
+        "files",
+        "visibility",
+        "hardware",
+        "sleepSeconds",
+        "variables",
+        "secrets",
+        "volumes",
+        "paused",
+        "readyPath",
+        "readyTimeoutSeconds",
+        "checkAccess",
+        "url",
+        "appUrl",
+        "account",
+        "stage",
+        "sha",
+        "filesDigest",
+        "pricePerHour",
+        "secretsSetAt",
+        "isImported",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = []
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        name: Input[str],
+        namespace: Input[str] | None = None,
+        owner: Input[str] | None = None,
+        region: Input[SpaceRegion | SpaceRegionText] | None = None,
+        resource_group: Input[str] | None = None,
+        sdk: Input[str],
+        card: Input[Mapping[str, Input[Any]]] | None = None,
+        folder: Input[str] | None = None,
+        files: Input[Mapping[str, Input[str]]] | None = None,
+        visibility: Input[SpaceVisibility | SpaceVisibilityText] | None = None,
+        hardware: Input[str] | None = None,
+        sleep_seconds: Input[int] | None = None,
+        variables: Input[Mapping[str, Input[str]]] | None = None,
+        secrets: Input[Mapping[str, Input[str]]] | None = None,
+        volumes: Input[Sequence[Input[SpaceVolumesArgs]]] | None = None,
+        paused: Input[bool] | None = None,
+        ready_path: Input[str] | None = None,
+        ready_timeout_seconds: Input[int] | None = None,
+        check_access: Input[bool] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        name: Its name in the account.
+        namespace: The user or organisation that has and pays it; absent: who the token belongs
+            to.
+        owner: Who declares it, `project/stack/name`, as it is marked; absent: as the URN says.
+        region: Where its files are kept.
+        resource_group: The resource group of the organisation.
+        sdk: What it is made with: gradio, docker or static; Streamlit goes into docker.
+        card: Entries of its README's card, such as title, app_file, app_port or python_version.
+        folder: A folder of this machine whose files it has; .git, .venv, .env and caches stay
+            here.
+        files: Files by their path, as text; they stand above those of the folder.
+        visibility: private: app and code for members. protected: the app is public. public: both
+            are. Default: "private".
+        hardware: As the Hub calls it. Default: "cpu-basic".
+        sleep_seconds: After how long without a visit it sleeps; -1: never. Absent: as it is. At
+            least -1.
+        variables: Of its environment; everybody can read them.
+        secrets: Of its environment; nobody can read them back. Those set by others are left
+            alone.
+        volumes: What it has mounted.
+        paused: Whether it is to stand still. Default: False.
+        ready_path: What the app answers once it serves. Default: "/".
+        ready_timeout_seconds: For how long it may build and start. At least 1. Default: 1800.
+        check_access: Whether it is tried that strangers are turned away from a private app.
+            Default: True.
+        """
+        inputs: dict[str, Any] = {
+            "name": name,
+            "namespace": namespace,
+            "owner": owner,
+            "region": region,
+            "resourceGroup": resource_group,
+            "sdk": sdk,
+            "card": card,
+            "folder": folder,
+            "files": files,
+            "visibility": visibility,
+            "hardware": hardware,
+            "sleepSeconds": sleep_seconds,
+            "variables": variables,
+            "secrets": secrets,
+            "volumes": _to_wire(volumes, _SPACE_VOLUMES),
+            "paused": paused,
+            "readyPath": ready_path,
+            "readyTimeoutSeconds": ready_timeout_seconds,
+            "checkAccess": check_access,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets, delete_first=True)
+        super().__init__("moorage:index:Space", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> Space:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(Space, "moorage:index:Space", Space._wired, resource_name, id, opts)
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> Output[str]:
+        """Its name in the account."""
+        return _known(self, "name")
+
+    @property
+    @pulumi.getter(name="namespace")
+    def namespace(self) -> Output[str | None]:
+        """The user or organisation that has and pays it; absent: who the token belongs to."""
+        return _known(self, "namespace")
+
+    @property
+    @pulumi.getter(name="owner")
+    def owner(self) -> Output[str | None]:
+        """Who declares it, `project/stack/name`, as it is marked; absent: as the URN says."""
+        return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="region")
+    def region(self) -> Output[SpaceRegionText | None]:
+        """Where its files are kept."""
+        return _known(self, "region")
+
+    @property
+    @pulumi.getter(name="resourceGroup")
+    def resource_group(self) -> Output[str | None]:
+        """The resource group of the organisation."""
+        return _known(self, "resourceGroup")
+
+    @property
+    @pulumi.getter(name="sdk")
+    def sdk(self) -> Output[str]:
+        """What it is made with: gradio, docker or static; Streamlit goes into docker."""
+        return _known(self, "sdk")
+
+    @property
+    @pulumi.getter(name="card")
+    def card(self) -> Output[Mapping[str, Any] | None]:
+        """Entries of its README's card, such as title, app_file, app_port or python_version."""
+        return _known(self, "card")
+
+    @property
+    @pulumi.getter(name="folder")
+    def folder(self) -> Output[str | None]:
+        """A folder of this machine whose files it has; .git, .venv, .env and caches stay here."""
+        return _known(self, "folder")
+
+    @property
+    @pulumi.getter(name="files")
+    def files(self) -> Output[Mapping[str, str] | None]:
+        """Files by their path, as text; they stand above those of the folder."""
+        return _known(self, "files")
+
+    @property
+    @pulumi.getter(name="visibility")
+    def visibility(self) -> Output[SpaceVisibilityText]:
+        """private: app and code for members. protected: the app is public. public: both are.
+        Default: "private".
+        """
+        return _known(self, "visibility")
+
+    @property
+    @pulumi.getter(name="hardware")
+    def hardware(self) -> Output[str]:
+        """As the Hub calls it. Default: "cpu-basic"."""
+        return _known(self, "hardware")
+
+    @property
+    @pulumi.getter(name="sleepSeconds")
+    def sleep_seconds(self) -> Output[int | None]:
+        """After how long without a visit it sleeps; -1: never. Absent: as it is. At least -1."""
+        return _known(self, "sleepSeconds")
+
+    @property
+    @pulumi.getter(name="variables")
+    def variables(self) -> Output[Mapping[str, str] | None]:
+        """Of its environment; everybody can read them."""
+        return _known(self, "variables")
+
+    @property
+    @pulumi.getter(name="secrets")
+    def secrets(self) -> Output[Mapping[str, str] | None]:
+        """Of its environment; nobody can read them back. Those set by others are left alone."""
+        return _known(self, "secrets")
+
+    @property
+    def volumes(self) -> Output[Sequence[SpaceVolumes] | None]:
+        """What it has mounted."""
+        return _known(self, "volumes", _SPACE_VOLUMES)
+
+    @property
+    @pulumi.getter(name="paused")
+    def paused(self) -> Output[bool]:
+        """Whether it is to stand still. Default: False."""
+        return _known(self, "paused")
+
+    @property
+    @pulumi.getter(name="readyPath")
+    def ready_path(self) -> Output[str]:
+        """What the app answers once it serves. Default: "/"."""
+        return _known(self, "readyPath")
+
+    @property
+    @pulumi.getter(name="readyTimeoutSeconds")
+    def ready_timeout_seconds(self) -> Output[int]:
+        """For how long it may build and start. At least 1. Default: 1800."""
+        return _known(self, "readyTimeoutSeconds")
+
+    @property
+    @pulumi.getter(name="checkAccess")
+    def check_access(self) -> Output[bool]:
+        """Whether it is tried that strangers are turned away from a private app. Default: True."""
+        return _known(self, "checkAccess")
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str]:
+        """Its page."""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="appUrl")
+    def app_url(self) -> Output[str | None]:
+        """Where the app answers."""
+        return _known(self, "appUrl")
+
+    @property
+    @pulumi.getter(name="account")
+    def account(self) -> Output[str]:
+        """Whose it is."""
+        return _known(self, "account")
+
+    @property
+    @pulumi.getter(name="stage")
+    def stage(self) -> Output[str]:
+        """As the Hub calls where it stands."""
+        return _known(self, "stage")
+
+    @property
+    @pulumi.getter(name="sha")
+    def sha(self) -> Output[str]:
+        """The commit of its files."""
+        return _known(self, "sha")
+
+    @property
+    @pulumi.getter(name="filesDigest")
+    def files_digest(self) -> Output[str]:
+        """Over all of its files."""
+        return _known(self, "filesDigest")
+
+    @property
+    @pulumi.getter(name="pricePerHour")
+    def price_per_hour(self) -> Output[float | None]:
+        """What its hardware costs, in dollars."""
+        return _known(self, "pricePerHour")
+
+    @property
+    @pulumi.getter(name="secretsSetAt")
+    def secrets_set_at(self) -> Output[Mapping[str, str] | None]:
+        """When each of its secrets was set."""
+        return _known(self, "secretsSetAt")
+
+    @property
+    @pulumi.getter(name="isImported")
+    def is_imported(self) -> Output[bool | None]:
+        """Whether it was made by others, and imported."""
+        return _known(self, "isImported")
 
     @property
     @pulumi.getter(name="drift")
