@@ -155,8 +155,8 @@ SHAPE: Final = Shape(
     import_id="its id on the Hub, owner/name",
     example=(
         'Space("chat", name="support-chat", sdk="gradio", folder="apps/chat",'
-        ' variables={"MOORAGE_GATEWAY_URL": "https://gateway.example:443/v1"},'
-        ' secrets={"MOORAGE_GATEWAY_KEY": key}, sleep_seconds=3600, hardware="cpu-upgrade")'
+        ' variables={"MOORAGE_GATEWAY_URL": "https://gateway.example/v1"},'
+        ' hardware="cpu-upgrade", sleep_seconds=3600)'
     ),
 )
 
