@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 
+import hugging_face
 import judge
 import provider
 
-BENCHES = {"judge": judge.run, "provider": provider.run}
+BENCHES = {"judge": judge.run, "provider": provider.run, "hf": hugging_face.run}
 
 
 def main() -> int:
@@ -17,6 +18,7 @@ def main() -> int:
     parser.add_argument("--only", choices=tuple(BENCHES), help="one bench")
     judge.configure(parser)
     provider.configure(parser)
+    hugging_face.configure(parser)
     args = parser.parse_args()
     kept = [run(args) for name, run in BENCHES.items() if args.only in (None, name)]
     return 0 if all(kept) else 1
