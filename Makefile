@@ -9,7 +9,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down test check bench crash fit fuzz generate scenarios operations
+.PHONY: help setup up down test check bench crash fit fuzz generate scenarios operations contract
 
 help: ## what there is to say
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -44,6 +44,9 @@ bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=provider, 
 
 crash: setup ## kill everything at every step of a deployment, then mend it (ONLY=create/cli/17)
 	@PYTHONPATH=tools $(BIN)/python -m crash $(if $(ONLY),--only $(ONLY)) $(ARGS)
+
+contract: setup ## what the twin claims of Hugging Face, checked one by one (ONLY=router)
+	@$(BIN)/python -m tests.contract $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 generate: setup ## what is derived from the handlers' shapes: resource classes and their pages
 	@$(BIN)/python tools/derive.py

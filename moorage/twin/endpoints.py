@@ -143,6 +143,8 @@ async def _put(world: World, request: web.Request) -> Any:
     if not isinstance(sent, dict):
         raise RefusedError(400, "Invalid JSON: expected an object")
     whole = bodies.merged(endpoint.body, sent)
+    if world.scenario.forgets_env and "env" not in (sent.get("model") or {}):
+        whole["model"]["env"] = {}
     _refuse(next(bodies.wrong_with(whole), None))
     if bodies.variant(whole) != bodies.variant(endpoint.body):
         raise RefusedError(400, "model.image: the engine of an endpoint cannot be changed")

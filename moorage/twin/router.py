@@ -96,6 +96,8 @@ async def _passed_through(world: World, request: web.Request) -> web.StreamRespo
     """A provider's own API, with its own name of the model."""
     payer = _payer(world, request)
     provider, path = request.match_info["provider"], request.match_info["path"]
+    if not any(provider in stored.repo.providers for stored in world.hub.repos.values()):
+        raise RefusedError(404, "Not Found")
     body = await openai.parsed(request)
     way = _own(world, provider, str(body.get("model") or ""), payer)
     if path.endswith("v1/chat/completions") and way.task == _CHAT:

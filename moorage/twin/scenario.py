@@ -100,6 +100,7 @@ class Scenario:
     starts: Sequence[Start] = ()
     faults: Sequence[Fault] = ()
     repos: Mapping[str, Repo] = field(default_factory=dict)
+    forgets_env: bool = False  # a PUT that does not send env loses it, as servers once did
     providers_failing: Mapping[str, int] = field(default_factory=dict)  # of the router: status
     router_longest_s: float = 120.0  # a chat that is not streamed and takes longer is a 504
     clock: str = "real"  # or driven

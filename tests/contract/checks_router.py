@@ -171,6 +171,11 @@ def _(place: Place) -> None:
     says(_chat(place, "acme/painter"), 400)
 
 
+@check("router.has-no-embeddings")
+def _(place: Place) -> None:
+    says(place.router("POST", "/v1/embeddings", {"model": "acme/embedder", "input": "a"}), 404)
+
+
 @check("router.context-is-the-providers")
 def _(place: Place) -> None:
     says(_chat(place, LLM, max_tokens=5000), 400, "4096")

@@ -87,12 +87,14 @@ class Place:
         url: str,
         body: Any = None,
         *,
-        token: str = "",
+        token: str | None = None,
         headers: Mapping[str, str] = _NOTHING,
         timeout_s: float = _DEADLINE_S,
     ) -> Answer:
         """One request, never repeated."""
         sent = dict(headers)
+        if token == "":
+            raise UnansweredError("needs a token that was not given")
         if token != WITHOUT:
             sent["Authorization"] = f"Bearer {token or self.token}"
         # NaN could not be sent, and bytes are for bodies that are no JSON.

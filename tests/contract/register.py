@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from moorage.twin import face
 from moorage.twin.face import Repo, Scenario
@@ -14,7 +14,7 @@ from tests.contract.place import Place
 Run = Callable[[Place], None]
 
 LLM: Final = "acme/tiny-chat"
-PROVIDERS: Final = {
+PROVIDERS: Final[dict[str, dict[str, Any]]] = {
     "together": {
         "status": "live",
         "task": "conversational",

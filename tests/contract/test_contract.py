@@ -1,0 +1,27 @@
+"""The twin does what it claims; every claim has its check, its source and its confidence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.contract.behaviours import CONFIDENCES, Behaviour, behaviours
+from tests.contract.register import CHECKS
+from tests.contract.run import HOLDS, on_the_twin
+
+
+@pytest.mark.parametrize("behaviour", behaviours(), ids=lambda one: one.id)
+def test_the_twin_behaves_as_claimed(behaviour: Behaviour) -> None:
+    (finding,) = on_the_twin([behaviour])
+    assert finding.verdict == HOLDS, finding.says
+
+
+def test_behaviours_and_checks_name_the_same() -> None:
+    assert {one.id for one in behaviours()} == set(CHECKS)
+    assert len({one.id for one in behaviours()}) == len(behaviours())
+
+
+def test_every_claim_says_where_it_is_known_from() -> None:
+    for one in behaviours():
+        assert one.what, one.id
+        assert one.evidence, one.id
+        assert one.confidence in CONFIDENCES, one.id
