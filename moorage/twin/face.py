@@ -34,11 +34,13 @@ from moorage.twin.people import Account, People, Token
 from moorage.twin.repos import Repo, TwinError
 from moorage.twin.scenario import Fault, Scenario, Speed, Start, Timings
 from moorage.twin.serving import Door, open_doors
+from moorage.twin.spaces import Habit
 from moorage.twin.world import Fleet, World
 
 __all__ = [
     "Account",
     "Fault",
+    "Habit",
     "Repo",
     "Request",
     "Scenario",
@@ -144,7 +146,8 @@ def make(scenario: Scenario | Path | None = None) -> World:
     told = scenario_file.read(scenario) if isinstance(scenario, Path) else scenario or Scenario()
     people, clock = People(told.accounts), Clock(driven=told.clock == "driven")
     its_hub = hub.make(told.repos, people=people)
-    its_hub.desk.clock = clock
+    its_hub.desk.clock, its_hub.desk.groups = clock, told.groups
+    its_hub.desk.habits = dict(told.spaces)
     return World(scenario=told, clock=clock, people=people, faults=Faults(told.faults), hub=its_hub)
 
 
@@ -217,6 +220,7 @@ def _by_hand() -> dict[str, Any]:
         },
         "model": {
             "repository": "acme/by-hand",
+            "revision": "b" * 40,
             "framework": "pytorch",
             "image": {"huggingface": {}},
         },

@@ -9,6 +9,7 @@ from typing import Any, Final
 from moorage.twin.hardware import Compute, catalogue
 from moorage.twin.people import INFER, ROUTE, Account, Token
 from moorage.twin.repos import Repo
+from moorage.twin.spaces import Habit
 
 ENDS: Final = ("failed", "stuck", "unscheduled")
 FAULTS: Final = ("answer", "drop", "lose", "garbage", "pass")
@@ -100,6 +101,8 @@ class Scenario:
     starts: Sequence[Start] = ()
     faults: Sequence[Fault] = ()
     repos: Mapping[str, Repo] = field(default_factory=dict)
+    spaces: Mapping[str, Habit] = field(default_factory=dict)  # by a shell pattern of their ids
+    groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # org -> id -> name
     forgets_env: bool = False  # a PUT that does not send env loses it, as servers once did
     providers_failing: Mapping[str, int] = field(default_factory=dict)  # of the router: status
     router_longest_s: float = 120.0  # a chat that is not streamed and takes longer is a 504

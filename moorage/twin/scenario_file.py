@@ -15,6 +15,7 @@ from moorage.twin.hardware import STATUSES, Compute
 from moorage.twin.people import KINDS, ROLES, Account, Token
 from moorage.twin.repos import Repo, TwinError, read_folder
 from moorage.twin.scenario import ENDS, FAULTS, HOSTS, Fault, Scenario, Speed, Start, Timings
+from moorage.twin.spaces import Habit
 
 _CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "Scenario.clock": ("real", "driven"),
@@ -27,7 +28,8 @@ _CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "Start.on": ("start", "update"),
     "Fault.does": FAULTS,
     "Fault.host": ("", *HOSTS),
-    "Repo.visibility": (None, "public", "protected", "private"),
+    "Habit.ends": ("", "BUILD_ERROR", "RUNTIME_ERROR", "BUILDING"),
+    "Repo.visibility": ("", "public", "protected", "private"),
 }
 _LISTS: Final = {"accounts": Account, "computes": Compute, "starts": Start, "faults": Fault}
 _PARTS: Final = {"timings": Timings, "speed": Speed}
@@ -80,6 +82,8 @@ def _scenario(given: Any, folder: Path) -> Scenario:
     for key, part in _PARTS.items():
         if key in told:
             told[key] = _value(part, told[key], key)
+    habits = _mapping(told.get("spaces") or {}, "spaces")
+    told["spaces"] = {key: _value(Habit, row, f"spaces.{key}") for key, row in habits.items()}
     if told.get("accounts"):
         told = _tokens(told["accounts"]) | told
     told["repos"] = _repos(told.get("repos") or {}, found, folder)

@@ -1,0 +1,120 @@
+"""A scenario in YAML: what it may say, and one clear line for every mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moorage.twin.face import Scenario, TwinError
+from moorage.twin.scenario_file import faults, parse, read
+
+AT = Path("scenario.yaml")
+WHOLE = """
+clock: driven
+page_size: 5
+accounts:
+  - name: ann
+    tokens:
+      - text: hf_ann
+      - {text: hf_narrow, role: fineGrained, scoped: {acme: [inference.endpoints.infer.write]}}
+  - {name: acme, kind: org, members: [ann], plan: enterprise}
+deploys: hf_ann
+calls: hf_narrow
+foreign: ""
+computes:
+  - {vendor: aws, region: eu-west-1, instance_type: nvidia-l4, instance_size: x1, quota: 0}
+timings: {initializing_s: 30}
+speed: {token_s: 0.01}
+starts:
+  - {name: "big-*", ends: failed, times: 1, message: "no memory", log: ["CUDA out of memory"]}
+faults:
+  - {method: POST, path: "^/v2/endpoint/", does: lose}
+providers_failing: {together: 429}
+repos:
+  acme/tiny:
+    files: {README.md: "# tiny"}
+    gated: manual
+    readers: [ann]
+spaces:
+  "acme/*": {ends: BUILD_ERROR, building_s: 0.5}
+groups: {acme: {"1": research}}
+"""
+MISTAKES = {
+    "- a\n- b\n": "the scenario: must be keys and values, not ['a', 'b']",
+    "clock: [": ":1:9: not YAML:",
+    "clok: driven": "clok: no such key; did you mean clock?",
+    "zzz: 1": "zzz: no such key; there are accounts,",
+    "clock: wound": "clock: 'wound' is none of real, driven",
+    "page_size: many": "page_size: must be a whole number, not 'many'",
+    "page_size: true": "page_size: must be a whole number, not True",
+    "page_size: -1": "page_size: must not be below 0, not -1",
+    "timings: {pending_s: -1}": "timings.pending_s: must not be below 0, not -1",
+    "timings: fast": "timings: must be keys and values, not 'fast'",
+    "starts: {}": "starts: must be a list, not {}",
+    "starts: [{ends: badly}]": "starts[0].ends: 'badly' is none of failed, stuck, unscheduled",
+    "starts: [{}, {nam: x}]": "starts[1].nam: no such key; did you mean name?",
+    "faults: [{path: '('}]": "faults[0].path: '(' is no regular expression:",
+    "faults: [{does: explode}]": "faults[0].does: 'explode' is none of answer, drop, lose,",
+    "faults: [{host: moon}]": "faults[0].host: 'moon' is none of hub, endpoints, router, engines",
+    "computes: [{vendor: aws}]": "computes[0]: region, instance_type, instance_size are missing",
+    "accounts: [{}]": "accounts[0]: name is missing",
+    "accounts: [{name: a, kind: cat}]": "accounts[0].kind: 'cat' is none of user, org",
+    "accounts: [{name: a, tokens: [{}]}]": "accounts[0].tokens[0]: text is missing",
+    "accounts: [{name: a}, {name: a}]": "accounts: the account 'a' is there twice",
+    "accounts: [{name: a, tokens: [{text: t}, {text: t}]}]": "the token 't' is there twice",
+    "deploys: hf_gone": "deploys: no account has the token 'hf_gone'",
+    "repos: {acme/x: {files: [a]}}": "repos.acme/x.files: must be keys and values, not ['a']",
+    "repos: {acme/x: {licence: mit}}": "repos.acme/x.licence: no such key; did you mean license?",
+    "repos_folder: 3": "repos_folder: must be a text, not 3",
+    "repos_folder: not-there": "repos_folder: not-there: no such folder",
+    "spaces: {'*': {ends: WELL}}": "spaces.*.ends: 'WELL' is none of BUILD_ERROR,",
+}
+
+
+@pytest.mark.parametrize(("text", "says"), MISTAKES.items(), ids=MISTAKES.keys())
+def test_every_mistake_is_one_line_that_says_where(text: str, says: str) -> None:
+    with pytest.raises(TwinError) as raised:
+        parse(text, at=AT)
+    message = str(raised.value)
+    assert message.startswith("scenario.yaml:")
+    assert says in message
+    assert "\n" not in message
+
+
+def test_a_scenario_says_everything_that_a_test_can() -> None:
+    told = parse(WHOLE, at=AT)
+    assert (told.clock, told.page_size, told.deploys) == ("driven", 5, "hf_ann")
+    assert told.accounts[0].tokens[1].scoped == {"acme": ["inference.endpoints.infer.write"]}
+    assert (told.computes[0].quota, told.timings.initializing_s) == (0, 30)
+    assert (told.starts[0].times, told.faults[0].does) == (1, "lose")
+    assert told.repos["acme/tiny"].files == {"README.md": b"# tiny"}
+    assert told.repos["acme/tiny"].readers == ("ann",)
+    assert told.spaces["acme/*"].ends == "BUILD_ERROR"
+
+
+def test_an_empty_file_is_the_usual_scenario() -> None:
+    assert parse("", at=AT) == Scenario()
+
+
+def test_who_names_accounts_uses_the_first_token_there() -> None:
+    told = parse("accounts: [{name: ann, tokens: [{text: hf_one}, {text: hf_two}]}]", at=AT)
+    assert (told.deploys, told.calls, told.foreign) == ("hf_one", "hf_one", "")
+
+
+def test_a_folder_of_repositories_lies_beside_the_file(tmp_path: Path) -> None:
+    (tmp_path / "repos/acme/tiny").mkdir(parents=True)
+    (tmp_path / "repos/acme/tiny/README.md").write_text("# tiny")
+    file = tmp_path / "scenario.yaml"
+    file.write_text("repos_folder: repos\n")
+    assert list(read(file).repos) == ["acme/tiny"]
+
+
+def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(TwinError, match="cannot read the scenario"):
+        read(tmp_path / "none.yaml")
+
+
+def test_a_fault_that_is_sent_is_held_to_the_same_words() -> None:
+    with pytest.raises(TwinError, match=r"faults\[0\].tims: no such key; did you mean times?"):
+        faults([{"tims": 2}])
