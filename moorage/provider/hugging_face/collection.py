@@ -44,6 +44,17 @@ def _at_most(length: int) -> Any:
     return rule
 
 
+_EXAMPLE: Final = """
+from moorage.resources import Collection
+
+Collection(
+    "answers",
+    title="What answers our customers",
+    namespace="acme",
+    items=[{"type": "model", "id": "acme/support-chat-8b", "note": "in production"}],
+)
+"""
+
 SHAPE: Final = Shape(
     doc="A collection on the Hub: models, datasets, Spaces and papers, in order and with notes.",
     inputs={
@@ -96,10 +107,7 @@ SHAPE: Final = Shape(
     delete_before_replace=True,
     refresh_before_update=True,
     import_id="its slug, as it ends its address: owner/title-0123456789abcdef01234567",
-    example=(
-        'Collection("answers", title="What answers our customers", namespace="acme",'
-        ' items=[{"type": "model", "id": "acme/support-chat-8b", "note": "in production"}])'
-    ),
+    example=_EXAMPLE,
 )
 
 

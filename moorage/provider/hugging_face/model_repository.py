@@ -34,6 +34,19 @@ _MAY_BE_ABSENT: Final = frozenset({"owner", "namespace", "region"})
 _RESERVED: Final = frozenset({MARK, "license"})
 _GONE_PAUSE_S: Final = 0.5
 
+_EXAMPLE: Final = """
+from moorage.resources import ModelRepository
+
+ModelRepository(
+    "tuned",
+    name="support-chat-8b",
+    namespace="acme",
+    license="apache-2.0",
+    card={"base_model": "Qwen/Qwen3-8B"},
+    folder="out/checkpoint",
+)
+"""
+
 SHAPE: Final = Shape(
     doc="A model or a dataset of one's own on the Hub: its card, its files, who may see it.",
     inputs={
@@ -95,10 +108,7 @@ SHAPE: Final = Shape(
     delete_before_replace=True,
     refresh_before_update=True,
     import_id="its id on the Hub, owner/name; datasets/owner/name for a dataset",
-    example=(
-        'ModelRepository("tuned", name="support-chat-8b", namespace="acme", license="apache-2.0",'
-        ' card={"base_model": "Qwen/Qwen3-8B"}, folder="out/checkpoint")'
-    ),
+    example=_EXAMPLE,
 )
 
 

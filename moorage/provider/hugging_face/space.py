@@ -54,11 +54,12 @@ def create(inputs: State, context: Context) -> Created:
     id_ = f"{hub.account_of(inputs, at, context)}/{inputs['name']}"
     owner = hub.owner_of(inputs, context)
     price = _price(inputs, at, context)
+    known: State = {}
     found = space_record.look(at, id_, context)
     if found is None:
-        found = space_make.make(id_, inputs, owner, at=at, context=context)
+        found, known = space_make.make(id_, inputs, owner, at=at, context=context)
     hub.refuse_foreign(f"Space {id_}", found.mark, owner)
-    return Created(id=id_, state=_bring(found, inputs, {}, owner, price, at, context))
+    return Created(id=id_, state=_bring(found, inputs, known, owner, price, at, context))
 
 
 def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:

@@ -10,7 +10,7 @@ from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
 from moorage.provider.hugging_face import hub, space_record
 from moorage.provider.hugging_face.client import Refused, Unknown
-from moorage.provider.hugging_face.hub import Hub, Outcome
+from moorage.provider.hugging_face.hub import Done, Hub, Outcome
 from moorage.provider.hugging_face.space_record import Record
 from moorage.provider.hugging_face.space_shape import OWNER
 
@@ -22,8 +22,11 @@ _CONFLICT: Final = 409
 _LOCATE_S: Final = 30.0
 
 
-def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> Record:
-    """The Space, made by us or by whoever was faster; whose it is, the caller judges."""
+def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> tuple[Record, State]:
+    """The Space, made by us or by whoever was faster, and what is known to be set in it.
+
+    Whose it is, the caller judges.
+    """
     asked = at.asked(f"Space {id_}", id_.partition("/")[0])
     context.progress(f"creating {asked.what}")
     call = hub.post("/api/repos/create", body(id_, inputs, owner))
@@ -37,13 +40,20 @@ def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> R
         raise outcome.fail()
     found = _looked_for(at, id_, context)
     if found is not None:
-        return found
+        return found, _set_by(outcome, inputs, found)
     if isinstance(outcome, Refused):
         message = f"{asked.what}: the name is taken by what this token cannot see; take another"
         raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
     why = str(outcome) if isinstance(outcome, Unknown) else "it was made, and is not to be seen"
     message = f"{asked.what}: {why}; run up again, it takes on what is there by then"
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def _set_by(outcome: Outcome, inputs: State, found: Record) -> State:
+    """The secrets that a create has set, where it is sure that it was ours."""
+    if not isinstance(outcome, Done):
+        return {}
+    return {"secrets": inputs.get("secrets", {}), "secretsSetAt": found.secrets_set_at}
 
 
 def is_busy(outcome: Outcome) -> bool:

@@ -134,6 +134,20 @@ _PROOF: Final = {
     ),
 }
 
+_EXAMPLE: Final = """
+from moorage.resources import Space
+
+Space(
+    "chat",
+    name="support-chat",
+    sdk="gradio",
+    folder="apps/chat",
+    variables={"MOORAGE_GATEWAY_URL": "https://gateway.example/v1"},
+    hardware="cpu-upgrade",
+    sleep_seconds=3600,
+)
+"""
+
 SHAPE: Final = Shape(
     doc="A Space of Hugging Face: an app from files, on hardware that is billed while it runs.",
     inputs={**_WHERE, **_APP, **_SETTINGS, **_PROOF},
@@ -153,11 +167,7 @@ SHAPE: Final = Shape(
     refresh_before_update=True,
     timeout_s=7200.0,
     import_id="its id on the Hub, owner/name",
-    example=(
-        'Space("chat", name="support-chat", sdk="gradio", folder="apps/chat",'
-        ' variables={"MOORAGE_GATEWAY_URL": "https://gateway.example/v1"},'
-        ' hardware="cpu-upgrade", sleep_seconds=3600)'
-    ),
+    example=_EXAMPLE,
 )
 
 

@@ -21,6 +21,7 @@ _COMING: Final = frozenset(
 )
 _MENDABLE: Final = frozenset({"BUILD_ERROR", "RUNTIME_ERROR", "STOPPED"})
 _HOPELESS: Final = frozenset({"CONFIG_ERROR", "NO_APP_FILE"})
+_ASKABLE: Final = frozenset({"RUNNING", "SLEEPING"})  # which wakes when it is asked
 _SETTLES_S: Final = 10.0  # how long a stage may still be that of before the change
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 5.0
@@ -29,6 +30,7 @@ _PATIENT: Final = 0.5  # the share of the time after which a stuck one is reboot
 _APP_S: Final = 15.0
 _LOG_S: Final = 6.0
 _LOG_LINES: Final = 12
+_GOOD, _BAD = 200, 400
 _CLOSED: Final = frozenset({401, 403, 404})
 
 
@@ -40,6 +42,7 @@ class Sight:
     is_changed: bool  # since something was changed, another stage was seen, or enough time passed
     waited_share: float  # of the time that there is
     is_rebooted: bool = False
+    is_silent: bool = False  # its app was asked just now, and does not answer
 
 
 def judge(sight: Sight) -> Verdict:
@@ -50,12 +53,13 @@ def judge(sight: Sight) -> Verdict:
         return "fail" if sight.is_changed else "wait"
     if sight.stage in _MENDABLE:
         return _mended(sight) if sight.is_changed else "wait"
+    if sight.stage in _ASKABLE and sight.is_changed and not sight.is_silent:
+        return "ask"
     if sight.waited_share >= 1:
         return "fail"
-    if sight.waited_share >= _PATIENT and not sight.is_rebooted:
-        return "reboot"
-    # A stage that nobody knows yet is waited for too; SLEEPING wakes when it is asked.
-    return "ask" if sight.stage in ("RUNNING", "SLEEPING") and sight.is_changed else "wait"
+    # A stage that nobody knows yet is waited for too.
+    is_stuck = sight.waited_share >= _PATIENT and not sight.is_rebooted
+    return "reboot" if is_stuck else "wait"
 
 
 def _mended(sight: Sight) -> Verdict:
@@ -85,13 +89,14 @@ class _Watch:
     def waited_s(self) -> float:
         return time.monotonic() - self.began_s
 
-    def sight(self) -> Sight:
+    def sight(self, *, is_silent: bool = False) -> Sight:
         self.is_changed |= self.stage in _COMING or self.waited_s > _SETTLES_S
         return Sight(
             stage=self.stage,
             is_changed=self.is_changed,
             waited_share=self.waited_s / self.limit_s,
             is_rebooted=self.is_rebooted,
+            is_silent=is_silent,
         )
 
 
@@ -124,7 +129,9 @@ def _is_up(watch: _Watch) -> bool:
     watch.context.progress(f"waiting for Space {watch.id_}: it is {watch.stage}")
     if verdict == "ask":
         watch.answer = _asked(watch)
-        return 200 <= watch.answer.status < 400
+        if _GOOD <= watch.answer.status < _BAD:
+            return True
+        verdict = judge(watch.sight(is_silent=True))
     if verdict == "reboot":
         _reboot(watch)
     if verdict in ("fail", "paused"):
@@ -171,7 +178,7 @@ def _failure(watch: _Watch, told: Mapping[str, Any], verdict: Verdict) -> str:
     after = " after a factory reboot" if watch.is_rebooted else ""
     why = " ".join(str(told.get("errorMessage") or "").split())
     reason = f"it is {watch.stage}{after}" + (f" ({why})" if why else "")
-    if watch.answer is not None and watch.stage in ("RUNNING", "SLEEPING"):
+    if watch.answer is not None and watch.stage in _ASKABLE:
         seen = watch.answer.status or watch.answer.fault
         reason = f"it runs{after}, and {watch.inputs['readyPath']} answers {seen}"
     return f"{what}: {reason}; {_log(watch)}"
