@@ -90,7 +90,8 @@ def _(place: Place) -> None:
 
 @check("create.name-of-32-fine")
 def _(place: Place) -> None:
-    place.expect_made(place.create(place.body("n" * 32)))
+    told = place.expect_made(place.create(place.body("n" * 32))).json
+    same(told["name"], "n" * 32, "name")
 
 
 @check("create.capitals-refused")
@@ -173,6 +174,13 @@ def _(place: Place) -> None:
 def _(place: Place) -> None:
     told = place.expect_made(place.create(place.body(model__revision=None))).json
     same(len(told["model"]["revision"]), 40, "the length of model.revision")
+
+
+@check("create.revision-may-be-missing")
+def _(place: Place) -> None:
+    body = place.body(model__repository="nobody/knows-it", model__revision=None)
+    told = place.expect_made(place.create(body)).json
+    holds("revision" not in told["model"], "model.revision is there")
 
 
 @check("create.sleeps-after-15-minutes")

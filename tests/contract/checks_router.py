@@ -118,7 +118,9 @@ def _(place: Place) -> None:
 
 @check("router.too-many-without-retry-after", _FAILING)
 def _(place: Place) -> None:
-    holds("retry-after" not in _chat(place, LLM).headers, "it tells when to come again")
+    answer = _chat(place, LLM)
+    says(answer, 429)
+    holds("retry-after" not in answer.headers, "it tells when to come again")
 
 
 _EMPTY = Account(name="ann", tokens=(Token(text="hf_empty"),), credits_left=False)

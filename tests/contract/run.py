@@ -12,11 +12,13 @@ from tests.contract import (
     checks_catalogue,
     checks_create,
     checks_engine,
+    checks_files,
     checks_hub,
     checks_life,
     checks_put,
     checks_router,
     checks_sleep,
+    checks_space,
 )
 from tests.contract.behaviours import Behaviour, behaviours
 from tests.contract.place import FallsShortError, Place, UnansweredError
@@ -29,7 +31,9 @@ MODULES: Final = (
     checks_life,
     checks_put,
     checks_sleep,
+    checks_space,
     checks_engine,
+    checks_files,
     checks_router,
     checks_hub,
 )

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from moorage.twin.face import Fault
 from tests.contract.behaviours import CONFIDENCES, Behaviour, behaviours
-from tests.contract.register import CHECKS
-from tests.contract.run import HOLDS, on_the_twin
+from tests.contract.register import CHECKS, twin
+from tests.contract.run import HOLDS, SHORT, judged, on_the_twin
 
 
 @pytest.mark.parametrize("behaviour", behaviours(), ids=lambda one: one.id)
 def test_the_twin_behaves_as_claimed(behaviour: Behaviour) -> None:
     (finding,) = on_the_twin([behaviour])
     assert finding.verdict == HOLDS, finding.says
+
+
+@pytest.mark.parametrize("behaviour", behaviours(), ids=lambda one: one.id)
+def test_no_check_holds_of_a_service_that_answers_nonsense(behaviour: Behaviour) -> None:
+    check = CHECKS[behaviour.id]
+    nonsense = Fault(times=None, status=299, body={"status": {"state": "?"}})
+    with twin(replace(check.scenario, faults=(nonsense,))) as place:
+        place.wait_s = 0.05
+        assert judged(behaviour, check, place).verdict == SHORT
 
 
 def test_behaviours_and_checks_name_the_same() -> None:

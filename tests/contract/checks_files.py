@@ -1,0 +1,120 @@
+"""Repositories that are written to: made, committed to, talked about, collected."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from tests.contract.place import Answer, Place, holds, same, says
+from tests.contract.register import LLM, check
+
+_NAME = "moorage-contract"
+_API = f"/api/models/acme/{_NAME}"
+
+
+@check("repo.is-made")
+def _(place: Place) -> None:
+    _made(place)
+    same(place.hub(_API).json["id"], f"acme/{_NAME}", "id")
+
+
+@check("repo.taken-name")
+def _(place: Place) -> None:
+    _made(place)
+    says(_create(place), 409)
+
+
+@check("repo.bad-name-refused")
+def _(place: Place) -> None:
+    says(_create(place, name="two--dashes"), 400)
+
+
+@check("repo.foreign-namespace-refused")
+def _(place: Place) -> None:
+    says(_create(place, organization="zoe"), 403)
+
+
+@check("repo.private-hidden-from-strangers")
+def _(place: Place) -> None:
+    _made(place, visibility="private")
+    same(place.hub(_API).json["private"], True, "private")
+    says(place.hub(_API, token=place.foreign), 404)
+
+
+@check("commit.moves-main")
+def _(place: Place) -> None:
+    _made(place)
+    before = place.hub(_API).json["sha"]
+    oid = _commit(place, before).json["commitOid"]
+    same(place.hub(_API).json["sha"], oid, "main")
+    holds(oid != before, "main did not move")
+
+
+@check("commit.parent-is-a-lock")
+def _(place: Place) -> None:
+    _made(place)
+    before = place.hub(_API).json["sha"]
+    _commit(place, before)
+    says(_commit(place, before), 412)
+
+
+@check("commit.pull-request-leaves-main")
+def _(place: Place) -> None:
+    _made(place)
+    before = place.hub(_API).json["sha"]
+    told = _commit(place, before, query="?create_pr=1").json
+    holds("/discussions/" in told["pullRequestUrl"], "no pull request")
+    same(place.hub(_API).json["sha"], before, "main")
+
+
+@check("collection.title-taken")
+def _(place: Place) -> None:
+    body = {"namespace": "acme", "title": "Ours", "private": True}
+    first = _post(place, "/api/collections", body)
+    same(first.status, 200, "status")
+    again = _post(place, "/api/collections", body)
+    says(again, 409)
+    same(again.json["slug"], first.json["slug"], "the slug of the one that is there")
+
+
+@check("collection.private-hidden-from-strangers")
+def _(place: Place) -> None:
+    body = {"namespace": "acme", "title": "Ours", "private": True}
+    slug = _post(place, "/api/collections", body).json["slug"]
+    same(place.hub(f"/api/collections/{slug}").status, 200, "its owner")
+    says(place.hub(f"/api/collections/{slug}", token=place.foreign), 404)
+
+
+@check("collection.has-items")
+def _(place: Place) -> None:
+    body = {"namespace": "acme", "title": "Ours"}
+    slug = _post(place, "/api/collections", body).json["slug"]
+    item = {"item": {"type": "model", "id": LLM}}
+    same(_post(place, f"/api/collections/{slug}/items", item).status, 200, "status")
+    says(_post(place, f"/api/collections/{slug}/items", item), 409)
+    same(len(place.hub(f"/api/collections/{slug}").json["items"]), 1, "items")
+
+
+def _post(place: Place, path: str, body: Any) -> Answer:
+    return place.call("POST", f"{place.urls['hub']}{path}", body)
+
+
+def _create(place: Place, **more: Any) -> Answer:
+    body = {"type": "model", "name": _NAME, "organization": "acme", **more}
+    return _post(place, "/api/repos/create", body)
+
+
+def _made(place: Place, **more: Any) -> None:
+    place.expect_made(_create(place, **more))
+
+
+def _commit(place: Place, parent: str, query: str = "") -> Answer:
+    content = base64.b64encode(b"# tiny").decode()
+    file = {"path": "README.md", "encoding": "base64", "content": content}
+    lines = (
+        {"key": "header", "value": {"summary": "say more", "parentCommit": parent}},
+        {"key": "file", "value": file},
+    )
+    sent = "\n".join(json.dumps(line) for line in lines).encode()
+    return _post(place, f"{_API}/commit/main{query}", sent)
