@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
+from pathlib import Path
 
-from crash import provider
+from crash import hf, mounts, provider
 
-SWEEPS = {"provider": provider.run}
+SWEEPS = {"provider": provider.run, "hf": hf.run}
+_USUAL = "provider"  # of points that name no sweep
 
 
 def main() -> int:
     """Run the sweeps; the last line counts the points."""
-    parser = argparse.ArgumentParser(prog="make crash", description=__doc__)
-    parser.add_argument("--only", default="", help="a sweep, or points, such as create/cli/17")
-    provider.configure(parser)
-    args = parser.parse_args()
+    args = _arguments()
     named, _, points = args.only.partition("/")
-    if named not in SWEEPS:
-        named, points = "", args.only
+    if args.only and named not in SWEEPS:
+        named, points = _USUAL, args.only
     args.points = points
-    counts = [run(args) for name, run in SWEEPS.items() if named in ("", name)]
+    if named in ("", _USUAL):
+        mounts.enter()  # starts this program anew
+    folder = args.folder or Path(tempfile.mkdtemp(prefix="moorage-crash-"))
+    counts = [run(folder, args) for name, run in SWEEPS.items() if named in ("", name)]
     tried, clean = (sum(column) for column in zip(*counts, strict=True))
     print(f"crash: {tried} points, {clean} clean")
     return 0 if tried and tried == clean else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make crash", description=__doc__)
+    parser.add_argument("--only", default="", help="a sweep, or points, such as create/cli/17")
+    parser.add_argument("--workers", type=int, default=2, help="points at once (default 2)")
+    parser.add_argument("--folder", type=Path, help="where to work (default: a temporary one)")
+    parser.add_argument("--sample", action="store_true", help="a few points only")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

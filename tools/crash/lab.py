@@ -1,4 +1,4 @@
-"""A lab is the folder of one point: a project, its cloud, its drivers, and what became of them."""
+"""A lab is the folder of one point: a project, its drivers, and what became of them."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ import multiprocessing
 import os
 import shutil
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import psutil
 
 from crash import programs
-from tests.scripted.cloud import Cloud
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 400.0  # a driver that has not ended by then hangs
 MARK: Final = "MOORAGE_TEST_CLOUD"
 _GLANCE_S: Final = 0.02
+_DEATH_S: Final = 5.0
+_NOT_OURS: Final = ("PULUMI_", "MOORAGE_", "HF_")  # of the environment of who runs the sweep
 # Every driver is a process of its own, forked where all that it imports is loaded already.
 _FORKS: Final = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload([programs.__name__])
@@ -81,17 +83,46 @@ class Driver:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lab:
-    """The folder, and everything that is in it."""
+class Lab(ABC):
+    """The folder, everything that is in it, and the cloud that its drivers work on."""
 
     folder: Path
     environ: dict[str, str] = field(default_factory=dict, repr=False)
     is_shared: bool = False  # the backend is a folder outside the checkout
 
     @property
-    def cloud(self) -> Cloud:
-        """The cloud of this lab."""
-        return Cloud(folder=self.folder / "cloud")
+    @abstractmethod
+    def secrets(self) -> tuple[str, ...]:
+        """What may be nowhere in plain."""
+
+    @abstractmethod
+    def things(self) -> dict[str, Any]:
+        """What the cloud has, by id."""
+
+    @abstractmethod
+    def calls(self) -> list[str]:
+        """What was called, in order; what changed the cloud as `POST a`, `PUT a`, `DELETE a`."""
+
+    @abstractmethod
+    def points(self) -> list[str]:
+        """The points that were passed since the operation began."""
+
+    @abstractmethod
+    def doomed(self, number: int, victims: str) -> Driver:
+        """A driver that is to meet these deaths at the point of that number."""
+
+    @abstractmethod
+    def was_struck(self) -> bool:
+        """Whether that point was reached."""
+
+    @abstractmethod
+    def begun_anew(self) -> Self:
+        """This lab, with no point passed yet."""
+
+    @property
+    def mark(self) -> Path:
+        """What the environment of every process of this lab names."""
+        return self.folder / "cloud"
 
     @property
     def project(self) -> Path:
@@ -115,7 +146,7 @@ class Lab:
         (project / "Pulumi.yaml").write_text(_MANIFEST)
         (project / "stacks" / "Pulumi.local.yaml").write_text("config: {}\n")
 
-    def copied(self, folder: Path) -> Lab:
+    def copied(self, folder: Path) -> Self:
         """Another lab that is as this one is now."""
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.folder, folder, symlinks=True)
@@ -123,8 +154,8 @@ class Lab:
 
     def driver(self, project: Path | None = None, **environ: str) -> Driver:
         """Start a driver; what it shows goes to a file."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PULUMI_", "MOORAGE_"))}
-        ours = {MARK: str(self.cloud.folder), "PULUMI_HOME": str(self.folder / "pulumi home")}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_OURS)}
+        ours = {MARK: str(self.mark), "PULUMI_HOME": str(self.folder / "pulumi home")}
         if self.is_shared:
             self.backend.parent.mkdir(exist_ok=True)
             url = f"file://{self.backend.parent}"
@@ -160,7 +191,7 @@ class Lab:
 
     def processes(self) -> Iterator[psutil.Process]:
         """What lives and works for this lab, told by its environment."""
-        mark = f"{MARK}={self.cloud.folder}".encode()
+        mark = f"{MARK}={self.mark}".encode()
         for path in Path("/proc").glob("[0-9]*/environ"):
             with suppress(OSError, psutil.Error):
                 if mark in path.read_bytes().split(b"\0"):
@@ -176,6 +207,20 @@ class Lab:
                 if process.name() == "pulumi":
                     found.append(process)
         return found
+
+    def kill(self, driver: Driver, victims: str) -> None:
+        """Kill -9 some of program, cli and provider, and return once they are dead."""
+        engines = self.engines() if "cli" in victims or "provider" in victims else []
+        plugins: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):
+            plugins = [plugin for engine in engines for plugin in engine.children()]
+        if "program" in victims:
+            driver.process.kill()
+        doomed = (engines if "cli" in victims else []) + (plugins if "provider" in victims else [])
+        for process in doomed:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        until(lambda: all(map(_is_dead, doomed)), _DEATH_S)
 
     def quiet(self, timeout_s: float) -> bool:
         """Wait until nothing works for this lab any more."""
@@ -196,6 +241,13 @@ def until(condition: Callable[[], object], timeout_s: float) -> bool:
             return False
         time.sleep(_GLANCE_S)
     return True
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _is_held(path: Path) -> bool:

@@ -1,9 +1,10 @@
-"""The operations that are disturbed, each with what is there before and what it shall reach."""
+"""An operation that is disturbed, with what is there before and what it shall reach."""
 
 from __future__ import annotations
 
 import shutil
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -22,19 +23,7 @@ class Operation:
 
     before: str | None  # what was deployed earlier
     goal: str  # what is disturbed, and what mends
-    wound: str  # the call after which it is killed where the run that mends is killed too
-
-
-OPERATIONS: Final = {
-    "create": Operation(before=None, goal="up both", wound="after POST b"),
-    "update": Operation(before="up both", goal="up grown", wound="after PUT a-z1"),
-    "replace": Operation(before="up thing", goal="up thing elsewhere", wound="after POST a-z2"),
-    "replace-berth": Operation(
-        before="up berth", goal="up berth elsewhere", wound="after DELETE b"
-    ),
-    "delete": Operation(before="up both", goal="up thing", wound="after DELETE b"),
-    "destroy": Operation(before="up both", goal="destroy both", wound="after DELETE b"),
-}
+    wound: str = ""  # the call after which it is killed where the run that mends is killed too
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +41,7 @@ class Stage:
 
     folder: Path
     operation: Operation
-    environ: dict[str, str]
+    lab: Callable[..., Lab]  # an empty one in a `folder`
     own: Stage | None = None  # where the backend is a folder outside the checkout: without that
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -85,23 +74,21 @@ class Stage:
 
     @cached_property
     def _before(self) -> Lab:
-        lab = Lab(
-            folder=self.folder / "before", environ=self.environ, is_shared=self.own is not None
-        )
+        lab = self.lab(folder=self.folder / "before")
         shutil.rmtree(lab.folder, ignore_errors=True)
         lab.lay_out()
         if self.operation.before is not None:
             _fine(lab, self.operation.before)
-        return _begun_anew(lab)
+        return lab.begun_anew()
 
     @cached_property
     def _killed(self) -> Lab:
         lab = self.before().copied(self.folder / "killed")
-        driver = lab.driver(MOORAGE_KILL_AT=str(self.wound()), MOORAGE_KILL="program,cli,provider")
+        driver = lab.doomed(self.wound(), "program,cli,provider")
         driver.ask(self.operation.goal)
         driver.end()
         assert lab.quiet(_END_S), lab.folder
-        return _begun_anew(lab)
+        return lab.begun_anew()
 
     @cached_property
     def _undisturbed(self) -> Ran:
@@ -123,8 +110,8 @@ class Stage:
         watch.close()
         driver.end()
         assert told[0].is_fine, f"{told[0]}; see {lab.folder}"
-        wanted = Wanted(things=lab.cloud.things(), outputs=outputs_of(lab.deployment()))
-        return Ran(calls=lab.cloud.points(), writes=writes, wanted=wanted)
+        wanted = Wanted(things=lab.things(), outputs=outputs_of(lab.deployment()))
+        return Ran(calls=lab.points(), writes=writes, wanted=wanted)
 
 
 def _fine(lab: Lab, command: str) -> None:
@@ -132,9 +119,3 @@ def _fine(lab: Lab, command: str) -> None:
     answer = driver.ask(command)
     driver.end()
     assert answer.is_fine, f"{answer}; see {lab.folder}"
-
-
-def _begun_anew(lab: Lab) -> Lab:
-    for name in ("points.log", "killed.log"):
-        (lab.cloud.folder / name).unlink(missing_ok=True)
-    return lab

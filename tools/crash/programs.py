@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import pulumi
 
+from crash import endpoint_programs
 from moorage.deploy import display
-from moorage.deploy.driver import Stack
+from moorage.deploy.driver import PLUGIN, Stack
 from moorage.errors import MoorageError
 from tests.scripted.resources import Berth, Thing
 
-PLUGIN: Final = (sys.executable, "-m", "tests.scripted")
+SCRIPTED: Final = (sys.executable, "-m", "tests.scripted")
 SECRETS: Final = ("sk-password-of-a", "sk-password-of-b", "token-of-")  # never in plain on a disk
 
 
@@ -35,6 +36,7 @@ def _both(**inputs: Any) -> None:
 
 
 PROGRAMS: Final[dict[str, Callable[[], object]]] = {
+    **endpoint_programs.PROGRAMS,
     "both": _both,
     "grown": lambda: _both(size=2),
     "thing": _thing,
@@ -48,8 +50,9 @@ def _run(root: Path, operation: str, program: str) -> dict[str, Any]:
     def declare() -> None:
         PROGRAMS[program]()
 
+    plugin = PLUGIN if program in endpoint_programs.PROGRAMS else SCRIPTED
     shown = display.choose(sys.stderr, form="plain")
-    stack = Stack(root=root, name="local", program=declare, plugin=PLUGIN, display=shown)
+    stack = Stack(root=root, name="local", program=declare, plugin=plugin, display=shown)
     try:
         result = getattr(stack, operation)()
     except MoorageError as error:

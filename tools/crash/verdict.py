@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from crash.lab import Answer, Driver, Lab
-from crash.programs import SECRETS
 
 _END_S: Final = 15.0  # a provider may take a moment to end once its engine has
 _WRITES: Final = ("POST", "PUT", "DELETE")
@@ -27,20 +26,20 @@ def recover(lab: Lab, goal: str, wanted: Wanted, *, driver: Driver | None = None
     """Run the operation once, look at everything, run it again, and look whether it changes."""
     driver = driver or lab.driver()
     found = _answered("the run that mends", driver.ask(goal)) + reached(lab, wanted)
-    calls = len(lab.cloud.calls())
+    calls = len(lab.calls())
     again = driver.ask(goal)
     driver.end()
     found += _answered("a further run", again)
     if again.changed:
         found.append("a further run changes something")
-    writes = [call for call in lab.cloud.calls()[calls:] if call.startswith(_WRITES)]
+    writes = [call for call in lab.calls()[calls:] if call.startswith(_WRITES)]
     found += [f"a further run does {call}" for call in writes]
     return found + left_behind(lab)
 
 
 def reached(lab: Lab, wanted: Wanted) -> list[str]:
     """Whether cloud and state are as wanted, and equal, and nothing was made twice."""
-    deployment, things = lab.deployment(), lab.cloud.things()
+    deployment, things = lab.deployment(), lab.things()
     outputs = outputs_of(deployment)
     found = [
         f"{one['urn'].rsplit('::', 1)[-1]} is left {mark}"
@@ -58,7 +57,7 @@ def reached(lab: Lab, wanted: Wanted) -> list[str]:
         found.append(f"the state knows {sorted(outputs)}, the cloud has {sorted(things)}")
     if outputs != wanted.outputs:
         found.append(f"the state says {outputs} and not {wanted.outputs}")
-    return found + made_twice(lab.cloud.calls())
+    return found + made_twice(lab.calls())
 
 
 def outputs_of(deployment: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +87,7 @@ def left_behind(lab: Lab) -> list[str]:
         told = [" ".join(process.cmdline()) for process in lab.processes()]
         found.append(f"still running: {told}")
     found += [f"a lock is left: {path.relative_to(lab.folder)}" for path in lab.locks()]
-    found += [f"a secret in plain in {path}" for path in in_plain(lab.folder, SECRETS)]
+    found += [f"a secret in plain in {path}" for path in in_plain(lab.folder, lab.secrets)]
     for log in lab.logs():
         if "Traceback" in log.read_text():
             found.append(f"a traceback in {log.name}")

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Final
-
-import psutil
 
 from crash import mounts
 from crash.lab import Answer, Driver, Lab, until
@@ -42,7 +39,9 @@ class Way:
     needs_mounts: bool = False
 
 
-def _at_a_call(victims: str) -> Try:
+def at_a_call(victims: str) -> Try:
+    """Deaths at a point of the operation, and one run that mends."""
+
     def attempt(stage: Stage, lab: Lab, number: int) -> list[str]:
         goal = stage.operation.goal
         return _struck(lab, goal, number, victims) + _mended(stage, lab, number)
@@ -61,10 +60,10 @@ def _at_a_write(victims: str) -> Try:
 
 def _in_the_rescue(stage: Stage, lab: Lab, number: int) -> list[str]:
     """The provider dies after its call; the driver, while it saves what that call has made."""
-    driver = lab.driver(MOORAGE_KILL_AT=str(stage.wound()), MOORAGE_KILL="provider")
+    driver = lab.doomed(stage.wound(), "provider")
     lab.home.mkdir(exist_ok=True)
     driver.tell(stage.operation.goal)
-    until((lab.cloud.folder / "killed.log").exists, _END_S)
+    until(lab.was_struck, _END_S)
     found = _struck_at_write(driver, lab, "", number, "program,cli")
     return found + _mended(stage, lab, number)
 
@@ -112,7 +111,8 @@ def _two_checkouts(stage: Stage, lab: Lab, number: int) -> list[str]:
     return _twins(stage, lab, number, [lab.driver(), lab.driver(other)])
 
 
-def _calls(stage: Stage) -> Iterable[int]:
+def every_call(stage: Stage) -> Iterable[int]:
+    """Every point of the undisturbed operation."""
     return range(1, len(stage.undisturbed().calls) + 1)
 
 
@@ -152,21 +152,19 @@ def _chosen(count: int, wanted: int, seed: str) -> Iterable[int]:
 
 
 WAYS: Final = {
-    "cli": Way(attempt=_at_a_call("cli"), points=_calls),
-    "program": Way(attempt=_at_a_call("program"), points=_calls),
-    "provider": Way(attempt=_at_a_call("provider"), points=_calls),
-    "all": Way(attempt=_at_a_call(ALL), points=_calls),
+    "cli": Way(attempt=at_a_call("cli"), points=every_call),
+    "program": Way(attempt=at_a_call("program"), points=every_call),
+    "provider": Way(attempt=at_a_call("provider"), points=every_call),
+    "all": Way(attempt=at_a_call(ALL), points=every_call),
     "cli-writing": Way(attempt=_at_a_write("cli"), points=_writes),
     "program-writing": Way(attempt=_at_a_write("program"), points=_writes),
     "all-writing": Way(attempt=_at_a_write(ALL), points=_writes),
-    "again-cli": Way(attempt=_at_a_call("cli"), points=_calls_of_mending, base=Stage.killed),
-    "again-program": Way(
-        attempt=_at_a_call("program"), points=_calls_of_mending, base=Stage.killed
-    ),
+    "again-cli": Way(attempt=at_a_call("cli"), points=_calls_of_mending, base=Stage.killed),
+    "again-program": Way(attempt=at_a_call("program"), points=_calls_of_mending, base=Stage.killed),
     "again-provider": Way(
-        attempt=_at_a_call("provider"), points=_calls_of_mending, base=Stage.killed
+        attempt=at_a_call("provider"), points=_calls_of_mending, base=Stage.killed
     ),
-    "again-all": Way(attempt=_at_a_call(ALL), points=_calls_of_mending, base=Stage.killed),
+    "again-all": Way(attempt=at_a_call(ALL), points=_calls_of_mending, base=Stage.killed),
     "again-writing": Way(attempt=_at_a_write(ALL), points=_writes_of_mending, base=Stage.killed),
     "rescue": Way(attempt=_in_the_rescue, points=_rescues, operations=_MAKING),
     "full-disk": Way(attempt=_on_a_full_disk, points=_some_calls, needs_mounts=True),
@@ -180,11 +178,10 @@ SHARED: Final = ("two-checkouts", "elsewhere", "elsewhere-all")  # a backend out
 
 
 def _struck(lab: Lab, goal: str, number: int, victims: str) -> list[str]:
-    driver = lab.driver(MOORAGE_KILL_AT=str(number), MOORAGE_KILL=victims)
+    driver = lab.doomed(number, victims)
     answer = driver.ask(goal)
     driver.end()
-    reached = (lab.cloud.folder / "killed.log").exists()
-    return explained(answer) + ([] if reached else ["the point was not reached"])
+    return explained(answer) + ([] if lab.was_struck() else ["the point was not reached"])
 
 
 def _struck_at_write(driver: Driver, lab: Lab, goal: str, number: int, victims: str) -> list[str]:
@@ -197,32 +194,20 @@ def _struck_at_write(driver: Driver, lab: Lab, goal: str, number: int, victims: 
     reader = threading.Thread(target=lambda: told.append(driver.answer()))
     reader.start()
     watch.count(reader.is_alive, until=number)
-    _kill(lab, driver, victims)
+    lab.kill(driver, victims)
     watch.close()
     reader.join()
     driver.end()
     return explained(told[0])
 
 
-def _kill(lab: Lab, driver: Driver, victims: str) -> None:
-    engines = lab.engines() if "cli" in victims or "provider" in victims else []
-    plugins: list[psutil.Process] = []
-    with suppress(psutil.NoSuchProcess):
-        plugins = [plugin for engine in engines for plugin in engine.children()]
-    if "program" in victims:
-        driver.process.kill()
-    for process in [*engines, *(plugins if "provider" in victims else [])]:
-        with suppress(psutil.NoSuchProcess):
-            process.kill()
-
-
 def _spoilt(stage: Stage, lab: Lab, number: int, spoil: Callable[[], None]) -> list[str]:
     """Spoil the disk at a call, or before the run, and let the run come to its end."""
     if number == 0:
         spoil()
-    driver = lab.driver(MOORAGE_KILL_AT=str(number), MOORAGE_KILL="pause")
+    driver = lab.doomed(number, "pause")
     driver.tell(stage.operation.goal)
-    mark = lab.cloud.folder / "paused"
+    mark = lab.mark / "paused"
     if number and until(mark.exists, _END_S):
         spoil()
         mark.unlink()
