@@ -101,7 +101,10 @@ SHAPE: Final = Shape(
     },
     timeout_s=300.0,
     import_id="`owner/name:provider`, or `owner/name:policy` where the router chooses",
-    example='from moorage.resources import RouterRoute\n\nRouterRoute("chat", model="Qwen/Qwen3-8B", provider="together", bill_to="acme")',
+    example=(
+        "from moorage.resources import RouterRoute\n\n"
+        'RouterRoute("chat", model="Qwen/Qwen3-8B", provider="together", bill_to="acme")'
+    ),
 )
 
 
