@@ -43,6 +43,13 @@ class Place:
         """The endpoint as it is; None when there is none."""
         return client.get(self.service, self.account, self.name, context)
 
+    def look_twice(self, context: Context) -> Record | None:
+        """The same, where a wrong no would leave it behind, running and paid: a list must agree."""
+        found = self.look(context)
+        if found is None:
+            found = client.listed(self.service, self.account, context).get(self.name)
+        return found
+
     def is_ours(self, record: Record) -> bool:
         """Whether we may change it: it has our mark, or was imported and has nobody's."""
         if self.was_imported and not endpoint_owner.is_marked(record):

@@ -8,9 +8,16 @@ from typing import Final, NoReturn
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Cancelled, Context, OutOfTime, State
-from moorage.provider.hugging_face import client, endpoint_body, endpoint_drift, endpoint_states
+from moorage.provider.hugging_face import (
+    client,
+    endpoint_body,
+    endpoint_drift,
+    endpoint_states,
+    faults,
+)
 from moorage.provider.hugging_face.client import Done, Outcome, Record, Refused, Unknown
 from moorage.provider.hugging_face.endpoint_place import Place
+from moorage.provider.hugging_face.exchange import Answer
 from moorage.provider.hugging_face.faults import PassingError
 
 _LOOKS_S: Final = (0.0, 0.5, 1.5)
@@ -123,17 +130,18 @@ def delete(place: Place, context: Context) -> None:
     """End it, and wait until it is not told of any more."""
     for pause_s in (*_TRIES_S, None):
         outcome = client.delete(place.service, place.account, place.name, context)
+        if isinstance(outcome, Done):
+            _until_gone(place, context)
+            return
         if isinstance(outcome, Refused) and outcome.status != _NOT_FOUND:
             raise outcome.fail()
-        if not isinstance(outcome, Unknown):
-            break
-        found = place.look(context)
+        found = place.look_twice(context)
         if found is None or not place.is_ours(found):
             return
         if pause_s is None:
-            raise PassingError(str(outcome))
-        context.pause(_asked_pause_s(outcome, pause_s))
-    _until_gone(place, context)
+            message = f"{faults.told(outcome.answer, outcome.asked)}; it is still there"
+            raise PassingError(message)
+        context.pause(_asked_pause_s(outcome.answer, pause_s))
 
 
 def _until_gone(place: Place, context: Context) -> None:
@@ -169,12 +177,12 @@ def _repeated(
             raise outcome.fail()
         if pause_s is None:
             raise PassingError(str(outcome))
-        context.pause(_asked_pause_s(outcome, pause_s))
+        context.pause(_asked_pause_s(outcome.answer, pause_s))
     raise AssertionError("the last try returns or raises")
 
 
-def _asked_pause_s(outcome: Unknown, pause_s: float) -> float:
-    return min(max(pause_s, outcome.answer.retry_after_s or 0.0), _LONGEST_PAUSE_S)
+def _asked_pause_s(answer: Answer, pause_s: float) -> float:
+    return min(max(pause_s, answer.retry_after_s or 0.0), _LONGEST_PAUSE_S)
 
 
 def _there(place: Place, context: Context) -> Record:

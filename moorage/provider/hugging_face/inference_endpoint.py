@@ -70,7 +70,7 @@ def create(inputs: State, context: Context) -> Created:
 def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
     """Look at it; what differs from its inputs is told field by field."""
     place = endpoint_place.known(id_, state, inputs, context)
-    found = place.look(context)
+    found = place.look_twice(context)
     if found is None:
         return None
     if not inputs:
@@ -86,7 +86,7 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
 def update(id_: str, state: State, inputs: State, context: Context) -> State:
     """Make it as declared, from whatever it is now; nothing is written when it is so already."""
     place = endpoint_place.known(id_, state, inputs, context)
-    found = place.look(context)
+    found = place.look_twice(context)
     if found is None:
         raise endpoint_writes.gone(id_)
     place.refuse_foreign(found)
@@ -96,7 +96,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
 def delete(id_: str, state: State, context: Context) -> None:
     """End it, if it is ours; what is somebody else's by now is left alone."""
     place = endpoint_place.known(id_, state, {}, context)
-    found = place.look(context)
+    found = place.look_twice(context)
     if found is None:
         return
     if place.is_ours(found):
