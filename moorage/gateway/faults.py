@@ -13,6 +13,10 @@ import aiohttp
 # model, a busy or slow server. The next backend may do better. Every other 4xx is the client's.
 OURS_4XX = frozenset({401, 402, 403, 404, 408, 429})
 
+# What the proxy of Inference Endpoints answers, with 400, for one that is paused: nothing is wrong
+# with the request then.
+_PAUSED = "Bad Request: Invalid state"
+
 _UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 _LATE = HTTPStatus.GATEWAY_TIMEOUT
 _BAD = HTTPStatus.BAD_GATEWAY
@@ -54,6 +58,13 @@ def of_status(status: int) -> BackendError | None:
     if status in OURS_4XX or status < 200 or 300 <= status < 400 or status >= 500:
         unavailable = status in {429, 503}
         return BackendError(f"answered {status}", status=_UNAVAILABLE if unavailable else _BAD)
+    return None
+
+
+def of_body(body: object) -> BackendError | None:
+    """Return the fault that a refused request's body tells of the backend itself."""
+    if isinstance(body, dict) and body.get("error") == _PAUSED:
+        return BackendError("is paused", status=_UNAVAILABLE)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -13,7 +13,7 @@ from aiohttp import web
 from aiohttp.typedefs import LooseHeaders
 
 from moorage.gateway import sse
-from moorage.gateway.faults import BackendError
+from moorage.gateway.faults import BackendError, of_body
 from moorage.gateway.health import Health
 from moorage.gateway.replies import BACKEND, REQUEST_ID, SERVER, RequestError, error_object
 from moorage.gateway.routes import Backend, Service
@@ -89,6 +89,8 @@ class Relay:
         answer = await upstream.read_all()
         if upstream.status < HTTPStatus.BAD_REQUEST:
             _refuse_broken(answer)
+        else:
+            _refuse_paused(answer)
         headers = self._answered(call, backend, upstream)
         return web.Response(status=upstream.status, body=answer, headers=headers)
 
@@ -198,6 +200,12 @@ def _refuse_broken(answer: bytes) -> None:
         raise BackendError("answer is not a JSON object")
     if body.get("error"):
         raise BackendError("answered 200 with an error")
+
+
+def _refuse_paused(answer: bytes) -> None:
+    with suppress(ValueError, RecursionError):
+        if error := of_body(json.loads(answer)):
+            raise error
 
 
 def _nobody_answered(service: Service, call: Call, errors: list[BackendError]) -> RequestError:

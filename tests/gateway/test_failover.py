@@ -14,6 +14,8 @@ from tests.gateway.backends import Script, ScriptedBackend, in_turn, replies, sa
 from tests.gateway.conftest import Serve, StartBackend
 from tests.gateway.running import Gateway, ask, eventually, said, service
 
+# As the proxy of Hugging Face's Inference Endpoints says it.
+PAUSED = b'{"error": "Bad Request: Invalid state"}'
 FAULTS: dict[str, tuple[Script, str]] = {
     "closes before an answer": (backends.closes, "closed without an answer"),
     "resets before an answer": (backends.resets, "connection reset"),
@@ -25,6 +27,7 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "stalls inside its answer": (backends.hangs_inside, "stalled"),
     "answers 500": (backends.fails(500), "answered 500"),
     "answers 503": (backends.fails(503), "answered 503"),
+    "is paused": (replies(PAUSED, status=400), "is paused"),
     "answers 429": (backends.fails(429), "answered 429"),
     "refuses our key": (backends.fails(401), "answered 401"),
     "forbids our key": (backends.fails(403), "answered 403"),
