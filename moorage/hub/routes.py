@@ -13,7 +13,7 @@ from moorage.hub.faults import translated
 from moorage.plan.facts import Route
 
 ROUTER: Final = "https://router.huggingface.co"
-ROUTER_VARIABLE: Final = "MOORAGE_ROUTER_URL"
+ROUTER_VARIABLE: Final = "MOORAGE_HF_ROUTER_URL"
 
 _CHAT = ("conversational", "text-generation", "image-text-to-text")  # what the router prices
 _MOST_USD = Decimal(1_000_000)  # for a million tokens; beyond it the number means something else

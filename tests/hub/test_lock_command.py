@@ -85,7 +85,7 @@ def lock(
 ) -> subprocess.CompletedProcess[str]:
     settings = {
         "HF_ENDPOINT": twin.url,
-        "MOORAGE_ROUTER_URL": twin.url,
+        "MOORAGE_HF_ROUTER_URL": twin.url,
         "HF_HOME": str(project / "home"),
         "HF_TOKEN": token,
     }

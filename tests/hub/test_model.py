@@ -322,7 +322,7 @@ def test_live_providers_come_with_the_routers_prices() -> None:
 
 def test_the_router_is_asked_only_for_a_spec_that_uses_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve({"acme/moe": ROUTED}) as twin:
-        monkeypatch.setenv("MOORAGE_ROUTER_URL", twin.url)
+        monkeypatch.setenv("MOORAGE_HF_ROUTER_URL", twin.url)
         assert of(twin).routes == ()
         assert not any(path.startswith("/v1/") for _, path in twin.requests)
         assert len(of(twin, routes=True).routes) == 4
