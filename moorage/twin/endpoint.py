@@ -202,11 +202,11 @@ class Endpoint:
         self.log += bad.log
         self.steps.append(Step(at_s=at_s, state=state, message=bad.message, error=bad.message))
 
-    def _next_failure(self, on: str) -> Start | None:
+    def _next_failure(self, when: str) -> Start | None:
         for bad in self.starts:
-            key = f"{bad.on} {bad.name} {bad.message}"
+            key = f"{bad.when} {bad.name} {bad.message}"
             seen = self.failures.get(key, 0)
-            if bad.on == on and fnmatchcase(self.name, bad.name) and seen != bad.times:
+            if bad.when == when and fnmatchcase(self.name, bad.name) and seen != bad.times:
                 self.failures[key] = seen + 1
                 return bad
         return None

@@ -37,7 +37,7 @@ class Start:
 
     name: str = "*"  # a shell pattern of the endpoint's name
     ends: str = "failed"
-    on: str = "start"  # start (create, resume, wake) or update
+    when: str = "start"  # start (create, resume, wake) or update; `on` is true in YAML
     times: int | None = None  # so many starts of each endpoint; None: all of them
     message: str = "Endpoint failed to start"
     log: Sequence[str] = ()

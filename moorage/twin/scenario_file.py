@@ -25,7 +25,7 @@ _CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "Compute.accelerator": ("cpu", "gpu", "neuron"),
     "Compute.status": STATUSES,
     "Start.ends": ENDS,
-    "Start.on": ("start", "update"),
+    "Start.when": ("start", "update"),
     "Fault.does": FAULTS,
     "Fault.host": ("", *HOSTS),
     "Habit.ends": ("", "BUILD_ERROR", "RUNTIME_ERROR", "BUILDING"),

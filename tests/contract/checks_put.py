@@ -94,7 +94,7 @@ def _(place: Place) -> None:
     says(place.call("GET", f"{place.url(name)}/v1/models"), 503)
 
 
-_BAD_UPDATE = Start(on="update", message="Update failed", log=("no such image",))
+_BAD_UPDATE = Start(when="update", message="Update failed", log=("no such image",))
 
 
 @check("put.update-failed", Scenario(starts=(_BAD_UPDATE,)))
