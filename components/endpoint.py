@@ -23,6 +23,7 @@ class Site:
     root: Path
     project: str
     stack: str
+    delete_first: bool = False  # the policy's word: nothing stands beside its replacement
 
     def directory(self, name: str) -> str:
         """The folder of one process of this machine; its path is the process's identity."""

@@ -35,14 +35,14 @@ def build(
     weights: ModelFile | None,  # noqa: ARG001  every kind is called alike
     opts: pulumi.ResourceOptions,
 ) -> Sequence[Endpoint]:
-    """Declare the endpoint; its replacement has another name, so it is made before the delete."""
+    """Declare the endpoint; its replacement has another name, so both can stand for a while."""
     name = f"{plan.service}-{placement.name}"
     token = tokens.inference()
     made = InferenceEndpoint(
         name,
         **inputs(placement, plan=plan, site=site),
         secrets=tokens.secrets(placement.options.get("secrets", {})) or None,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=_TIMEOUTS)),
+        opts=pulumi.ResourceOptions.merge(opts, _options(site)),
     )
     waits = _sleeps(placement) and placement.name == plan.placements[-1].name
     return [
@@ -57,6 +57,12 @@ def build(
             details={"endpoint": made.name, "status": made.status},
         )
     ]
+
+
+def _options(site: Site) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions(
+        custom_timeouts=_TIMEOUTS, delete_before_replace=site.delete_first or None
+    )
 
 
 def lacks(placement: Placement) -> Iterator[str]:

@@ -14,8 +14,7 @@ from components.gateway import Gateway
 from components.model_service import ModelService
 from components.standing import came_up
 from moorage.errors import Exit, MoorageError
-from moorage.plan.load import load
-from moorage.plan.types import Plan
+from moorage.plan.load import Loaded, load
 
 GATEWAY_PORT = 8700
 
@@ -23,16 +22,21 @@ GATEWAY_PORT = 8700
 def main(root: Path) -> None:
     """Declare the stack's resources and outputs; `root` is the folder of Pulumi.yaml."""
     config = pulumi.Config("moorage")
-    plans = _plans(root, config.get_object("specs") or [])
-    site = Site(root=root, project=pulumi.get_project(), stack=pulumi.get_stack())
-    services = [ModelService(plan, site=site) for plan in plans]
+    loaded = _loaded(root, config.get_object("specs") or [])
+    site = Site(
+        root=root,
+        project=pulumi.get_project(),
+        stack=pulumi.get_stack(),
+        delete_first=loaded.policy.delete_first,
+    )
+    services = [ModelService(plan, site=site) for plan in loaded.plans]
     port = config.get_int("gatewayPort") or GATEWAY_PORT
     gateway = Gateway("gateway", services=services, port=port, site=site)
     pulumi.export("services", {s.plan.service: _service(s, gateway) for s in services})
     pulumi.export("details", {s.plan.service: _details(s) for s in services})
 
 
-def _plans(root: Path, patterns: list[str]) -> tuple[Plan, ...]:
+def _loaded(root: Path, patterns: list[str]) -> Loaded:
     paths = [root / pattern for pattern in patterns]
     loaded = load(paths, root=root, today=datetime.now(UTC).date())
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
@@ -44,7 +48,7 @@ def _plans(root: Path, patterns: list[str]) -> tuple[Plan, ...]:
         raise MoorageError(message)
     refuse_unbuilt(loaded.plans)
     refuse_unfurnished(loaded.plans)
-    return loaded.plans
+    return loaded
 
 
 def _service(service: ModelService, gateway: Gateway) -> dict[str, pulumi.Input[str]]:

@@ -18,6 +18,7 @@ from moorage.plan.types import Plan
 from moorage.plan.world import World
 from moorage.spec import source
 from moorage.spec.parse import parse
+from moorage.spec.policy import Policy
 from moorage.spec.problems import Problem
 
 
@@ -40,6 +41,7 @@ class Loaded:
     locks: Mapping[str, Lock] = field(
         default_factory=dict
     )  # of each planned service, if it has one
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +128,7 @@ def _together(judged: Iterable[_Judged], names: tuple[str, ...], ground: Ground)
     against = {row.file for row in shared if row.severity == "error"}
     kept = tuple(plan for plan in plans if plan.spec_path.as_posix() not in against)
     found = tuple(sorted({*problems, *shared}))
-    return Loaded(plans=kept, problems=found, files=names, locks=locks)
+    return Loaded(plans=kept, problems=found, files=names, locks=locks, policy=ground.policy)
 
 
 def _read(path: Path, ground: Ground) -> Subject | tuple[Problem, ...]:

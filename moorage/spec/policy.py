@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+CREATE_FIRST = "create-first"
+DELETE_FIRST = "delete-first"
 PRICE_WARN_DAYS = 120
 PRICE_REFUSE_DAYS = 365
 
@@ -46,6 +48,7 @@ class Policy:
     gpus_allow: tuple[str, ...] | None = None
     gpus_per_service: int | None = None
     gpus_total: int | None = None
+    delete_first: bool = False  # a replaced placement goes before its replacement comes
     total_usd: Decimal | None = None  # all services together, at worst
     teams: Mapping[str, TeamPolicy] | None = None
     owner_needed: bool = False

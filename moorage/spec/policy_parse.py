@@ -14,6 +14,7 @@ from typing import Any, Final
 from moorage.spec import document, secrets, shape, source, units
 from moorage.spec.document import Node
 from moorage.spec.policy import (
+    DELETE_FIRST,
     PRICE_REFUSE_DAYS,
     PRICE_WARN_DAYS,
     Policy,
@@ -141,6 +142,7 @@ def _policy(tree: Node, file: str) -> Policy:
         gpus_allow=_texts(gpus, "allow"),
         gpus_per_service=_whole(gpus, "per_service"),
         gpus_total=_whole(gpus, "total"),
+        delete_first=gpus.get("replace") == DELETE_FIRST,
         **_budgets(tree.get("budgets")),
         owner_needed=top.get("owners", {}).get("needed", False),
         price_warn_days=warn,

@@ -24,7 +24,12 @@ from moorage.spec.forms import (
     words,
 )
 from moorage.spec.language import API_VERSION, TIERS
-from moorage.spec.policy import PRICE_REFUSE_DAYS, PRICE_WARN_DAYS
+from moorage.spec.policy import (
+    CREATE_FIRST,
+    DELETE_FIRST,
+    PRICE_REFUSE_DAYS,
+    PRICE_WARN_DAYS,
+)
 
 SEVERITIES: Final = ("off", "warning", "error")
 SLUG: Final = r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$"
@@ -64,6 +69,12 @@ _GPUS: Final = {
         examples=[8],
     ),
     "total": count("The most GPUs that all services together may have.", _MOST_GPUS, examples=[64]),
+    "replace": choice(
+        "What goes first where an endpoint must be replaced by another. create-first: both stand, "
+        "and are paid, until the new one serves. delete-first: where a quota has no room for two.",
+        (CREATE_FIRST, DELETE_FIRST),
+        CREATE_FIRST,
+    ),
 }
 
 _TEAM: Final = record(

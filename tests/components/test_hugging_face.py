@@ -11,6 +11,7 @@ import pulumi
 import pytest
 
 from components import hf_endpoint, hf_router, refuse_unfurnished
+from components.model_service import ModelService
 from moorage.errors import MoorageError
 from moorage.plan.types import Machine, Passed, Placement, Plan
 from tests.components.programs import SITE, a_plan, a_stack, declare, revealed, routes_of
@@ -268,20 +269,22 @@ def planned(folder: Path, tier: str, said: str) -> tuple[Plan, ...]:
     return judge(folder).plans
 
 
-def test_an_endpoint_is_replaced_before_the_old_one_goes_and_has_time() -> None:
-    """Its replacement has another name, so nothing speaks for a gap."""
+@pytest.mark.parametrize("delete_first", [False, True])
+def test_an_endpoint_has_time_and_is_replaced_in_the_order_of_the_policy(
+    delete_first: bool,
+) -> None:
     seen: dict[str, pulumi.ResourceOptions] = {}
-    plan = a_plan(ENDPOINT)
+    site = dataclasses.replace(SITE, delete_first=delete_first)
 
     def program() -> None:
         pulumi.runtime.register_stack_transformation(
             lambda args: seen.update({args.name: args.opts})
         )
-        a_stack(plan)
+        ModelService(a_plan(ENDPOINT), site=site)
 
     declare(program)
     options = seen["hello-hf-endpoint-1"]
-    assert not options.delete_before_replace
+    assert bool(options.delete_before_replace) is delete_first
     times = options.custom_timeouts
     assert times is not None
     assert (times.create, times.update, times.delete) == ("90m", "90m", "20m")

@@ -85,7 +85,7 @@ class TwinStack:
     twin: Twin
 
     def moorage(self, *words: str, **environ: str) -> Ended:
-        return self.checkout.moorage(*words, "--stack", "twin", **environ)
+        return self.checkout.moorage(*words, "--stack", "twin", timeout_s=240, **environ)
 
     def fine(self, *words: str) -> Ended:
         ended = self.moorage(*words)

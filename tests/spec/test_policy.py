@@ -34,7 +34,7 @@ licenses: {allow: [Apache-2.0, MIT], refuse: [CC-BY-NC-4.0]}
 tiers:
   confidential: {kinds: [hf-endpoint, docker-host], routers: [], regions: [eu]}
   restricted: {kinds: [docker-host, local]}
-gpus: {allow: [nvidia-l4], per_service: 8, total: 64}
+gpus: {allow: [nvidia-l4], per_service: 8, total: 64, replace: delete-first}
 budgets:
   total_usd: 20000
   teams:
@@ -73,6 +73,7 @@ def test_everything_that_a_policy_can_say_is_understood() -> None:
         },
         gpus_allow=("nvidia-l4",),
         gpus_per_service=8,
+        delete_first=True,
         gpus_total=64,
         total_usd=Decimal(20000),
         teams={
@@ -115,6 +116,11 @@ def test_a_policy_that_says_nothing_allows_everything() -> None:
         ("hf-endpoint, d", "hf-endpiont, d", "5:26 unknown-value: entry 1 of 'kinds' must be"),
         ("hf-endpoint, d", "hf-endpiont, d", "did you mean 'hf-endpoint'?"),
         ("confidential:", "confidental:", "did you mean 'confidential'?"),
+        (
+            "replace: delete-first",
+            "replace: never",
+            "'replace' must be create-first or delete-first, not 'never'",
+        ),
         ("per_service: 8", "per_service: 0.5", "must be a whole number from 1 to 1000000"),
         ("total_usd: 20000", "total_usd: 20k", "must be US dollars such as 0, 25 or 19.99, not"),
         ("total_usd: 20000", "total_usd: 20k", "write 20000"),
