@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 
 from moorage import __version__
 from moorage.provider import plugin
-from moorage.provider.handlers import HANDLERS, sweep
+from moorage.provider.handlers import HANDLERS
 from moorage.provider.package import Package
 
 PACKAGE: Final = Package(
@@ -27,6 +27,8 @@ def main() -> NoReturn:
 
 
 def _sweep(words: Sequence[str]) -> int:
+    from moorage.provider.handlers import sweep  # which runs do not need
+
     folder, owner_prefix = words
     return sweep.main(Path(folder), owner_prefix, sys.stdout)
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from moorage.provider.handler import Handler
-from moorage.provider.handlers import api_key, model_file, openai_server, process
-from moorage.provider.hugging_face import (
-    collection,
-    inference_endpoint,
-    model_repository,
-    router_route,
-    space,
-)
+from moorage.provider.handlers.late import Handlers
 
-HANDLERS: Final[dict[str, Handler]] = {
-    "moorage:index:ApiKey": api_key.HANDLER,
-    "moorage:index:Collection": collection.HANDLER,
-    "moorage:index:InferenceEndpoint": inference_endpoint.HANDLER,
-    "moorage:index:ModelFile": model_file.HANDLER,
-    "moorage:index:ModelRepository": model_repository.HANDLER,
-    "moorage:index:OpenAIServer": openai_server.HANDLER,
-    "moorage:index:Process": process.HANDLER,
-    "moorage:index:RouterRoute": router_route.HANDLER,
-    "moorage:index:Space": space.HANDLER,
-}
+HANDLERS: Final = Handlers(
+    {
+        "moorage:index:ApiKey": "moorage.provider.handlers.api_key",
+        "moorage:index:Collection": "moorage.provider.hugging_face.collection",
+        "moorage:index:InferenceEndpoint": "moorage.provider.hugging_face.inference_endpoint",
+        "moorage:index:ModelFile": "moorage.provider.handlers.model_file",
+        "moorage:index:ModelRepository": "moorage.provider.hugging_face.model_repository",
+        "moorage:index:OpenAIServer": "moorage.provider.handlers.openai_server",
+        "moorage:index:Process": "moorage.provider.handlers.process",
+        "moorage:index:RouterRoute": "moorage.provider.hugging_face.router_route",
+        "moorage:index:Space": "moorage.provider.hugging_face.space",
+    }
+)

@@ -161,7 +161,7 @@ def delete(id_: str, state: State, context: Context) -> None:
             place.remove()
 
 
-def locate(inputs: State) -> str | None:
+def locate(inputs: State, _context: Context) -> str | None:
     """The directory, when it bears our name or its process lives."""
     directory, owner = inputs["directory"], inputs["owner"]
     leader = machine.leader(directory)

@@ -17,7 +17,7 @@ from moorage.provider.hugging_face.endpoint_states import Since, Verdict
 from moorage.provider.hugging_face.faults import Asked
 from moorage.provider.hugging_face.watch import Waiter, Watch
 
-_LOADING_S: Final = (0.3, 0.7, 2.0, 4.0, 5.0)  # between requests to an engine that loads
+_LOADING_S: Final = (1.0, 2.0, 3.0, 5.0)  # between requests to an engine that loads
 _TRUSTED: Final = 3  # so many refusals in a row are meant
 _LOG_TOLD: Final = 3
 _MOST_LOG: Final = 400

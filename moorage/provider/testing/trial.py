@@ -144,6 +144,7 @@ def main() -> None:
     sys.path[:] = where["path"]
     sys.dont_write_bytecode = True
     package = _load(where["module"], where["file"], where["name"])
+    dict(package.handlers)  # all loaded now, or every fork would load them anew
     for line in sys.stdin:
         print(json.dumps(_tried(package, json.loads(line))), flush=True)
 
