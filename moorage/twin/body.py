@@ -63,6 +63,16 @@ IMAGES: Final[Mapping[str, Sequence[str]]] = {
     "hfServe": _COMMON,
     "custom": _COMMON,
 }
+_OBJECTS: Final = (
+    "provider",
+    "compute",
+    "compute.scaling",
+    "model",
+    "model.image",
+    "model.env",
+    "model.secrets",
+    "route",
+)
 _URLLESS: Final = ("huggingface", "huggingfaceNeuron")
 _NEEDED: Final = {"llamacpp": ("modelPath", "ctxSize", "nParallel", "threadsHttp")}
 _PLAIN: Final = (
@@ -78,10 +88,25 @@ _PLAIN: Final = (
 )
 
 
+def wrong_with_parts(body: Any) -> Iterator[str]:
+    """What is no object and should be one, wherever it may stand."""
+    if not isinstance(body, dict):
+        yield "expected an object"
+        return
+    for path in _OBJECTS:
+        value: Any = body
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None and not isinstance(value, dict):
+            yield f"{path}: expected an object"
+    yield from _wrong_with_types(body)
+
+
 def wrong_with_new(body: Any) -> Iterator[str]:
     """What is wrong with the body of a create."""
-    if not isinstance(body, dict):
-        yield "Invalid JSON: expected an object"
+    wrong = next(wrong_with_parts(body), None)
+    if wrong is not None:
+        yield wrong
         return
     name = body.get("name")
     if not isinstance(name, str) or not NAME.fullmatch(name):
@@ -148,7 +173,7 @@ def merged(old: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
     """An update: keys that were sent replace, inside compute and model one by one."""
     whole = deepcopy(dict(old))
     for key in _PLAIN:
-        if key in sent:
+        if key in sent and (key != "type" or sent[key] is not None):
             whole[key] = sent[key]
     for part in ("compute", "model"):
         whole[part] |= deepcopy(sent.get(part) or {})
@@ -184,14 +209,37 @@ _REQUIRED: Final = {
 }
 
 
+def _wrong_with_types(body: Mapping[str, Any]) -> Iterator[str]:
+    model = body.get("model") or {}
+    for path, value in (
+        ("tags", body.get("tags")),
+        ("model.args", model.get("args")),
+        ("model.command", model.get("command")),
+    ):
+        is_texts = isinstance(value, list) and all(isinstance(one, str) for one in value)
+        if value is not None and not is_texts:
+            yield f"{path}: expected a list of texts"
+    texts = {"type": body.get("type")} | {
+        f"model.{key}": model.get(key) for key in ("repository", "revision", "framework", "task")
+    }
+    for path, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            yield f"{path}: expected a text"
+
+
 def _wrong_with_image(image: Any) -> Iterator[str]:
     if not isinstance(image, dict) or len(image) != 1:
         yield "model.image: expected exactly one variant"
         return
     ((key, fields),) = image.items()
+    if fields is not None and not isinstance(fields, dict):
+        yield f"model.image.{key}: expected an object"
+        return
     if key not in IMAGES:
         yield f"model.image: unknown variant `{key}`, expected one of {', '.join(IMAGES)}"
         return
+    if isinstance(fields, dict) and not isinstance(fields.get("credentials") or {}, dict):
+        yield f"model.image.{key}.credentials: expected an object"
     needed = (*(() if key in _URLLESS else ("url",)), *_NEEDED.get(key, ()))
     yield from (
         f"model.image.{key}: missing field `{one}`"

@@ -215,7 +215,10 @@ class Endpoint:
         if self.state != "running" or self.steps or self.serving or not self._may_sleep():
             return
         minutes = self.scaling.get("scaleToZeroTimeout")
-        if minutes and now_s - self.last_used_s >= float(minutes) * self.timings.minute_s:
+        if not minutes:
+            return
+        idle_s = float(minutes) * self.timings.minute_s + self.timings.late_s
+        if now_s - self.last_used_s >= idle_s:
             self._enter("scaledToZero", "Endpoint scaled to zero")
 
     def _may_sleep(self) -> bool:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
 
 from aiohttp import web
 
 from moorage.twin import body as bodies
+from moorage.twin.doom import doomed
 from moorage.twin.endpoint import Endpoint, born
 from moorage.twin.hardware import Compute, quotas, vendors
 from moorage.twin.pages import page
 from moorage.twin.people import MANAGE, Caller
 from moorage.twin.scenario import Start
 from moorage.twin.world import World, bearer
+
+_LONGEST_LINE: Final = 10_000
 
 
 class RefusedError(Exception):
@@ -42,6 +45,7 @@ def add_routes(app: web.Application, world: World) -> None:
         ("POST", f"{one}/scale-to-zero"): _scale_to_zero,
         ("GET", f"{one}/replica"): _replicas,
         ("GET", f"{one}/logs"): _logs,
+        ("GET", f"{one}/logs/sse"): _log_events,
     }
     for (method, path), function in routes.items():
         app.router.add_route(method, path, _answering(world, function))
@@ -73,7 +77,7 @@ async def _create(world: World, request: web.Request) -> Any:
         raise RefusedError(409, says)
     _check_quota(world, account, compute, body)
     endpoint = make(world, account, body, compute, by=caller.user.name)
-    endpoint.starts = (*_unreadable(world, caller.token.text, body), *endpoint.starts)
+    endpoint.starts = _starts(world, caller, body, compute)
     world.endpoints.add(born(endpoint, caller.user.name))
     return web.json_response(endpoint.raw, status=202)
 
@@ -97,20 +101,10 @@ def make(
     )
 
 
-def _unreadable(world: World, token: str, body: Mapping[str, Any]) -> Iterator[Start]:
-    """A start that must fail, for the model cannot be had with who asks for it."""
-    name, model = str(body["name"]), body["model"]
-    stored = world.hub.repos.get(str(model["repository"]))
-    if stored is None:
-        return
-    if (stored.repo.gated or stored.repo.private) and not world.hub.lets_read(token, stored):
-        yield _cannot_load(name, f"Access to model {stored.id} is restricted")
-    if stored.resolve(model.get("revision") or "main") is None:
-        yield _cannot_load(name, f"{model['revision']} is no revision of {stored.id}")
-
-
-def _cannot_load(name: str, says: str) -> Start:
-    return Start(name=name, message=f"Endpoint failed to start: {says}", log=(f"ERROR {says}",))
+def _starts(
+    world: World, caller: Caller, body: Mapping[str, Any], compute: Compute
+) -> tuple[Start, ...]:
+    return (*doomed(world, caller.token.text, body, compute), *world.scenario.starts)
 
 
 def _filled(world: World, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -140,8 +134,7 @@ async def _get(world: World, request: web.Request) -> Any:
 async def _put(world: World, request: web.Request) -> Any:
     caller, endpoint = _endpoint(world, request, write=True)
     sent = await _json(request)
-    if not isinstance(sent, dict):
-        raise RefusedError(400, "Invalid JSON: expected an object")
+    _refuse(next(bodies.wrong_with_parts(sent), None))
     whole = bodies.merged(endpoint.body, sent)
     if world.scenario.forgets_env and "env" not in (sent.get("model") or {}):
         whole["model"]["env"] = {}
@@ -156,6 +149,7 @@ async def _put(world: World, request: web.Request) -> Any:
     if model.get("image"):
         endpoint.credentials = bodies.credentials(whole)
     endpoint.body = bodies.accepted(_filled(world, whole), compute)
+    endpoint.starts = _starts(world, caller, whole, compute)
     endpoint.update(caller.user.name)
     return endpoint.raw
 
@@ -197,9 +191,20 @@ async def _replicas(world: World, request: web.Request) -> Any:
 
 async def _logs(world: World, request: web.Request) -> Any:
     _, endpoint = _endpoint(world, request, write=False)
+    text = "".join(f"{line}\n" for line in _lines(request, endpoint))
+    return web.Response(text=text)
+
+
+async def _log_events(world: World, request: web.Request) -> Any:
+    _, endpoint = _endpoint(world, request, write=False)
+    events = "".join(f"data: {line}\n\n" for line in _lines(request, endpoint))
+    return web.Response(text=events, content_type="text/event-stream")
+
+
+def _lines(request: web.Request, endpoint: Endpoint) -> list[str]:
     tail = _number(request, "tail", len(endpoint.log))
-    lines = endpoint.log[-tail:] if tail > 0 else []
-    return web.Response(text="".join(f"{line}\n" for line in lines))
+    longest = _number(request, "line_max_length", _LONGEST_LINE)
+    return [line[:longest] for line in endpoint.log[-tail:]] if tail > 0 else []
 
 
 async def _catalogue(world: World, _request: web.Request) -> Any:
@@ -273,7 +278,7 @@ def _refuse(says: str | None) -> None:
 async def _json(request: web.Request) -> Any:
     try:
         return json.loads(await request.text())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RefusedError(400, "Bad Request: the body is not JSON") from None
 
 

@@ -123,10 +123,11 @@ def _row(
         memory_gb=memory,
         gpu_memory_gb=gpu_gb * count or None,
         usd_per_hour=usd,
-        quota=8 if gpu_gb else 32,
+        quota=_QUOTAS.get(kind, 8 if gpu_gb else 32),
     )
 
 
+_QUOTAS: Final = {"nvidia-h100": 0}  # told as available, and nobody may have one
 _ROWS: Final = (
     ("aws", "us-east-1", "intel-spr", "x1", 0.033, 2, 0),
     ("aws", "us-east-1", "intel-spr", "x2", 0.067, 4, 0),

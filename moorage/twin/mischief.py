@@ -24,7 +24,9 @@ class Request:
     host: str  # hub, endpoints, router or engines
     method: str
     path: str
+    query: str = ""
     token_of: str = ""
+    token: str = ""  # a twin's tokens are no secrets
     at_s: float = 0.0
 
 

@@ -130,7 +130,7 @@ async def parsed(request: web.Request) -> dict[str, Any]:
     """The body of a request."""
     try:
         body = json.loads(await request.text())
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WrongError(400, "the body is not JSON") from None
     if not isinstance(body, dict):
         raise WrongError(400, "the body must be a JSON object")

@@ -28,6 +28,7 @@ class Timings:
     wake_s: float = 0.05
     drain_s: float = 0.02  # paused, but the last replica is still there
     delete_s: float = 0.02  # deleted, but a GET still finds it
+    late_s: float = 0.0  # asleep so much later than `scaleToZeroTimeout` says
     minute_s: float = 60.0  # of `scaleToZeroTimeout`; shorten it to see endpoints fall asleep
 
 

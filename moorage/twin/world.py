@@ -41,13 +41,19 @@ class Fleet(Mapping[str, Endpoint]):
         """One more endpoint."""
         self._all[endpoint.id] = endpoint
 
+    def forget(self) -> None:
+        """None any more, at once."""
+        self._all.clear()
+
     def of(self, account: str) -> list[Endpoint]:
         """The endpoints of an account, the oldest first."""
         return [endpoint for endpoint in self.values() if endpoint.account == account]
 
     def _sweep(self) -> None:
         for key in [key for key, endpoint in list(self._all.items()) if endpoint.is_gone]:
-            self.gone.append(self._all.pop(key))
+            endpoint = self._all.pop(key, None)
+            if endpoint is not None:  # another thread may have been quicker
+                self.gone.append(endpoint)
 
 
 @dataclass(kw_only=True, slots=True)
@@ -75,7 +81,9 @@ class World:
                 host=host,
                 method=request.method,
                 path=request.path,
+                query=request.query_string,
                 token_of=caller.user.name if caller else "",
+                token=bearer(request) or "",
                 at_s=self.clock.now_s(),
             )
         )

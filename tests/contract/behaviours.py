@@ -11,7 +11,7 @@ import yaml
 
 import moorage.twin
 
-FILES: Final = sorted(Path(moorage.twin.__file__).parent.glob("behaviours*.yaml"), reverse=True)
+FILE: Final = Path(moorage.twin.__file__).with_name("behaviours.yaml")
 CONFIDENCES: Final = ("verified", "documented", "reported", "inferred")
 
 
@@ -33,6 +33,6 @@ class Behaviour:
 
 @cache
 def behaviours() -> tuple[Behaviour, ...]:
-    """All of them, in the order of the files."""
-    rows = [row for file in FILES for row in yaml.safe_load(file.read_text("utf-8"))]
+    """All of them, in the file's order."""
+    rows = yaml.safe_load(FILE.read_text("utf-8"))
     return tuple(Behaviour(**row) for row in rows)

@@ -63,6 +63,13 @@ def _(place: Place) -> None:
         holds(row["status"] in known, f"{row['id']} is {row['status']}")
 
 
+@check("catalogue.available-without-quota")
+def _(place: Place) -> None:
+    rows = _computes(place, "/acme")
+    quotas = [row["quota"]["maxAccelerators"] for row in rows if row["status"] == "available"]
+    holds(0 in quotas, "every instance that is available may be had")
+
+
 @check("catalogue.gpu-memory-is-of-all")
 def _(place: Place) -> None:
     rows = {row["id"]: row for row in _computes(place, "")}

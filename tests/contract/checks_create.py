@@ -110,6 +110,12 @@ def _(place: Place) -> None:
     says(place.api("POST", "", b"{"), 400)
 
 
+@check("create.odd-types-refused")
+def _(place: Place) -> None:
+    says(place.create(place.body(model__env="A=1")), 400)
+    says(place.create(place.body(compute="x1")), 400)
+
+
 @check("create.variant-case-matters")
 def _(place: Place) -> None:
     says(place.create(place.body(model__image={"vllm": {"url": "a/b:1"}})), 400)

@@ -6,10 +6,12 @@ import base64
 import json
 from typing import Any
 
-from tests.contract.place import Answer, Place, holds, same, says
+from moorage.twin.face import Fault, Scenario
+from tests.contract.place import WITHOUT, Answer, Place, holds, same, says
 from tests.contract.register import LLM, check
 
 _NAME = "moorage-contract"
+_BUSY = {"error": "Cannot create repo: another conflicting operation is in progress"}
 _API = f"/api/models/acme/{_NAME}"
 
 
@@ -22,7 +24,22 @@ def _(place: Place) -> None:
 @check("repo.taken-name")
 def _(place: Place) -> None:
     _made(place)
-    says(_create(place), 409)
+    second = _create(place)
+    says(second, 409, "already created")
+    holds(second.json["url"].endswith(f"acme/{_NAME}"), "the address of the first is not told")
+
+
+@check("repo.busy", Scenario(faults=(Fault(path="/repos/create", status=409, body=_BUSY),)))
+def _(place: Place) -> None:
+    says(_create(place), 409, "another conflicting operation")
+    same(_create(place).status, 200, "status of the next")
+
+
+@check("repo.made-with-files")
+def _(place: Place) -> None:
+    content = base64.b64encode(b"---\nlicense: mit\n---\n").decode()
+    _made(place, files=[{"path": "README.md", "content": content, "encoding": "base64"}])
+    same(place.hub(_API).json["cardData"]["license"], "mit", "licence")
 
 
 @check("repo.bad-name-refused")
@@ -33,6 +50,9 @@ def _(place: Place) -> None:
 @check("repo.foreign-namespace-refused")
 def _(place: Place) -> None:
     says(_create(place, organization="zoe"), 403)
+    body = {"type": "model", "name": _NAME, "organization": "acme"}
+    url = f"{place.urls['hub']}/api/repos/create"
+    says(place.call("POST", url, body, token=WITHOUT), 401)
 
 
 @check("repo.private-hidden-from-strangers")
@@ -56,7 +76,7 @@ def _(place: Place) -> None:
     _made(place)
     before = place.hub(_API).json["sha"]
     _commit(place, before)
-    says(_commit(place, before), 412)
+    says(_commit(place, before), 412, "a commit has happened since")
 
 
 @check("commit.pull-request-leaves-main")

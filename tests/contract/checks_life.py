@@ -79,6 +79,22 @@ def _(place: Place) -> None:
     holds("restricted" in place.until(name, "failed")["status"]["message"], "another reason")
 
 
+@check("life.missing-file-fails")
+def _(place: Place) -> None:
+    image = {"url": "a:1", "modelPath": "t.gguf", "ctxSize": 1, "nParallel": 1, "threadsHttp": 1}
+    name = made(place, model__image={"llamacpp": image})
+    place.until(name, "failed")
+    holds("t.gguf" in place.api("GET", f"{name}/logs").text, "the log does not name the file")
+
+
+@check("life.parallel-sizes-must-fit")
+def _(place: Place) -> None:
+    image = {"vLLM": {"url": "a:1", "tensorParallelSize": 4}}
+    gpu = {"compute__accelerator": "gpu", "compute__instanceType": "nvidia-l4"}
+    name = made(place, model__image=image, **gpu)
+    holds("parallel" in place.until(name, "failed")["status"]["message"], "another reason")
+
+
 @check("delete.gone-later", Scenario(clock="driven", timings=Timings(delete_s=0.4)))
 def _(place: Place) -> None:
     name = driven_up(place)
@@ -106,6 +122,13 @@ def _(place: Place) -> None:
     name = place.serving()
     answer = place.api("GET", f"{name}/logs?tail=1")
     same((answer.status, len(answer.text.splitlines())), (200, 1), "status and lines")
+
+
+@check("logs.as-events")
+def _(place: Place) -> None:
+    answer = place.api("GET", f"{place.serving()}/logs/sse?tail=1")
+    holds(answer.headers["content-type"].startswith("text/event-stream"), "no event stream")
+    holds(answer.text.startswith("data: "), "no event")
 
 
 @check("replicas.are-listed")

@@ -109,6 +109,14 @@ def _(place: Place) -> None:
     same(place.state(name), "scaledToZero", "state after 16 minutes")
 
 
+@check("sleep.may-be-late", Scenario(clock="driven", timings=Timings(late_s=1740)))
+def _(place: Place) -> None:
+    name = driven_up(place, compute__scaling=_AWAKE)
+    for minutes, state in ((40, "running"), (5, "scaledToZero")):
+        place.advance(minutes * 60)
+        same(place.state(name), state, "state")
+
+
 @check("sleep.requests-keep-awake", Scenario(clock="driven"))
 def _(place: Place) -> None:
     name = driven_up(place, compute__scaling=_AWAKE)

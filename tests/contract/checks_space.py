@@ -63,7 +63,7 @@ def _(place: Place) -> None:
 
 @check("space.hardware-priced-by-minute")
 def _(place: Place) -> None:
-    row = place.hub("/api/spaces/hardware").json[0]
+    row = place.hub("/api/spaces/hardware", token=WITHOUT).json[0]
     holds({"name", "unitCostUSD", "unitLabel"} <= {*row}, f"keys: {sorted(row)}")
     same(row["unitLabel"], "minute", "unitLabel")
 
@@ -73,7 +73,8 @@ _FREE = (Account(name="acme", tokens=(Token(text="hf_free"),), plan="free"),)
 
 @check("space.plan-is-needed", Scenario(accounts=_FREE, deploys="hf_free"))
 def _(place: Place) -> None:
-    says(_create(place), 402)
+    for sdk in ("gradio", "docker"):
+        says(_create(place, sdk=sdk), 402)
     same(_create(place, sdk="static").status, 200, "a static one")
 
 
@@ -89,6 +90,7 @@ def _(place: Place) -> None:
     _made(place, secrets=[{"key": "KEY", "value": "p-o-r-t"}])
     answer = _hub(place, "GET", f"{_API}/secrets")
     same([*answer.json], ["KEY"], "the names")
+    holds("updatedAt" in answer.json["KEY"], "no date")
     holds("p-o-r-t" not in answer.text, "the value is told")
 
 
@@ -118,7 +120,8 @@ def _(place: Place) -> None:
 def _(place: Place) -> None:
     _made(place, visibility="private")
     _until_running(place)
-    says(place.call("GET", _app(place), token=place.foreign), 404)
+    for token in (WITHOUT, place.foreign):
+        says(place.call("GET", _app(place), token=token), 404)
     same(place.call("GET", _app(place)).status, 200, "the app, as its owner sees it")
 
 

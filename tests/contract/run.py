@@ -19,7 +19,6 @@ from tests.contract import (
     checks_router,
     checks_sleep,
     checks_space,
-    checks_write,
 )
 from tests.contract.behaviours import Behaviour, behaviours
 from tests.contract.place import FallsShortError, Place, UnansweredError
@@ -37,7 +36,6 @@ MODULES: Final = (
     checks_files,
     checks_router,
     checks_hub,
-    checks_write,
 )
 
 
