@@ -95,6 +95,8 @@ MAY_IMPORT = {
         "pulumi",
         "pulumi_docker",
     },
+    # The apps of Spaces: each runs there, with the packages of its own requirements.
+    "components.templates": {"gradio", "streamlit", "httpx", "PIL", "gateway", "painter"},
     "stacks": {"components", "moorage.errors", "moorage.spec", "moorage.plan", "pulumi"},
     "loadtests": {"moorage.errors", "moorage.spec", "httpx"},
     "loadtests.locustfiles": {"loadtests", "locust", "gevent", "geventhttpclient"},
