@@ -150,7 +150,7 @@ def _nothing_more(_inputs: State, _state: State | None) -> State:
     return {}
 
 
-def _nothing_left(_inputs: State) -> str | None:
+def _nothing_left(_inputs: State, _context: Context) -> str | None:
     return None
 
 
@@ -177,4 +177,4 @@ class Handler:
     check: Callable[[State], list[Failure]] = _fine
     diff: Callable[[list[Change], State, State], list[Change]] = _as_is
     preview: Callable[[State, State | None], State] = _nothing_more
-    locate: Callable[[State], str | None] = _nothing_left
+    locate: Callable[[State, Context], str | None] = _nothing_left

@@ -167,7 +167,7 @@ class Things:
             (cloud().parent / "looked").write_text("")
         return {"url": "thing://elsewhere"} if self.fault == "foresees wrongly" else {}
 
-    def locate(self, inputs: State) -> str | None:
+    def locate(self, inputs: State, _context: Context) -> str | None:
         found = look(inputs["name"])
         ours = found is not None and found.get("owner") == inputs["owner"]
         return inputs["name"] if ours and self.fault != "locates nothing" else None

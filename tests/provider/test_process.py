@@ -350,10 +350,10 @@ def test_the_passphrase_of_pulumi_is_not_handed_on(
 
 def test_locate_finds_what_an_interrupted_create_left(inputs: Inputs, context: NewContext) -> None:
     wanted = inputs()
-    assert process.locate(wanted) is None
+    assert process.locate(wanted, context()) is None
     process.create(wanted, context())
-    assert process.locate(wanted) == wanted["directory"]
-    assert process.locate({**wanted, "owner": "other"}) is None
+    assert process.locate(wanted, context()) == wanted["directory"]
+    assert process.locate({**wanted, "owner": "other"}, context()) is None
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ class Kind:
         cloud().note(f"delete {id_}")
         cloud().delete(id_, owner=state["owner"])
 
-    def locate(self, inputs: State) -> str | None:
+    def locate(self, inputs: State, _context: Context) -> str | None:
         found = cloud().get(self.key_of(inputs))
         ours = found is not None and found["inputs"]["owner"] == inputs["owner"]
         return self.key_of(inputs) if ours else None

@@ -236,13 +236,11 @@ def delete(id_: str, state: State, context: Context) -> None:
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
 
 
-def locate(inputs: State) -> str | None:
-    """The id of what an interrupted create left behind, where the inputs say whose it is."""
-    if not inputs.get("owner"):
-        return None
-    at, context = hub.hub(), space_make.short_context()
+def locate(inputs: State, context: Context) -> str | None:
+    """The id of what an interrupted create left behind."""
+    at = hub.hub()
     account = hub.account_of(inputs, at, context)
-    mark = collection_record.mark_of(inputs["owner"])
+    mark = collection_record.mark_of(hub.owner_of(inputs, context))
     found = collection_record.named(at, account, inputs["title"], context)
     return next((one.id for one in found if one.mark == mark), None)
 

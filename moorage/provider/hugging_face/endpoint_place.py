@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any, Final
 
 from moorage.errors import MoorageError
-from moorage.provider.handler import Context, Severity, State
+from moorage.provider.handler import Context, State
 from moorage.provider.hugging_face import client, endpoint_owner
 from moorage.provider.hugging_face.client import Record, Service
-
-_LOCATE_S: Final = 30.0
 
 _lock: Final = threading.Lock()
 _own_accounts: Final[dict[tuple[str, str], str]] = {}
@@ -103,16 +100,6 @@ def own_account(service: Service, context: Context) -> str:
         if key not in _own_accounts:
             _own_accounts[key] = client.own_account(service.token, context)
         return _own_accounts[key]
-
-
-def outside_a_run() -> Context:
-    """A context for a question that no run asks."""
-
-    def unheard(_severity: Severity, _text: str, _newest: bool) -> None:
-        """Nobody listens."""
-
-    deadline_s = time.monotonic() + _LOCATE_S
-    return Context(urn="", deadline_s=deadline_s, cancelled=threading.Event(), log=unheard)
 
 
 def is_same(one: State, other: State, *names: str) -> bool:

@@ -105,13 +105,10 @@ def delete(id_: str, state: State, context: Context) -> None:
         context.warn(f"{id_} {endpoint_owner.described(found)} and is left as it is")
 
 
-def locate(inputs: State) -> str | None:
-    """The id of what an interrupted create left; without an owner nobody can tell whose it is."""
-    if "owner" not in inputs:
-        return None
-    context = endpoint_place.outside_a_run()
+def locate(inputs: State, context: Context) -> str | None:
+    """The id of what an interrupted create left behind, or a delete has not ended."""
     place = endpoint_place.declared(inputs, context)
-    found = place.look(context)
+    found = place.look_twice(context)
     return place.id if found is not None and place.is_ours(found) else None
 
 

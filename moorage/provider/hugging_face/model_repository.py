@@ -199,14 +199,12 @@ def delete(id_: str, state: State, context: Context) -> None:
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
 
 
-def locate(inputs: State) -> str | None:
-    """The id of what an interrupted create left behind, where the inputs say whose it is."""
-    if not inputs.get("owner"):
-        return None
-    at, context = hub.hub(), space_make.short_context()
+def locate(inputs: State, context: Context) -> str | None:
+    """The id of what an interrupted create left behind."""
+    at = hub.hub()
     id_ = repo_record.id_of(inputs, hub.account_of(inputs, at, context))
     found = repo_record.look(at, id_, context)
-    return id_ if found and found.mark == inputs["owner"] else None
+    return id_ if found and found.mark == hub.owner_of(inputs, context) else None
 
 
 def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
@@ -19,7 +17,6 @@ _LOOKS_S: Final = (0.0, 0.3, 1.0, 3.0)
 _BUSY: Final = "another conflicting operation"
 _BUSY_PAUSE_S: Final = 1.0
 _CONFLICT: Final = 409
-_LOCATE_S: Final = 30.0
 
 
 def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> tuple[Record, State]:
@@ -97,13 +94,3 @@ def body(id_: str, inputs: State, owner: str) -> dict[str, Any]:
 
 def _pairs(values: dict[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in sorted(values.items())]
-
-
-def short_context() -> Context:
-    """For a question that is asked outside of any call of the engine."""
-    return Context(
-        urn="",
-        deadline_s=time.monotonic() + _LOCATE_S,
-        cancelled=threading.Event(),
-        log=lambda *_: None,
-    )
