@@ -11,10 +11,9 @@ from moorage.provider.hugging_face.client import Record
 from moorage.provider.hugging_face.endpoint_images import ENGINES
 from moorage.provider.hugging_face.endpoint_shape import SHAPE
 
-# What the API never tells, or what is not of the endpoint but of how it is deployed.
-UNTOLD: Final = frozenset(
-    {"owner", "secrets", "registry", "checkAccess", "probe", "readyTimeoutSeconds"}
-)
+UNREADABLE: Final = frozenset({"secrets", "registry"})  # what the API redacts
+# What it never tells, or what is not of the endpoint but of how it is deployed.
+UNTOLD: Final = UNREADABLE | {"owner", "checkAccess", "probe", "readyTimeoutSeconds"}
 _OWN_INPUTS: Final = frozenset({"url", "credentials"})  # members of an image that are no options
 _FILLED_IN: Final = {"port": 80, "healthRoute": "/health"}  # by the service, in an image
 
@@ -44,6 +43,11 @@ def imported(record: Record, account: str, owner: str | None) -> State:
     kept = {name: SHAPE.inputs[name].default for name in sorted(UNTOLD)}
     defaults = {name: value for name, value in kept.items() if value is not None}
     return {**declared(record, account), **defaults, **({"owner": owner} if owner else {})}
+
+
+def readable(inputs: State) -> State:
+    """The inputs but for those that nobody can read back."""
+    return {name: one for name, one in inputs.items() if name not in UNREADABLE}
 
 
 def is_at_rest(record: Record) -> bool:

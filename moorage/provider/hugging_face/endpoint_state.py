@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from moorage.provider.handler import State
-from moorage.provider.hugging_face import endpoint_owner, endpoint_probe
+from moorage.provider.hugging_face import endpoint_inputs, endpoint_owner, endpoint_probe
 from moorage.provider.hugging_face.client import Record
 from moorage.provider.hugging_face.endpoint_place import Place, is_same
 from moorage.provider.values import UNKNOWN
@@ -24,7 +24,7 @@ def known(place: Place, inputs: State, record: Record, before: State, usd: float
     return {
         **inputs,
         "url": endpoint_probe.base_url(url, inputs["engine"]) if url else before.get("url"),
-        "servedModel": before.get("servedModel"),
+        "servedModel": before.get("servedModel") if serves_alike(inputs, before) else None,
         "status": str(status["state"]),
         "readyReplicas": int(status.get("readyReplica") or 0),
         "revisionActual": record["model"].get("revision"),
@@ -39,9 +39,15 @@ def known(place: Place, inputs: State, record: Record, before: State, usd: float
 
 
 def doubtful(place: Place, inputs: State) -> State:
-    """What is kept of an endpoint of which nobody knows whether it exists."""
+    """What is kept of an endpoint of which nobody knows whether it exists, or with what secrets."""
     told = {"status": "unknown", "readyReplicas": 0, "account": place.account}
-    return {**inputs, **told, "ownedBy": place.owner, "isImported": False, "drift": None}
+    return {
+        **endpoint_inputs.readable(inputs),
+        **told,
+        "ownedBy": place.owner,
+        "isImported": False,
+        "drift": None,
+    }
 
 
 def hourly_usd(usd: float | None, least: int, status: str) -> float | None:

@@ -157,7 +157,11 @@ def _paused(wait: _Wait, _record: Record, _verdict: Verdict) -> NoReturn:
 
 
 def _failed(wait: _Wait, _record: Record, verdict: Verdict) -> NoReturn:
-    message = f"{wait.place.id} {verdict.why}{_log(wait.place, wait.context)}{_advice(verdict.why)}"
+    log, advice = (
+        _log(wait.place, wait.context),
+        _advice(verdict.why, "correct it, and run up again"),
+    )
+    message = f"{wait.place.id} {verdict.why}{log}; {advice}"
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
 
 
@@ -165,7 +169,7 @@ def _too_late(wait: _Wait, seen: Watch, context: Context) -> NoReturn:
     last = wait.last if not seen.fault else f"{wait.last}; {seen.fault}"
     message = (
         f"{wait.place.id} does not serve after {wait.age_s:.0f} s: {last}"
-        f"{_log(wait.place, context)}{_advice(last)}"
+        f"{_log(wait.place, context)}; {_advice(last, 'it stays, run up again to wait on')}"
     )
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
 
@@ -176,10 +180,10 @@ def _log(place: Place, context: Context) -> str:
     return f"; its log ends: {tail[-_MOST_LOG:]}" if tail else ""
 
 
-def _advice(why: str) -> str:
+def _advice(why: str, else_: str) -> str:
     if any(word in why.lower() for word in _SHORT_OF):
-        return "; there is none of this instance now: try another one or another region"
-    return "; it stays, run up again to wait on"
+        return "there is none of this instance now: try another one or another region"
+    return else_
 
 
 _ON: Final[dict[str, Callable[[_Wait, Record, Verdict], Ready | None]]] = {

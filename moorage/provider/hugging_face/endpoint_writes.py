@@ -7,7 +7,7 @@ from itertools import chain, repeat
 from typing import Final, NoReturn
 
 from moorage.errors import Exit, MoorageError
-from moorage.provider.handler import Cancelled, Context, OutOfTime, State
+from moorage.provider.handler import Context, State
 from moorage.provider.hugging_face import (
     client,
     endpoint_body,
@@ -30,23 +30,29 @@ _NOT_FOUND: Final = 404
 _BAD: Final = 400
 
 
-def make(place: Place, inputs: State, doubtful: Callable[[], None], context: Context) -> Record:
-    """Ask for it once, and never twice; `doubtful` is told when nobody can say what came of it."""
+def make(
+    place: Place, inputs: State, doubtful: Callable[[], None], context: Context
+) -> tuple[Record, bool]:
+    """Ask for it once, and never twice; `doubtful` is told when nobody can say what came of it.
+
+    With it comes whether it is surely new: where the answer was lost, what a look finds may also
+    be one that was there before.
+    """
     body = endpoint_body.created(inputs, place.owner)
     outcome = client.create(place.service, place.account, body, context)
     if isinstance(outcome, Refused) and outcome.status != _CONFLICT:
         raise outcome.fail()
     if isinstance(outcome, Done) and outcome.record is not None:
-        return outcome.record
+        return outcome.record, True
     try:
         found = _made(place, context)
-    except (PassingError, Cancelled, OutOfTime):
+    except MoorageError:
         doubtful()
         raise
     if found is None:
-        _not_made(place, outcome)
+        _not_made(outcome, doubtful)
     place.refuse_foreign(found)
-    return found
+    return found, False
 
 
 def _made(place: Place, context: Context) -> Record | None:
@@ -58,11 +64,13 @@ def _made(place: Place, context: Context) -> Record | None:
     return None
 
 
-def _not_made(place: Place, outcome: Outcome) -> NoReturn:
+def _not_made(outcome: Outcome, doubtful: Callable[[], None]) -> NoReturn:
+    """It is not there; where no answer came, it may still come to be, so it is kept in mind."""
     if isinstance(outcome, Refused):
         raise outcome.fail()
-    told = str(outcome) if isinstance(outcome, Unknown) else f"{place.id}: it was not made"
-    message = f"{told} (a look shows that nothing was made)"
+    doubtful()
+    told = str(outcome) if isinstance(outcome, Unknown) else "Hugging Face tells of no endpoint"
+    message = f"{told} (nothing was made so far; the next run looks again)"
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from moorage.errors import MoorageError
@@ -28,7 +29,6 @@ from moorage.provider.hugging_face.endpoint_states import Since
 from moorage.provider.hugging_face.endpoint_wait import Ready
 
 _DROPPABLE: Final = ("revision", "scaleToZeroMinutes", "scalingMetric")
-_UNREADABLE: Final = ("secrets", "registry")
 _FAILED: Final = frozenset({"failed", "updateFailed"})
 # About the deployment and not about the endpoint: nothing has to be done when these change.
 _HARMLESS: Final = frozenset({"readyTimeoutSeconds"})
@@ -115,15 +115,39 @@ def locate(inputs: State, context: Context) -> str | None:
 # --- made, or made so
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Work:
+    """An endpoint to be made as its inputs say; `before` is what state knew of it."""
+
+    place: Place
+    inputs: State = field(repr=False)
+    before: State = field(repr=False)
+    usd: float | None
+    context: Context
+
+    def told(self, found: Record) -> State:
+        """What state is to know of it."""
+        return endpoint_state.known(self.place, self.inputs, found, self.before, self.usd)
+
+    def exists(self, found: Record) -> None:
+        """From here on it is in state as it is declared."""
+        self.context.exists(self.place.id, self.told(found))
+
+
 def _made(place: Place, inputs: State, context: Context) -> State:
     """A new one. Its price is read first: what nobody knows the price of is not begun."""
     rows = endpoint_price.catalogue(place.service, place.account, context)
     usd = endpoint_price.offered(rows, inputs).usd
     doubtful = endpoint_state.doubtful(place, inputs)
-    found = endpoint_writes.make(place, inputs, lambda: context.exists(place.id, doubtful), context)
-    context.exists(place.id, endpoint_state.known(place, inputs, found, {}, usd))
+    found, is_new = endpoint_writes.make(
+        place, inputs, lambda: context.exists(place.id, doubtful), context
+    )
+    if not is_new:
+        return _as_declared(place, inputs, found, {}, context)
+    work = _Work(place=place, inputs=inputs, before={}, usd=usd, context=context)
+    work.exists(found)
     endpoint_proof.check_type(place, inputs, found, context)
-    return _finished(place, inputs, found, Since(), {}, usd, context)
+    return _finished(work, found, Since())
 
 
 def _as_declared(
@@ -132,56 +156,52 @@ def _as_declared(
     """One that is there: changed where it differs, resumed or paused as declared."""
     endpoint_proof.check_fixed(place, inputs, found)
     usd = _usd(place, inputs, state, context)
-    since = Since()
+    work = _Work(place=place, inputs=inputs, before=state, usd=usd, context=context)
     if not state:
-        context.exists(place.id, endpoint_state.known(place, inputs, found, state, usd))
-    if _differs(place, inputs, found, state):
-        found = endpoint_writes.change(place, inputs, found, context)
-        since = Since(updated_at=str(found["status"].get("updatedAt") or "") or None)
-        context.exists(place.id, endpoint_state.known(place, inputs, found, state, usd))
-        endpoint_proof.check_type(place, inputs, found, context)
-    return _finished(place, inputs, found, since, state, usd, context)
+        # Its secrets are not there yet: what state does not know of is written by the next run.
+        replace(work, inputs=endpoint_inputs.readable(inputs)).exists(found)
+    if not _differs(place, inputs, found, state):
+        return _finished(work, found, Since())
+    found = endpoint_writes.change(place, inputs, found, context)
+    work.exists(found)
+    endpoint_proof.check_type(place, inputs, found, context)
+    return _finished(work, found, _since(found))
 
 
-def _finished(
-    place: Place,
-    inputs: State,
-    found: Record,
-    since: Since,
-    state: State,
-    usd: float | None,
-    context: Context,
-) -> State:
+def _finished(work: _Work, found: Record, since: Since) -> State:
     """At rest when it shall rest, or proven to serve."""
+    place, context = work.place, work.context
+    work.exists(found)
     rests = found["status"]["state"] == "paused"
-    if inputs["paused"]:
-        found = found if rests else endpoint_writes.pause(place, context)
-        return endpoint_state.known(place, inputs, found, state, usd)
+    if work.inputs["paused"]:
+        return work.told(found if rests else endpoint_writes.pause(place, context))
     if rests and endpoint_owner.is_guarded(found):
         context.warn(f"{place.id} was paused by the budget guard and stays so")
-        return endpoint_state.known(place, inputs, found, state, usd)
+        return work.told(found)
     if rests:
         context.warn(f"{place.id} was paused; it is declared to run, and is resumed")
-        found = endpoint_writes.resume(place, context)
-        since = Since(updated_at=str(found["status"].get("updatedAt") or "") or None)
-    ready = endpoint_wait.until_ready(
-        place, inputs, since, context, may_sleep=_has_served(inputs, state)
-    )
-    return _proven(place, inputs, ready, state, usd, context)
+        since = _since(endpoint_writes.resume(place, context))
+    may_sleep = _has_served(work.inputs, work.before)
+    ready = endpoint_wait.until_ready(place, work.inputs, since, context, may_sleep=may_sleep)
+    return _proven(work, ready)
 
 
-def _proven(
-    place: Place, inputs: State, ready: Ready, state: State, usd: float | None, context: Context
-) -> State:
-    told = endpoint_state.known(place, inputs, ready.record, state, usd)
+def _since(found: Record) -> Since:
+    """What was before this answer does not count."""
+    return Since(updated_at=str(found["status"].get("updatedAt") or "") or None)
+
+
+def _proven(work: _Work, ready: Ready) -> State:
+    told = work.told(ready.record)
     if ready.proof is None:
-        return {**told, "servedModel": told["servedModel"] or inputs["repository"]}
+        return {**told, "servedModel": told["servedModel"] or work.inputs["repository"]}
     if ready.verdict.kind == "asleep":
-        told |= {"status": "running", "hourlyUsd": endpoint_state.hourly_usd(usd, 1, "running")}
+        hourly_usd = endpoint_state.hourly_usd(work.usd, 1, "running")
+        told |= {"status": "running", "hourlyUsd": hourly_usd}
     told["servedModel"] = ready.proof.model
-    if inputs["checkAccess"]:
-        context.exists(place.id, told)
-        endpoint_proof.check_access(place, inputs, ready, context)
+    if work.inputs["checkAccess"]:
+        work.context.exists(work.place.id, told)
+        endpoint_proof.check_access(work.place, work.inputs, ready, work.context)
     return told
 
 
@@ -189,7 +209,7 @@ def _differs(place: Place, inputs: State, found: Record, state: State) -> bool:
     """Whether anything has to be written; what cannot be read back is compared with the state."""
     differing = endpoint_drift.differences(found, place.account, inputs)
     dropped = [name for name in _DROPPABLE if name in state and name not in inputs]
-    hidden = [name for name in _UNREADABLE if inputs.get(name) != state.get(name)]
+    hidden = [name for name in endpoint_inputs.UNREADABLE if inputs.get(name) != state.get(name)]
     failed = found["status"]["state"] in _FAILED
     is_marked = place.has_our_mark(found)
     return bool(set(differing) - {"paused"} or dropped or hidden or failed or not is_marked)

@@ -158,6 +158,34 @@ def test_a_late_delete_is_waited_for(given: NewWorld) -> None:
     assert not at.twin.endpoints.of("acme")
 
 
+def test_secrets_that_an_adoption_could_not_write_are_written_by_the_next_run(at: World) -> None:
+    at.create()
+    at.twin.faults.append(face.Fault(method="PUT", status=403))
+    _, kept = at.failed(lambda: at.create(secrets={"KEY": "sk-of-the-container"}))
+    assert kept is not None
+    at.update(kept, secrets={"KEY": "sk-of-the-container"})
+    assert at.twin.endpoints[ID].secrets == {"KEY": "sk-of-the-container"}
+
+
+def test_a_create_without_an_answer_is_kept_in_mind(at: World) -> None:
+    at.twin.faults.append(face.Fault(method="POST", does="drop"))
+    line, kept = at.failed(at.create)
+    assert line.endswith("(nothing was made so far; the next run looks again)")
+    assert kept is not None
+    assert kept.state["status"] == "unknown"
+    assert at.read(kept) is None
+    at.delete(kept)
+
+
+def test_what_an_earlier_run_made_of_it_is_made_as_this_one_says(at: World) -> None:
+    """A look that lies, then a conflict: the one that is there is ours, and of another day."""
+    at.create()
+    at.twin.faults.append(face.Fault(method="GET", path="/acme/chat$", status=404))
+    at.create(env={"LOG": "debug"})
+    assert at.twin.endpoints[ID].body["model"]["env"] == {"LOG": "debug"}
+    assert [one.split()[0] for one in at.sent()] == ["POST", "POST", "PUT"]
+
+
 # --- pauses, and whose they are
 
 
@@ -280,7 +308,7 @@ def test_a_start_that_fails_tells_why_and_how_its_log_ends(given: NewWorld) -> N
     found = at.read(kept)
     assert found is not None
     assert found.state["drift"] == "it failed: CUDA out of memory"
-    at.twin.endpoints[ID].starts = ()
+    starts.clear()
     assert at.update(found).state["status"] == "running", "a change must start it again"
 
 
@@ -304,7 +332,7 @@ def test_one_that_never_starts_ends_in_time_and_is_kept(given: NewWorld) -> None
 
 
 def test_a_roll_out_that_fails_is_told_and_healed_by_the_next(given: NewWorld) -> None:
-    bad = face.Start(on="update", ends="failed", message="image not found", times=1)
+    bad = face.Start(when="update", ends="failed", message="image not found", times=1)
     at = given(starts=[bad])
     made = at.create()
     line, kept = at.failed(lambda: at.update(made, image="vllm/vllm-openai:v9"))
