@@ -26,6 +26,7 @@ class Step:
     state: str
     message: str
     error: str = ""
+    log: Sequence[str] = ()  # what the container says before
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -37,7 +38,8 @@ class Endpoint:
     body: dict[str, Any]  # as accepted: every field but status, without secrets' values
     clock: Clock
     timings: Timings
-    starts: Sequence[Start]
+    starts: Sequence[Start]  # the scenario's own
+    doom: Sequence[Start] = ()  # what its body makes of every start
     created_by: str
     url: str
     secrets: dict[str, str] = field(default_factory=dict)
@@ -83,8 +85,7 @@ class Endpoint:
         with self.lock:
             now_s = self.clock.now_s()
             while self.steps and self.steps[0].at_s <= now_s:
-                step = self.steps.popleft()
-                self._enter(step.state, step.message, step.error)
+                step = self._step()
                 if step.state == "running":
                     self.last_used_s = max(self.last_used_s, step.at_s)
             self._fall_asleep(now_s)
@@ -155,8 +156,7 @@ class Endpoint:
         """Be now what time would have made of it."""
         with self.lock:
             while self.steps:
-                step = self.steps.popleft()
-                self._enter(step.state, step.message, step.error)
+                self._step()
             self.loaded_at_s = self.last_used_s = self.clock.now_s()
 
     def used(self) -> None:
@@ -169,12 +169,20 @@ class Endpoint:
         draining = self.state == "paused" and self.clock.now_s() < self.drained_at_s
         return max(int(self.scaling["minReplica"]), 1) if running or draining else 0
 
+    def _step(self) -> Step:
+        step = self.steps.popleft()
+        self.log += step.log
+        self._enter(step.state, step.message, step.error)
+        return step
+
     def _boot(self, at_s: float, boot_s: float) -> None:
         bad = self._next_failure("start")
         if bad is not None and bad.ends == "unscheduled":
             self.message = bad.message
             return
-        self.steps.append(Step(at_s=at_s, state="initializing", message="Endpoint is initializing"))
+        said = bad.log if bad is not None and bad.ends == "stuck" else ()
+        says = "Endpoint is initializing"
+        self.steps.append(Step(at_s=at_s, state="initializing", message=says, log=said))
         if bad is None:
             self._run_at(at_s + boot_s)
         elif bad.ends == "failed":
@@ -199,11 +207,12 @@ class Endpoint:
         self.loaded_at_s = at_s + self.timings.loading_s
 
     def _fail_at(self, at_s: float, state: str, bad: Start) -> None:
-        self.log += bad.log
-        self.steps.append(Step(at_s=at_s, state=state, message=bad.message, error=bad.message))
+        self.steps.append(
+            Step(at_s=at_s, state=state, message=bad.message, error=bad.message, log=bad.log)
+        )
 
     def _next_failure(self, when: str) -> Start | None:
-        for bad in self.starts:
+        for bad in (*self.doom, *self.starts):
             key = f"{bad.when} {bad.name} {bad.message}"
             seen = self.failures.get(key, 0)
             if bad.when == when and fnmatchcase(self.name, bad.name) and seen != bad.times:

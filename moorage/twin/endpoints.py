@@ -14,7 +14,6 @@ from moorage.twin.endpoint import Endpoint, born
 from moorage.twin.hardware import Compute, quotas, vendors
 from moorage.twin.pages import page
 from moorage.twin.people import MANAGE, Caller
-from moorage.twin.scenario import Start
 from moorage.twin.world import World, bearer
 
 _LONGEST_LINE: Final = 10_000
@@ -77,7 +76,7 @@ async def _create(world: World, request: web.Request) -> Any:
         raise RefusedError(409, says)
     _check_quota(world, account, compute, body)
     endpoint = make(world, account, body, compute, by=caller.user.name)
-    endpoint.starts = _starts(world, caller, body, compute)
+    endpoint.doom = doomed(world, caller.token.text, body, compute)
     world.endpoints.add(born(endpoint, caller.user.name))
     return web.json_response(endpoint.raw, status=202)
 
@@ -99,12 +98,6 @@ def make(
         secrets=dict(body["model"].get("secrets") or {}),
         credentials=bodies.credentials(body),
     )
-
-
-def _starts(
-    world: World, caller: Caller, body: Mapping[str, Any], compute: Compute
-) -> tuple[Start, ...]:
-    return (*doomed(world, caller.token.text, body, compute), *world.scenario.starts)
 
 
 def _filled(world: World, body: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -149,7 +142,7 @@ async def _put(world: World, request: web.Request) -> Any:
     if model.get("image"):
         endpoint.credentials = bodies.credentials(whole)
     endpoint.body = bodies.accepted(_filled(world, whole), compute)
-    endpoint.starts = _starts(world, caller, whole, compute)
+    endpoint.doom = doomed(world, caller.token.text, whole, compute)
     endpoint.update(caller.user.name)
     return endpoint.raw
 

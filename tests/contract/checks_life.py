@@ -55,11 +55,15 @@ def _(place: Place) -> None:
     holds("CUDA out of memory" in place.api("GET", f"{name}/logs").text, "the log lacks it")
 
 
-@check("life.stuck-initializing", Scenario(starts=(Start(ends="stuck"),), clock="driven"))
+_STUCK = Start(ends="stuck", log=("listening on port 8000",))
+
+
+@check("life.stuck-initializing", Scenario(starts=(_STUCK,), clock="driven"))
 def _(place: Place) -> None:
     name = made(place)
     place.advance(100_000)
     same(place.state(name), "initializing", "state")
+    holds("port 8000" in place.api("GET", f"{name}/logs").text, "the log does not look well")
 
 
 _FULL = Start(ends="unscheduled", message="Waiting for hardware")
