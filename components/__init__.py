@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from components import hf_endpoint, hf_router, local, openai
+from components import app, hf_endpoint, hf_router, hf_space, local, openai
 from components.endpoint import Kind
 from moorage.errors import Exit, MoorageError
 from moorage.plan.types import Plan
@@ -15,10 +15,11 @@ KINDS: Final[dict[str, Kind]] = {
     "openai": openai,
     "hf-endpoint": hf_endpoint,
     "hf-router": hf_router,
+    "hf-space": hf_space,
 }
 
 # Kinds of the catalogue that can be checked, priced and planned, and not deployed yet.
-UNBUILT: Final = ("hf-space", "docker-host", "ec2-gpu")
+UNBUILT: Final = ("docker-host", "ec2-gpu")
 
 
 def refuse_unbuilt(plans: Iterable[Plan]) -> None:
@@ -28,17 +29,19 @@ def refuse_unbuilt(plans: Iterable[Plan]) -> None:
         raise MoorageError("\n".join(lines), exit_code=Exit.PROBLEMS)
 
 
-def refuse_unfurnished(plans: Iterable[Plan]) -> None:
+def refuse_unfurnished(plans: Iterable[Plan], *, gateway: str = "") -> None:
     """Refuse plans that want a token or key which the environment lacks, before anything exists."""
-    lines = [line for plan in plans for line in _lacking(plan)]
+    lines = [line for plan in plans for line in _lacking(plan, gateway)]
     if lines:
         raise MoorageError("\n".join(lines))
 
 
-def _lacking(plan: Plan) -> Iterator[str]:
+def _lacking(plan: Plan, gateway: str) -> Iterator[str]:
     for placement in plan.placements:
         for line in KINDS[placement.kind].lacks(placement):
             yield f"{plan.spec_path}: {placement.name}: {line}"
+    for line in app.lacks(plan, gateway):
+        yield f"{plan.spec_path}: {line}"
 
 
 def _unbuilt(plan: Plan) -> Iterator[str]:
@@ -47,5 +50,3 @@ def _unbuilt(plan: Plan) -> Iterator[str]:
     for placement in plan.placements:
         if placement.kind not in KINDS:
             yield f"{plan.spec_path}: {placement.name}: kind {placement.kind}: {hint}"
-    if plan.app is not None:
-        yield f"{plan.spec_path}: app: {hint}"

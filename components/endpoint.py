@@ -23,6 +23,7 @@ class Site:
     root: Path
     project: str
     stack: str
+    gateway: str = ""  # its address as it is reached from outside, ending in /v1
     delete_first: bool = False  # the policy's word: nothing stands beside its replacement
 
     def directory(self, name: str) -> str:

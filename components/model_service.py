@@ -1,4 +1,4 @@
-"""A model service: its placements in failover order, and the key that opens it."""
+"""A model service: its placements in failover order, the key that opens it, and its app."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import cast
 
 import pulumi
 
-from components import KINDS
+from components import KINDS, app
 from components.endpoint import Endpoint, Site
 from moorage.plan.types import Placement, Plan, Weights
-from moorage.resources import ApiKey, ModelFile, ModelFileOfflineText
+from moorage.resources import ApiKey, ModelFile, ModelFileOfflineText, Space
 
 
 class ModelService(pulumi.ComponentResource):
@@ -31,7 +31,20 @@ class ModelService(pulumi.ComponentResource):
             for placement in plan.placements
             for endpoint in self._endpoints(placement, site, files)
         ]
+        self.app = self._app(site)
         self.register_outputs({"endpoints": [endpoint.url for endpoint in self.endpoints]})
+
+    def _app(self, site: Site) -> Space | None:
+        """The Space in front of the service, where the spec has one."""
+        if self.plan.app is None:
+            return None
+        return app.build(
+            self.plan,
+            site=site,
+            address=site.gateway,
+            api_key=self.api_key,
+            opts=self._below(),
+        )
 
     def _below(self) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self)

@@ -22,21 +22,23 @@ GATEWAY_PORT = 8700
 def main(root: Path) -> None:
     """Declare the stack's resources and outputs; `root` is the folder of Pulumi.yaml."""
     config = pulumi.Config("moorage")
-    loaded = _loaded(root, config.get_object("specs") or [])
+    port = config.get_int("gatewayPort") or GATEWAY_PORT
+    address = config.get("gatewayAddress") or f"http://127.0.0.1:{port}/v1"
+    loaded = _loaded(root, config.get_object("specs") or [], address)
     site = Site(
         root=root,
         project=pulumi.get_project(),
         stack=pulumi.get_stack(),
+        gateway=address,
         delete_first=loaded.policy.delete_first,
     )
     services = [ModelService(plan, site=site) for plan in loaded.plans]
-    port = config.get_int("gatewayPort") or GATEWAY_PORT
     gateway = Gateway("gateway", services=services, port=port, site=site)
     pulumi.export("services", {s.plan.service: _service(s, gateway) for s in services})
     pulumi.export("details", {s.plan.service: _details(s) for s in services})
 
 
-def _loaded(root: Path, patterns: list[str]) -> Loaded:
+def _loaded(root: Path, patterns: list[str], gateway: str) -> Loaded:
     paths = [root / pattern for pattern in patterns]
     loaded = load(paths, root=root, today=datetime.now(UTC).date())
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
@@ -47,7 +49,7 @@ def _loaded(root: Path, patterns: list[str]) -> Loaded:
         message = f"{file}: moorage:specs names no spec; list files, folders or globs there"
         raise MoorageError(message)
     refuse_unbuilt(loaded.plans)
-    refuse_unfurnished(loaded.plans)
+    refuse_unfurnished(loaded.plans, gateway=gateway)
     return loaded
 
 
@@ -64,6 +66,7 @@ def _details(service: ModelService) -> dict[str, object]:
         "failover": asdict(plan.failover),
         "load": asdict(plan.load),
         "backends": came_up(service.endpoints, _backend),
+        **({"app": service.app.app_url} if service.app is not None else {}),
     }
 
 

@@ -19,7 +19,8 @@ from components.model_service import ModelService
 from moorage.plan.types import Cost, Placement, Plan
 from moorage.spec.types import Failover, Load, Slo
 
-SITE = Site(root=Path("/checkout"), project="moorage", stack="story")
+GATEWAY = "https://llm.example.com/v1"
+SITE = Site(root=Path("/checkout"), project="moorage", stack="story", gateway=GATEWAY)
 
 
 def a_plan(*placements: Placement, task: str = "text-generation", **said: Any) -> Plan:
@@ -66,6 +67,7 @@ class Answers(mocks.Mocks):
                 "servedModel": "as-the-endpoint-says",
                 "status": "running",
             },
+            "moorage:index:Space": {"appUrl": "https://acme-app.hf.test", "stage": "RUNNING"},
             "moorage:index:RouterRoute": {
                 "url": "https://router.test/v1",
                 "servedModel": f"m:{args.inputs.get('provider') or args.inputs.get('policy')}",

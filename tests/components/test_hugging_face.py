@@ -14,7 +14,8 @@ from components import hf_endpoint, hf_router, refuse_unfurnished
 from components.model_service import ModelService
 from moorage.errors import MoorageError
 from moorage.plan.types import Machine, Passed, Placement, Plan
-from tests.components.programs import SITE, a_plan, a_stack, declare, revealed, routes_of
+from moorage.spec.types import App
+from tests.components.programs import GATEWAY, SITE, a_plan, a_stack, declare, revealed, routes_of
 from tests.plan.projects import judge
 
 MACHINE = Machine(
@@ -267,6 +268,32 @@ def planned(folder: Path, tier: str, said: str) -> tuple[Plan, ...]:
         encoding="utf-8",
     )
     return judge(folder).plans
+
+
+APP = App(options={"hardware": "cpu-basic", "sdk": "gradio", "namespace": "acme"})
+
+
+def test_an_app_talks_to_the_gateway_with_the_key_of_its_service() -> None:
+    space = declare(lambda: a_stack(a_plan(ENDPOINT, app=APP)))["hello-app"]
+    assert space["namespace"] == "acme"
+    assert space["visibility"] == "private"
+    assert space["variables"]["MOORAGE_GATEWAY_URL"] == GATEWAY
+    assert "key-of-hello-key" in json.dumps(space["secrets"])
+    assert "key-of-hello-key" not in json.dumps({**space, "secrets": None})
+
+
+def test_without_an_app_there_is_no_space() -> None:
+    assert "hello-app" not in declare(lambda: a_stack(a_plan(ENDPOINT)))
+
+
+def test_an_app_that_could_not_reach_the_gateway_is_refused_before_anything_is_declared() -> None:
+    plan = a_plan(ENDPOINT, app=APP)
+    refuse_unfurnished([plan], gateway=GATEWAY)
+    with pytest.raises(MoorageError) as refused:
+        refuse_unfurnished([plan], gateway="http://127.0.0.1:8700/v1")
+    says = "hello.yaml: app: a Space does not reach the gateway at http://127.0.0.1:8700/v1"
+    assert str(refused.value).startswith(says)
+    assert "set moorage:gatewayAddress" in str(refused.value)
 
 
 @pytest.mark.parametrize("delete_first", [False, True])

@@ -32,7 +32,7 @@ def one_clear_line(ended: Ended, code: int, *words: str) -> None:
 
 
 def backend(stack: TwinStack) -> str:
-    answer = ask(stack.service())
+    answer = ask(stack.outputs())
     assert answer.status_code == 200, answer.text
     return answer.headers["x-moorage-backend"]
 
@@ -80,6 +80,15 @@ def test_up_deploys_an_endpoint_that_answers(first_up: Ended, stack: TwinStack) 
     assert backend(stack) == "hf-endpoint-1"
 
 
+def test_a_space_stands_in_front_of_it(first_up: Ended, stack: TwinStack) -> None:
+    space = stack.app()
+    assert space["private"]
+    assert space["sdk"] == "gradio"
+    assert space["runtime"]["stage"] == "RUNNING"
+    assert space["variables"]["MOORAGE_GATEWAY_URL"]["value"] == "https://llm.example.com/v1"
+    assert stack.outputs()["api_key"] not in str(space)
+
+
 def test_up_again_changes_and_writes_nothing(first_up: Ended, stack: TwinStack) -> None:
     stack.twin.forget()
     assert "nothing changed" in stack.fine("up").said
@@ -124,6 +133,15 @@ def test_another_order_of_providers_is_another_order_of_backends(
     assert "created RouterRoute chat-hf-router-2" in ended.said
     assert "deleted RouterRoute chat-hf-router-2-together" in ended.said
     assert not stack.twin.writes()
+
+
+def test_other_hardware_of_the_space_is_changed_in_place(first_up: Ended, stack: TwinStack) -> None:
+    before = stack.app()
+    stack.edit("hardware: cpu-basic", "hardware: cpu-upgrade")
+    assert "updated Space chat-app" in stack.fine("up").said
+    after = stack.app()
+    assert after["id"] == before["id"]
+    assert after["runtime"]["hardware"]["requested"] == "cpu-upgrade"
 
 
 def test_another_region_is_another_endpoint_and_nobody_waits(
@@ -193,6 +211,8 @@ def test_an_endpoint_that_somebody_deleted_is_made_again(first_up: Ended, stack:
 
 
 def test_destroy_leaves_nothing(first_up: Ended, stack: TwinStack) -> None:
+    name = stack.app()["id"].partition("/")[2]
     stack.fine("destroy")
     assert not stack.twin.endpoints()
+    assert stack.twin.space(name) is None
     assert not stack.checkout.processes()

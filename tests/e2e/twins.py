@@ -43,6 +43,16 @@ class Twin:
         found = httpx.get(f"{self.api}/_twin/endpoints", timeout=10).json()
         return {key: one["raw"] for key, one in found.items()}
 
+    def space(self, name: str) -> Any:
+        """A Space of acme with its variables, as the Hub tells them; None where there is none."""
+        headers = {"Authorization": f"Bearer {self.environ['HF_TOKEN']}"}
+        url = f"{self.environ['HF_ENDPOINT']}/api/spaces/acme/{name}"
+        told = httpx.get(url, headers=headers, timeout=10)
+        if told.status_code != 200:
+            return None
+        variables = httpx.get(f"{url}/variables", headers=headers, timeout=10).json()
+        return {**told.json(), "variables": variables}
+
     def the_endpoint(self) -> Any:
         [raw] = self.endpoints().values()
         return raw
@@ -92,9 +102,13 @@ class TwinStack:
         assert ended.code == 0, ended.said
         return ended
 
-    def service(self) -> Any:
+    def outputs(self, part: str = "services") -> Any:
         ended = self.fine("outputs", "--all", "--json", "--show-secrets")
-        return json.loads(ended.out)["services"]["chat"]
+        return json.loads(ended.out)[part]["chat"]
+
+    def app(self) -> Any:
+        """The Space in front of the service."""
+        return self.twin.space(self.outputs("details")["app"].rpartition("/")[2])
 
     def edit(self, old: str, new: str) -> None:
         self.checkout.edit(SPEC, old, new)
