@@ -31,26 +31,29 @@ def build(
     opts: pulumi.ResourceOptions,
 ) -> Sequence[Endpoint]:
     """Declare the Space; it answers like any OpenAI-compatible server."""
-    told = inputs(placement, plan=plan, site=site)
-    visibility = cast("SpaceVisibilityText", told.pop("visibility"))
-    token = tokens.inference()
-    made = Space(
-        f"{plan.service}-{placement.name}",
-        **told,
-        visibility=visibility,
-        secrets=tokens.secrets(placement.options.get("secrets", {})) or None,
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=_TIMEOUTS)),
-    )
+    made = _space(placement, plan, site, opts)
     return [
         Endpoint(
             name=placement.name,
             kind=placement.kind,
             url=made.app_url.apply(lambda url: f"{url}/v1"),
             model=pulumi.Output.from_input(plan.model_id),
-            api_key=token,
+            api_key=tokens.inference(),
             details={"space": made.url, "stage": made.stage},
         )
     ]
+
+
+def _space(placement: Placement, plan: Plan, site: Site, opts: pulumi.ResourceOptions) -> Space:
+    told = inputs(placement, plan=plan, site=site)
+    visibility = cast("SpaceVisibilityText", told.pop("visibility"))
+    return Space(
+        f"{plan.service}-{placement.name}",
+        **told,
+        visibility=visibility,
+        secrets=tokens.secrets(placement.options.get("secrets", {})) or None,
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(custom_timeouts=_TIMEOUTS)),
+    )
 
 
 def lacks(placement: Placement) -> Iterator[str]:

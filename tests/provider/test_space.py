@@ -155,6 +155,19 @@ def test_a_missing_folder_is_one_line(twin: face.Twin, context: NewContext) -> N
     assert "no such folder" in failing(lambda: made(context, files=None, folder="/nowhere/app"))
 
 
+def test_where_the_folder_is_not_it_can_still_be_looked_at(
+    twin: face.Twin, context: NewContext, tmp_path: Path
+) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    inputs = declared(files=None, folder=str(tmp_path))
+    state = space.create(inputs, context()).state
+    elsewhere = {**inputs, "folder": "/nowhere/app"}
+    drift = read(state, elsewhere, context).state["drift"]
+    assert drift.startswith("files: /nowhere/app: no such folder")
+    space.delete(ID, {**state, **elsewhere}, context())
+    assert not seen(twin)
+
+
 # --- stages
 
 
@@ -225,7 +238,8 @@ def test_one_that_never_answers_fails_with_what_it_answers(
     twin: face.Twin, context: NewContext
 ) -> None:
     message = failing(lambda: made(context, readyTimeoutSeconds=1, readyPath="/never"))
-    assert "it runs after a factory reboot, and /never answers 404" in message
+    expected = "it runs after a factory reboot, and /never answers 404, as it does to a token"
+    assert expected in message
 
 
 def test_files_without_an_app_are_told_so(twin: face.Twin, context: NewContext) -> None:

@@ -3,126 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
-from moorage.provider.handler import (
-    DRIFT,
-    Change,
-    Context,
-    Created,
-    Failure,
-    Field,
-    Found,
-    Handler,
-    Shape,
-    State,
-)
-from moorage.provider.hugging_face import collection_record, hub, space_make, space_shape
+from moorage.provider.handler import Change, Context, Created, Found, Handler, State
+from moorage.provider.hugging_face import collection_record, collection_shape, hub, space_make
 from moorage.provider.hugging_face.client import Refused
-from moorage.provider.hugging_face.collection_record import MARK_LENGTH, SCOPE, Record
-from moorage.provider.hugging_face.hub import Done, Hub
+from moorage.provider.hugging_face.collection_record import SCOPE, Record
+from moorage.provider.hugging_face.faults import Asked
+from moorage.provider.hugging_face.hub import Call, Done, Hub
 from moorage.provider.values import UNKNOWN
 
-_TYPES: Final = ("model", "dataset", "space", "paper", "collection")
 _MAY_BE_ABSENT: Final = frozenset({"owner", "namespace"})
-_LONGEST_TITLE: Final = 60
-_LONGEST_DESCRIPTION: Final = 150 - MARK_LENGTH
-_LONGEST_NOTE: Final = 500
 _ROUNDS: Final = 5
 _PAUSE_S: Final = 0.5
 _LOOKS_S: Final = (0.0, 0.3, 1.0, 3.0)
 _CONFLICT: Final = 409
-
-
-def _at_most(length: int) -> Any:
-    def rule(text: str) -> str | None:
-        return None if len(text) <= length else f"has {len(text)} characters, and may have {length}"
-
-    return rule
-
-
-_EXAMPLE: Final = """
-from moorage.resources import Collection
-
-Collection(
-    "answers",
-    title="What answers our customers",
-    namespace="acme",
-    items=[{"type": "model", "id": "acme/support-chat-8b", "note": "in production"}],
-)
-"""
-
-SHAPE: Final = Shape(
-    doc="A collection on the Hub: models, datasets, Spaces and papers, in order and with notes.",
-    inputs={
-        "title": Field(
-            kind="string",
-            doc="By which people find it; the Hub makes its address from it.",
-            required=True,
-            replaces=True,
-            rule=_at_most(_LONGEST_TITLE),
-        ),
-        "namespace": Field(
-            kind="string",
-            doc="The user or organisation that has it; absent: who the token belongs to.",
-            replaces=True,
-            rule=space_shape.is_account,
-        ),
-        "owner": Field(
-            kind="string",
-            doc="Who declares it, `project/stack/name`; its description ends in a digest of it.",
-        ),
-        "description": Field(
-            kind="string", doc="What it is about.", rule=_at_most(_LONGEST_DESCRIPTION)
-        ),
-        "visibility": Field(
-            kind="string", doc="Who may see it.", choices=("private", "public"), default="private"
-        ),
-        "items": Field(
-            kind="list",
-            doc="What is in it, in this order.",
-            items=Field(
-                kind="object",
-                doc="One entry.",
-                fields={
-                    "type": Field(kind="string", doc="What it is.", required=True, choices=_TYPES),
-                    "id": Field(kind="string", doc="Which one, owner/name.", required=True),
-                    "note": Field(
-                        kind="string", doc="What is said of it.", rule=_at_most(_LONGEST_NOTE)
-                    ),
-                },
-            ),
-        ),
-    },
-    outputs={
-        "url": Field(kind="string", doc="Its page.", required=True, stable=True),
-        "account": Field(kind="string", doc="Whose it is.", required=True, stable=True),
-        "mark": Field(kind="string", doc="The digest that says who declares it."),
-        "isImported": Field(kind="boolean", doc="Whether it was made by others, and imported."),
-        "drift": DRIFT,
-    },
-    delete_before_replace=True,
-    refresh_before_update=True,
-    import_id="its slug, as it ends its address: owner/title-0123456789abcdef01234567",
-    example=_EXAMPLE,
-)
-
-
-def check(inputs: State) -> list[Failure]:
-    """What no field can judge by itself."""
-    return list(_failures(inputs))
-
-
-def _failures(inputs: State) -> Iterator[Failure]:
-    seen = set()
-    for item in inputs.get("items", ()):
-        what = item["type"], item["id"]
-        if what in seen:
-            yield Failure(name="items", reason=f"{item['id']} stands there twice")
-        seen.add(what)
 
 
 def preview(inputs: State, state: State | None) -> State:
@@ -265,23 +162,27 @@ def _bring(
     context.exists(found.id, told(found))
     asked = at.asked(f"collection {found.id}", found.id.partition("/")[0], SCOPE)
     lost = ""
-    for number in range(_ROUNDS):
+    for _ in range(_ROUNDS):
         steps = collection_record.steps(inputs, found, owner)
         if not steps:
             return told(found)
-        if number and lost:
+        if lost:
             context.pause(_PAUSE_S)
-        lost = ""
-        for step in steps:
-            outcome = hub.write(at, asked, step, context)
-            if not hub.settled(outcome):
-                lost = str(outcome)
-                break
+        lost = _write(steps, asked, at, context)
         found = _again(found.id, at, context)
     if not collection_record.steps(inputs, found, owner):
         return told(found)
     message = f"{asked.what}: {lost or 'the Hub keeps it as it was'}; run up again"
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def _write(steps: list[Call], asked: Asked, at: Hub, context: Context) -> str:
+    """Do the steps until an answer is lost; what was lost is looked for before the rest."""
+    for step in steps:
+        outcome = hub.write(at, asked, step, context)
+        if not hub.settled(outcome):
+            return str(outcome)
+    return ""
 
 
 def _again(id_: str, at: Hub, context: Context) -> Record:
@@ -293,12 +194,12 @@ def _again(id_: str, at: Hub, context: Context) -> Record:
 
 
 HANDLER: Final = Handler(
-    shape=SHAPE,
+    shape=collection_shape.SHAPE,
     create=create,
     read=read,
     update=update,
     delete=delete,
-    check=check,
+    check=collection_shape.check,
     diff=diff,
     preview=preview,
     locate=locate,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from moorage.errors import MoorageError
 from moorage.provider.handler import Context, State
 from moorage.provider.hugging_face import hub, repo_files
 from moorage.provider.hugging_face.hub import Hub
@@ -160,8 +161,12 @@ def _differences(
         yield f"visibility: {found.visibility} instead of {inputs['visibility']}"
     if "resourceGroup" in inputs and found.group != inputs["resourceGroup"]:
         yield f"resourceGroup: {found.group or 'none'} instead of {inputs['resourceGroup']}"
-    differs_in = _files(inputs, found, owner)
-    is_asked_for = asked_for is not None and is_as_declared(inputs, asked_for.record, owner)
+    try:
+        differs_in = _files(inputs, found, owner)
+        is_asked_for = asked_for is not None and is_as_declared(inputs, asked_for.record, owner)
+    except MoorageError as error:  # a refresh may run where the folder is not
+        yield f"files: {error}"
+        return
     if differs_in and not is_asked_for:
         yield differs_in
 

@@ -16,7 +16,7 @@ from moorage.provider.hugging_face import (
     space_shape,
     space_wait,
 )
-from moorage.provider.hugging_face.hub import Hub
+from moorage.provider.hugging_face.hub import Done, Hub
 from moorage.provider.hugging_face.space_record import Record
 from moorage.provider.hugging_face.space_shape import SHAPE
 from moorage.provider.values import UNKNOWN
@@ -222,8 +222,9 @@ def _prove_closed(found: Record, inputs: State, at: Hub, context: Context) -> No
     for who, token in strangers.items():
         if space_wait.open_to(url, token, context):
             asked = at.asked(f"Space {found.id}", found.id.partition("/")[0])
-            hub.write(at, asked, lambda api: api.pause_space(found.id), context)
-            message = f"Space {found.id}: it is private, and {who} gets in; it was paused"
+            outcome = hub.write(at, asked, lambda api: api.pause_space(found.id), context)
+            done = "it was paused" if isinstance(outcome, Done) else "pause it at once"
+            message = f"Space {found.id}: it is private, and {who} gets in; {done}"
             raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
 
 

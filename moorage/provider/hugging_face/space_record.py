@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from moorage.errors import MoorageError
 from moorage.provider.handler import Context, State
 from moorage.provider.hugging_face import hub, repo_files
 from moorage.provider.hugging_face.hub import Hub
@@ -212,9 +213,19 @@ def _differences(inputs: State, state: State, found: Record) -> Iterator[str]:
     if "resourceGroup" in inputs and found.group != inputs["resourceGroup"]:
         yield f"resourceGroup: {found.group or 'none'} instead of {inputs['resourceGroup']}"
     yield from _secrets(inputs, state, found)
-    if difference := files_between(inputs, found):
-        yield f"files: it {difference}"
+    yield from _files(inputs, found)
     yield from _standing(inputs, found)
+
+
+def _files(inputs: State, found: Record) -> Iterator[str]:
+    """Files that cannot be read here are told so; what is there can be looked at all the same."""
+    try:
+        difference = files_between(inputs, found)
+    except MoorageError as error:
+        yield f"files: {error}"
+        return
+    if difference:
+        yield f"files: it {difference}"
 
 
 def _entries(name: str, wanted: Mapping[str, str], have: Mapping[str, str]) -> Iterator[str]:

@@ -181,6 +181,8 @@ def _failure(watch: _Watch, told: Mapping[str, Any], verdict: Verdict) -> str:
     if watch.answer is not None and watch.stage in _ASKABLE:
         seen = watch.answer.status or watch.answer.fault
         reason = f"it runs{after}, and {watch.inputs['readyPath']} answers {seen}"
+        if watch.answer.status in _CLOSED and watch.inputs["visibility"] == "private":
+            reason += ", as it does to a token that may not read it"
     return f"{what}: {reason}; {_log(watch)}"
 
 
