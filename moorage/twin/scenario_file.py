@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
@@ -60,6 +61,9 @@ def parse(text: str, *, at: Path) -> Scenario:
         given = yaml.safe_load(text)
     except yaml.YAMLError as error:
         message = f"{at}{_line(error)}: not YAML: {_problem(error)}"
+        raise TwinError(message) from None
+    except RecursionError:
+        message = f"{at}: not a scenario: nested too deep"
         raise TwinError(message) from None
     try:
         return _scenario({} if given is None else given, at.parent)
@@ -152,31 +156,69 @@ def _checked(kind: Any, told: Mapping[str, Any], where: str) -> Any:
 
 
 def _check_type(field: Field[Any], value: Any, name: str) -> None:
-    for kind, (wanted, says) in _TYPES.items():
-        if field.type == kind and (not isinstance(value, wanted) or _is_odd_bool(kind, value)):
-            message = f"{name}: must be {says}, not {value!r}"
-            raise _WrongError(message)
-        if field.type == kind and kind in ("int", "float") and value < 0:
-            message = f"{name}: must not be below 0, not {value!r}"
-            raise _WrongError(message)
+    kind = str(field.type)
+    if kind not in _TYPES:
+        return
+    fits, says = _TYPES[kind]
+    if not fits(value):
+        message = f"{name}: must be {says}, not {value!r}"
+        raise _WrongError(message)
+    if kind in ("int", "float") and value < 0:
+        message = f"{name}: must not be below 0, not {value!r}"
+        raise _WrongError(message)
 
 
-_TYPES: Final[Mapping[str, tuple[tuple[type, ...], str]]] = {
-    "str": ((str,), "a text"),
-    "int": ((int,), "a whole number"),
-    "float": ((int, float), "a number"),
-    "bool": ((bool,), "true or false"),
-    "int | None": ((int, type(None)), "a whole number"),
-    "Sequence[str]": ((list, tuple), "a list of texts"),
-    "Mapping[str, str]": ((dict,), "keys and values"),
-    "Mapping[str, int]": ((dict,), "keys, each with a whole number"),
-    "Mapping[str, Sequence[str]]": ((dict,), "keys, each with a list"),
-}
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
-def _is_odd_bool(kind: str, value: Any) -> bool:
+def _is_whole(value: Any) -> bool:
     """YAML's true is a number for Python, but not for who wrote it."""
-    return kind != "bool" and isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(map(_is_text, value))
+
+
+def _each(inside: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    """Keys that are texts, with values of one kind."""
+
+    def fits(value: Any) -> bool:
+        return isinstance(value, dict) and all(
+            isinstance(key, str) and inside(one) for key, one in value.items()
+        )
+
+    return fits
+
+
+def _is_anything(_value: Any) -> bool:
+    return True
+
+
+_TYPES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
+    "str": (_is_text, "a text"),
+    "str | None": (lambda value: value is None or _is_text(value), "a text"),
+    "int": (_is_whole, "a whole number"),
+    "int | None": (lambda value: value is None or _is_whole(value), "a whole number"),
+    "float": (_is_number, "a number"),
+    "bool": (lambda value: isinstance(value, bool), "true or false"),
+    "bool | str": (lambda value: isinstance(value, bool | str), "true, false or a text"),
+    "Sequence[str]": (_are_texts, "a list of texts"),
+    "tuple[str, ...]": (_are_texts, "a list of texts"),
+    "Mapping[str, str]": (_each(_is_text), "keys, each with a text"),
+    "Mapping[str, int]": (_each(_is_whole), "keys, each with a whole number"),
+    "Mapping[str, Sequence[str]]": (_each(_are_texts), "keys, each with a list of texts"),
+    "Mapping[str, Mapping[str, str]]": (_each(_each(_is_text)), "keys, each with keys and texts"),
+    "Mapping[str, Mapping[str, Any]]": (
+        _each(_each(_is_anything)),
+        "keys, each with keys and values",
+    ),
+}
 
 
 def _is_needed(field: Field[Any]) -> bool:
@@ -215,6 +257,10 @@ def _check_pattern(pattern: str, where: str) -> None:
 def _mapping(given: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         message = f"{where}: must be keys and values, not {given!r}"
+        raise _WrongError(message)
+    odd = next((key for key in given if not isinstance(key, str)), None)
+    if odd is not None:
+        message = f"{where}: the key {odd!r} must be a text; quote it"
         raise _WrongError(message)
     return given
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from moorage.twin import face
 from moorage.twin.face import Scenario, TwinError
 from moorage.twin.scenario_file import faults, parse, read
 
@@ -40,6 +45,19 @@ spaces:
   "acme/*": {ends: BUILD_ERROR, building_s: 0.5}
 groups: {acme: {"1": research}}
 """
+
+
+def _paths(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, one in inside:
+        yield (*above, key)
+        if isinstance(one, dict | list):
+            yield from _paths(one, (*above, key))
+
+
+JUNK: tuple[Any, ...] = (None, -1, True, "x", [[1]], {"a": {"b": []}}, {1: 2})
+SOUND = yaml.safe_load(WHOLE)
+PATHS = list(_paths(SOUND))
 MISTAKES = {
     "- a\n- b\n": "the scenario: must be keys and values, not ['a', 'b']",
     "clock: [": ":1:9: not YAML:",
@@ -54,6 +72,12 @@ MISTAKES = {
     "starts: {}": "starts: must be a list, not {}",
     "starts: [{ends: badly}]": "starts[0].ends: 'badly' is none of failed, stuck, unscheduled",
     "starts: [{}, {nam: x}]": "starts[1].nam: no such key; did you mean name?",
+    "timings: {1: 2}": "timings: the key 1 must be a text; quote it",
+    "starts: [{on: update}]": "starts[0]: the key True must be a text; quote it",
+    "accounts: [{name: a, members: [1]}]": "accounts[0].members: must be a list of texts",
+    "providers_failing: {together: x}": "providers_failing: must be keys, each with a whole",
+    "speed: {token_s: .inf}": "speed.token_s: must be a number, not inf",
+    "[" * 1500: "not",
     "faults: [{path: '('}]": "faults[0].path: '(' is no regular expression:",
     "faults: [{does: explode}]": "faults[0].does: 'explode' is none of answer, drop, lose,",
     "faults: [{host: moon}]": "faults[0].host: 'moon' is none of hub, endpoints, router, engines",
@@ -72,7 +96,7 @@ MISTAKES = {
 }
 
 
-@pytest.mark.parametrize(("text", "says"), MISTAKES.items(), ids=MISTAKES.keys())
+@pytest.mark.parametrize(("text", "says"), MISTAKES.items(), ids=[text[:40] for text in MISTAKES])
 def test_every_mistake_is_one_line_that_says_where(text: str, says: str) -> None:
     with pytest.raises(TwinError) as raised:
         parse(text, at=AT)
@@ -91,6 +115,26 @@ def test_a_scenario_says_everything_that_a_test_can() -> None:
     assert told.repos["acme/tiny"].files == {"README.md": b"# tiny"}
     assert told.repos["acme/tiny"].readers == ("ann",)
     assert told.spaces["acme/*"].ends == "BUILD_ERROR"
+
+
+@pytest.mark.parametrize("path", PATHS, ids=str)
+def test_nothing_in_its_place_is_more_than_a_line(path: tuple[Any, ...]) -> None:
+    """Whatever stands anywhere: a scenario that can be served, or one line."""
+    for junk in JUNK:
+        told = deepcopy(SOUND)
+        place = told
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = junk
+        assert "\n" not in said_of(yaml.safe_dump(told))
+
+
+def said_of(text: str) -> str:
+    try:
+        face.make(parse(text, at=AT))
+    except TwinError as error:
+        return str(error)
+    return ""
 
 
 def test_an_empty_file_is_the_usual_scenario() -> None:
