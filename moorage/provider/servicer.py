@@ -15,7 +15,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 
 from moorage.errors import MoorageError
-from moorage.provider import check, diff, secrets
+from moorage.provider import check, diff, secrets, unfinished
 from moorage.provider.calls import Call, Calls, Fault, one_line
 from moorage.provider.engine_log import EngineLog
 from moorage.provider.handler import Change, Context, Created, Failure, Handler, Severity, State
@@ -163,9 +163,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         found = await self._work(work, request, context, handler, known)
         if found is None:
             return provider_pb2.ReadResponse()
+        told = unfinished.kept(handler.shape, state.plain, found.state)
         return provider_pb2.ReadResponse(
             id=found.id or request.id,
-            properties=_encode_outputs(handler, found.state, known),
+            properties=_encode_outputs(handler, told, known),
             inputs=_encode_inputs(handler, found.inputs, known.secrets),
             refresh_before_update=handler.shape.refresh_before_update,
         )
@@ -370,9 +371,10 @@ def _diff_response(handler: Handler, changes: list[Change]) -> Any:
 def _init_failed(fault: Fault, reason: str, handler: Handler, given: Properties) -> bytes:
     assert fault.thing is not None
     status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason)
+    begun = unfinished.marked(handler.shape, fault.thing.state)
     details = provider_pb2.ErrorResourceInitFailed(
         id=fault.thing.id,
-        properties=_encode_outputs(handler, fault.thing.state, given),
+        properties=_encode_outputs(handler, begun, given),
         reasons=[reason],
         inputs=_encode_inputs(handler, given.plain, given.secrets),
         refresh_before_update=handler.shape.refresh_before_update,
