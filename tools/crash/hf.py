@@ -14,7 +14,7 @@ from crash import sweep
 from crash.endpoints import EndpointLab, live_twin
 from crash.operations import Operation, Stage
 from crash.sweep import Sweep
-from crash.ways import ALL, Way, at_a_call, every_call
+from crash.ways import ALL, Way, around_writes, at_a_call, every_call, given_up
 from moorage.twin import face
 
 OPERATIONS: Final = {
@@ -25,11 +25,14 @@ OPERATIONS: Final = {
     "delete": Operation(before="up chat and draft", goal="up chat"),
     "destroy": Operation(before="up chat and draft", goal="destroy chat and draft"),
 }
+_VICTIMS: Final = {"provider": "provider", "cli": "cli", "all": ALL}
 WAYS: Final = {
-    name: Way(attempt=at_a_call(victims), points=every_call)
-    for name, victims in {"provider": "provider", "cli": "cli", "all": ALL}.items()
+    **{name: Way(attempt=at_a_call(them), points=every_call) for name, them in _VICTIMS.items()},
+    "given-up": Way(
+        attempt=given_up, points=around_writes, operations=("create", "update", "replace")
+    ),
 }
-_SAMPLE: Final = ("create/provider/6", "create/cli/6", "replace/all/6", "destroy/all/6")
+_SAMPLE: Final = ("create/provider/6", "create/cli/6", "create/all/29", "replace-in-place/all/8")
 
 
 def run(folder: Path, args: argparse.Namespace) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from typing import Final
 from crash import mounts
 from crash.lab import Answer, Driver, Lab, until
 from crash.operations import Stage
-from crash.verdict import explained, recover
+from crash.verdict import Wanted, explained, recover
 from crash.watch import Watch
 
 ALL: Final = "program,cli,provider"
@@ -47,6 +47,13 @@ def at_a_call(victims: str) -> Try:
         return _struck(lab, goal, number, victims) + _mended(stage, lab, number)
 
     return attempt
+
+
+def given_up(stage: Stage, lab: Lab, number: int) -> list[str]:
+    """All dies in the operation, and nobody goes on with it: what was begun is taken down."""
+    found = _struck(lab, stage.operation.goal, number, ALL)
+    program = stage.operation.goal.partition(" ")[2]
+    return found + recover(lab, f"destroy {program}", Wanted(things={}, outputs={}))
 
 
 def _at_a_write(victims: str) -> Try:
@@ -114,6 +121,12 @@ def _two_checkouts(stage: Stage, lab: Lab, number: int) -> list[str]:
 def every_call(stage: Stage) -> Iterable[int]:
     """Every point of the undisturbed operation."""
     return range(1, len(stage.undisturbed().calls) + 1)
+
+
+def around_writes(stage: Stage) -> Iterable[int]:
+    """The points at which it may be in doubt what a remote write has done."""
+    passed = enumerate(stage.undisturbed().calls, start=1)
+    return [at for at, name in passed if not name.startswith("before") and " GET " not in name]
 
 
 def _some_calls(stage: Stage) -> Iterable[int]:
