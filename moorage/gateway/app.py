@@ -25,6 +25,8 @@ RELAYED = {
     "/v1/chat/completions": "text-generation",
     "/v1/completions": "text-generation",
     "/v1/embeddings": "feature-extraction",
+    "/v1/rerank": "text-ranking",
+    "/v1/images/generations": "text-to-image",
 }
 METHODS = {"/health": "GET", "/v1/models": "GET"} | dict.fromkeys(RELAYED, "POST")
 

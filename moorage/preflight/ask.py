@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
@@ -23,6 +23,7 @@ ASKING: Final = "MOORAGE_HF_INFERENCE_TOKEN"
 _HUB: Final = ("HF_ENDPOINT", "https://huggingface.co")
 _ENDPOINTS: Final = ("MOORAGE_HF_ENDPOINTS_URL", "https://api.endpoints.huggingface.cloud")
 _REFUSALS: Final = frozenset({401, 402, 403, 404})
+_UNKNOWN: Final = 401
 _MOST_PAGES: Final = 100
 
 
@@ -54,15 +55,20 @@ def ask(wished: Wishes) -> Answers:
 
 def _all(wished: Wishes, tokens: Answers, deploys: Who, token: str) -> Answers:
     names = dict.fromkeys(row.account or deploys.name for row in wished.hardware)
-    told = {name: _hardware(name, token) for name in names if deploys.belongs(name)}
-    found = {name: rows for name, rows in told.items() if not isinstance(rows, int)}
+    mine = [name for name in names if deploys.belongs(name)]
+    computes = {name: _hardware(name, token) for name in mine}
+    standing = {name: _standing(name, token) for name in mine}
     return Answers(
         deploys=tokens.deploys,
         asks=tokens.asks,
         one_token=tokens.one_token,
-        computes=found,
-        refused={name: rows for name, rows in told.items() if isinstance(rows, int)},
-        standing={name: tuple(_standing(name, token)) for name in found},
+        computes={name: rows for name, rows in computes.items() if not isinstance(rows, int)},
+        standing={name: rows for name, rows in standing.items() if not isinstance(rows, int)},
+        refused={
+            name: rows
+            for name, rows in (*computes.items(), *standing.items())
+            if isinstance(rows, int)
+        },
         models={model.id: _model(model, token) for model in wished.models},
         live={name: _live(name, token) for name in {route.model for route in wished.routes}},
     )
@@ -71,7 +77,7 @@ def _all(wished: Wishes, tokens: Answers, deploys: Who, token: str) -> Answers:
 def _who(token: str) -> Who | None:
     url = f"{_base(_HUB)}/api/whoami-v2"
     answer = reading.read(url, token=token)
-    if not answer.is_good:
+    if answer.status == _UNKNOWN:
         return None
     return _understood(url, answer, answers.who)
 
@@ -85,17 +91,19 @@ def _hardware(account: str, token: str) -> dict[tuple[str, str, str], answers.Co
     return _understood(url, answer, answers.computes)
 
 
-def _standing(account: str, token: str) -> Iterator[answers.Standing]:
-    """The endpoints that an account has, page after page."""
+def _standing(account: str, token: str) -> tuple[answers.Standing, ...] | int:
+    """The endpoints that an account has, page after page, or the status that refuses it."""
     url, cursor = f"{_base(_ENDPOINTS)}/v2/endpoint/{quote(account, safe='')}", ""
+    found: list[answers.Standing] = []
     for _ in range(_MOST_PAGES):
         answer = reading.read(url, token=token, query={"cursor": cursor} if cursor else None)
         if answer.status in _REFUSALS:
-            return
-        yield from _understood(url, answer, lambda told: list(answers.standing(told["items"])))
+            return answer.status
+        found += _understood(url, answer, lambda told: list(answers.standing(told["items"])))
         cursor = str(answer.body.get("nextCursor") or "")
         if not cursor:
-            return
+            break
+    return tuple(found)
 
 
 def _model(model: Model, token: str) -> int:

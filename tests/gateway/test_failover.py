@@ -191,12 +191,19 @@ def test_a_backend_gets_the_headers_of_its_route_and_no_other_backend_does(
     assert "acme-pays" not in shared_gateway.log()
 
 
-@pytest.mark.parametrize("path", ["/v1/completions", "/v1/embeddings"])
+@pytest.mark.parametrize(
+    ("path", "task"),
+    [
+        ("/v1/completions", "text-generation"),
+        ("/v1/embeddings", "feature-extraction"),
+        ("/v1/rerank", "text-ranking"),
+        ("/v1/images/generations", "text-to-image"),
+    ],
+)
 def test_the_other_endpoints_are_relayed_alike(
-    path: str, start: StartBackend, serve: Serve
+    path: str, task: str, start: StartBackend, serve: Serve
 ) -> None:
     backend = start(replies(b'{"data": [{"embedding": [0.5]}]}'))
-    task = "feature-extraction" if "embeddings" in path else "text-generation"
     client = serve(service(start(backends.fails(500)).url, backend.url, task=task))
     response = client.post(path, json={"model": "hello", "input": "x"})
     assert response.content == b'{"data": [{"embedding": [0.5]}]}'

@@ -324,6 +324,27 @@ def test_a_service_that_does_not_answer_ends_it(
     assert "hf_twin" not in str(silent.value)
 
 
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 409, 410, 422, 429, 500, 504])
+@pytest.mark.parametrize("path", ["/whoami", "/auth-check", "/revision/", "provider/", "endpoint/"])
+def test_any_status_is_a_row_or_one_clear_line(path: str, status: int, start: Start) -> None:
+    """And never a verdict that all is well."""
+    twin = start()
+    twin.faults.append(face.Fault(path=path, does="answer", status=status, times=None))
+    told = ended()
+    if isinstance(told, MoorageError):
+        assert "\n" not in str(told)
+        assert told.exit_code == Exit.UNANSWERED
+    else:
+        assert "problem" in told.values()
+
+
+def ended() -> dict[str, str] | MoorageError:
+    try:
+        return bad(table(ENDPOINT))
+    except MoorageError as error:
+        return error
+
+
 @pytest.mark.parametrize("body", [{}, [], {"vendors": [{}]}, {"vendors": 7}, "text"])
 def test_an_answer_of_another_form_is_as_good_as_none(body: Any, start: Start) -> None:
     twin = start()
