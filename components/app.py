@@ -75,17 +75,23 @@ def lacks(plan: Plan, address: str) -> Iterator[str]:
     if plan.app is None:
         return
     options = plan.app.options
-    name, sdk = options.get("template"), options.get("sdk", "gradio")
-    if (name or apps.USUAL) not in apps.TEMPLATES:
-        yield f"app: there is no template {name}; there are {', '.join(apps.TEMPLATES)}"
-    elif apps.named(name).sdk != sdk:
-        made = apps.named(name).sdk
-        yield f"app: template {name or apps.USUAL} is made with sdk {made}, not {sdk}"
+    yield from _misnamed(options.get("template") or apps.USUAL, options.get("sdk", "gradio"))
     if not is_reachable(address):
         yield (
             f"app: a Space does not reach the gateway at {address}: it gets out on the ports 80,"
             " 443 and 8080 only; set moorage:gatewayAddress to where others reach the gateway"
         )
+
+
+def _misnamed(name: str, sdk: str) -> Iterator[str]:
+    template = apps.TEMPLATES.get(name)
+    usable = ", ".join(one for one, told in apps.TEMPLATES.items() if told.is_for_specs)
+    if template is None:
+        yield f"app: there is no template {name}; there are {usable}"
+    elif not template.is_for_specs:
+        yield f"app: template {name} is for a program of your own (docs/spaces.md); take {usable}"
+    elif template.sdk != sdk:
+        yield f"app: template {name} is made with sdk {template.sdk}, not {sdk}"
 
 
 def is_reachable(address: str) -> bool:

@@ -23,6 +23,7 @@ class Template:
     sdk: str
     shared: tuple[str, ...] = ()
     carries_gateway: bool = False
+    is_for_specs: bool = True  # else it needs what only a program of one's own can give
     card: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -33,7 +34,11 @@ TEMPLATES: Final = {
     ),
     "text-to-image": Template(says="pictures in Gradio", sdk="gradio"),
     "gateway": Template(
-        says="the gateway itself", sdk="docker", carries_gateway=True, card={"app_port": 7860}
+        says="the gateway itself",
+        sdk="docker",
+        carries_gateway=True,
+        is_for_specs=False,
+        card={"app_port": 7860},
     ),
 }
 

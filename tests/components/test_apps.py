@@ -31,6 +31,7 @@ from moorage.twin import face
 from tests.components.programs import SITE, a_plan, declare, revealed
 
 ADDRESS = "https://gateway.example.com/v1"
+PAINTERS = {"hf-inference": "acme/painter", "together": "together/painter"}
 PLACEMENT = Placement(
     name="hf-space-1",
     kind="hf-space",
@@ -97,6 +98,7 @@ def test_what_stands_in_the_way_of_an_app_is_told() -> None:
     assert not told()
     assert "there is no template shop; there are chat, streamlit" in told(template="shop")
     assert "template streamlit is made with sdk docker, not gradio" in told(template="streamlit")
+    assert "is for a program of your own" in told(template="gateway", sdk="docker")
     assert "set moorage:gatewayAddress" in told("http://127.0.0.1:8700/v1")
     assert not list(app.lacks(a_plan(), "http://127.0.0.1:8700/v1"))
 
@@ -206,16 +208,11 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> Callable[..., ModuleType]:
 
 @pytest.fixture
 def twin() -> Iterator[face.Twin]:
-    painter = face.Repo(
-        pipeline_tag="text-to-image",
-        providers={
-            "hf-inference": {
-                "status": "live",
-                "task": "text-to-image",
-                "providerId": "acme/painter",
-            }
-        },
-    )
+    providers = {
+        name: {"status": "live", "task": "text-to-image", "providerId": own_id}
+        for name, own_id in PAINTERS.items()
+    }
+    painter = face.Repo(pipeline_tag="text-to-image", providers=providers)
     with face.serve(face.Scenario(repos={"acme/painter": painter})) as running:
         yield running
 
@@ -284,6 +281,25 @@ def test_a_picture_is_painted(twin: face.Twin, loaded: Callable[..., ModuleType]
     twin.faults.append(face.Fault(host="router", status=503))
     with pytest.raises(painter.PainterError, match="The model answered 503"):
         painter.paint("a boat")
+
+
+def test_a_picture_is_painted_behind_the_gateway(
+    twin: face.Twin, loaded: Callable[..., ModuleType]
+) -> None:
+    painter = loaded(
+        "text-to-image/painter.py",
+        MOORAGE_GATEWAY_URL=f"{twin.urls['router']}/together/v1",  # in the same form
+        MOORAGE_GATEWAY_KEY="hf_twin_ann",
+        MOORAGE_MODEL="together/painter",
+        MOORAGE_IMAGES_URL="",
+    )
+    assert painter.paint("a boat").startswith(b"\x89PNG")
+    twin.faults.append(face.Fault(host="router", does="garbage"))
+    with pytest.raises(painter.PainterError, match="no picture"):
+        painter.paint("a boat")
+    nowhere = loaded("text-to-image/painter.py", MOORAGE_GATEWAY_URL="", MOORAGE_IMAGES_URL="")
+    with pytest.raises(nowhere.PainterError, match="Neither"):
+        nowhere.paint("a boat")
 
 
 def _routes(url: str) -> str:
