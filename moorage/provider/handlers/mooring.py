@@ -140,7 +140,7 @@ def _may_stay(leader: Leader, inputs: State, before: State, place: Berth) -> boo
         and leader.digest == _launch(inputs, port).digest()
         and arguments in (None, leader.arguments_digest)
         and ("reloadSignal" in inputs or place.has(inputs.get("files", {})))
-        and not (before.get("drift") == SILENT and ports.is_refused(inputs["host"], port))
+        and not (SILENT in (before.get("drift") or "") and ports.is_refused(inputs["host"], port))
     )
 
 
