@@ -18,7 +18,9 @@ from moorage.provider.hugging_face.endpoint_shape import SHAPE
 LEFT_OPEN: Final = frozenset(
     {"task", "framework", "notifications", "experimentalFeatures", "network"}
 )
-_OPEN: Final = LEFT_OPEN | {"revision", "namespace", "scaleToZeroMinutes"}
+_OPEN: Final = LEFT_OPEN | {
+    *("revision", "namespace", "scaleToZeroMinutes", "scalingMetric", "scalingThreshold"),
+}
 _WHOLE: Final[Mapping[str, Any]] = {  # absent from the inputs, there should be none of these
     "tags": [],
     "command": [],
@@ -75,16 +77,29 @@ def _unordered(name: str, there: Any, wanted: Any) -> Iterator[str]:
 
 def _as_far_as_declared(name: str, there: Any, wanted: Any) -> Iterator[str]:
     """What the service has filled in beside it is its own."""
-    if not isinstance(wanted, dict) or not isinstance(there or {}, dict):
-        yield from _compared(name, there, wanted) if wanted is not None else ()
+    if wanted is None:
         return
-    known = endpoint_inputs.own_options(wanted)
-    yield from _compared(name, {key: (there or {}).get(key) for key in known}, known)
+    if isinstance(wanted, dict) and isinstance(there, dict):
+        there = {key: one for key, one in there.items() if key in wanted}
+    yield from _compared(name, there, wanted)
+
+
+def _options(name: str, there: Any, wanted: Any) -> Iterator[str]:
+    """Options that say what the service does by itself are as good as not given."""
+    return _as_far_as_declared(name, there or {}, endpoint_inputs.own_options(wanted or {}))
+
+
+def _as_declared_or_absent(name: str, there: Any, wanted: Any) -> Iterator[str]:
+    """The same of what there must be none of when it is not declared."""
+    judge = _compared if wanted is None else _as_far_as_declared
+    return judge(name, there, wanted)
 
 
 _ANY: Final = {
     "tags": _unordered,
-    "engineOptions": _as_far_as_declared,
+    "engineOptions": _options,
+    "privateLink": _as_declared_or_absent,
+    "customRouter": _as_declared_or_absent,
     "experimentalFeatures": _as_far_as_declared,
     "notifications": _as_far_as_declared,
     "network": _as_far_as_declared,

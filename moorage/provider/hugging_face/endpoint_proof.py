@@ -6,7 +6,7 @@ from typing import Final, NoReturn
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import access, endpoint_inputs, endpoint_writes
+from moorage.provider.hugging_face import access, endpoint_drift, endpoint_inputs, endpoint_writes
 from moorage.provider.hugging_face.client import Record
 from moorage.provider.hugging_face.endpoint_place import Place
 from moorage.provider.hugging_face.endpoint_probe import Door
@@ -18,8 +18,9 @@ _FIXED: Final = ("vendor", "region", "engine", "privateLink")  # of an endpoint,
 def check_fixed(place: Place, inputs: State, found: Record) -> None:
     """What is there under its name cannot be made into something of another kind."""
     there = endpoint_inputs.declared(found, place.account)
-    for name in _FIXED:
-        if there.get(name) != inputs.get(name):
+    differing = endpoint_drift.differences(found, place.account, inputs)
+    for name in (one.split(".", maxsplit=1)[0] for one in differing):
+        if name in _FIXED:
             message = (
                 f"{place.id} is there with {name} {there.get(name)}, declared is"
                 f" {inputs.get(name)}, which cannot be changed: give it another name, or delete it"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final
 
 from moorage.provider.handler import State
@@ -54,7 +55,7 @@ def hourly_usd(usd: float | None, least: int, status: str) -> float | None:
     """What an hour costs as it is now: nothing at rest, else its fewest replicas."""
     if status in _AT_REST:
         return 0
-    return None if usd is None else usd * max(least, 1)
+    return None if usd is None else float(Decimal(str(usd)) * max(least, 1))
 
 
 def serves_alike(one: State, other: State) -> bool:

@@ -216,6 +216,8 @@ def test_an_engine_that_we_do_not_know_keeps_its_name() -> None:
 
 # --- what differs
 
+_LINK = ["privateLink.region"]
+
 
 @pytest.mark.parametrize(
     ("path", "value", "differs"),
@@ -249,6 +251,10 @@ def test_an_engine_that_we_do_not_know_keeps_its_name() -> None:
         ("tags", ["tier-gold"], ["tags"]),
         ("type", "public", ["access"]),
         ("route", None, ["domain", "path"]),
+        ("privateService", {"accountId": "123456789012", "region": "x", "shared": True}, _LINK),
+        ("customRouter", None, ["customRouter"]),
+        ("customRouter", {"tag": "1.0", "env": {"A": "b"}, "port": 3000, "more": 1}, []),
+        ("compute.scaling.measure", {"hardwareUsage": 80}, ["scalingMetric", "scalingThreshold"]),
         ("customRouter", {"tag": "2.0", "env": {"A": "b"}, "port": 3000}, ["customRouter.tag"]),
         ("experimentalFeatures", {"kvRouter": {"tag": "x"}, "more": True}, []),
         ("status.readyReplica", 3, []),
@@ -267,6 +273,17 @@ def test_what_somebody_changed_is_named(path: str, value: Any, differs: list[str
     at[last] = value
     found = endpoint_drift.differences(record, "acme", inputs)
     assert sorted(found) == sorted(differs)
+
+
+def test_what_the_service_fills_in_beside_what_is_declared_is_no_difference() -> None:
+    inputs = checked({**INPUTS, "privateLink": {"account": "1", "region": "eu-west-1"}})
+    record = told(inputs)
+    record["privateService"]["shared"] = False
+    record["compute"]["scaling"]["measure"] = {"hardwareUsage": 80}
+    record["experimentalFeatures"] = {"kvRouter": None}
+    assert endpoint_drift.differences(record, "acme", inputs) == []
+    del inputs["privateLink"]
+    assert endpoint_drift.differences(record, "acme", inputs) == ["privateLink"]
 
 
 def test_a_sentence_tells_values_but_none_of_the_environment() -> None:
