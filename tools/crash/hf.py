@@ -14,7 +14,7 @@ from crash import sweep
 from crash.endpoints import EndpointLab, live_twin
 from crash.operations import Operation, Stage
 from crash.sweep import Sweep
-from crash.ways import ALL, Way, around_writes, at_a_call, every_call, given_up
+from crash.ways import ALL, Way, around_writes, at_a_call, distinct, given_up
 from moorage.twin import face
 
 OPERATIONS: Final = {
@@ -27,7 +27,7 @@ OPERATIONS: Final = {
 }
 _VICTIMS: Final = {"provider": "provider", "cli": "cli", "all": ALL}
 WAYS: Final = {
-    **{name: Way(attempt=at_a_call(them), points=every_call) for name, them in _VICTIMS.items()},
+    **{name: Way(attempt=at_a_call(them), points=distinct) for name, them in _VICTIMS.items()},
     "given-up": Way(
         attempt=given_up, points=around_writes, operations=("create", "update", "replace")
     ),

@@ -118,15 +118,26 @@ def _two_checkouts(stage: Stage, lab: Lab, number: int) -> list[str]:
     return _twins(stage, lab, number, [lab.driver(), lab.driver(other)])
 
 
-def every_call(stage: Stage) -> Iterable[int]:
-    """Every point of the undisturbed operation."""
+def _calls(stage: Stage) -> Iterable[int]:
     return range(1, len(stage.undisturbed().calls) + 1)
 
 
 def around_writes(stage: Stage) -> Iterable[int]:
     """The points at which it may be in doubt what a remote write has done."""
-    passed = enumerate(stage.undisturbed().calls, start=1)
-    return [at for at, name in passed if not name.startswith("before") and " GET " not in name]
+    return [
+        at for at in distinct(stage) if not stage.undisturbed().calls[at - 1].startswith("before")
+    ]
+
+
+def distinct(stage: Stage) -> Iterable[int]:
+    """Every point but those after a question that another one follows: it comes to the same."""
+    calls = stage.undisturbed().calls
+    before = ["", *calls]
+    return [
+        at
+        for at, name in enumerate(calls, start=1)
+        if not name.startswith("after") or at == len(calls) or before[at - 1].startswith("within")
+    ]
 
 
 def _some_calls(stage: Stage) -> Iterable[int]:
@@ -165,10 +176,10 @@ def _chosen(count: int, wanted: int, seed: str) -> Iterable[int]:
 
 
 WAYS: Final = {
-    "cli": Way(attempt=at_a_call("cli"), points=every_call),
-    "program": Way(attempt=at_a_call("program"), points=every_call),
-    "provider": Way(attempt=at_a_call("provider"), points=every_call),
-    "all": Way(attempt=at_a_call(ALL), points=every_call),
+    "cli": Way(attempt=at_a_call("cli"), points=_calls),
+    "program": Way(attempt=at_a_call("program"), points=_calls),
+    "provider": Way(attempt=at_a_call("provider"), points=_calls),
+    "all": Way(attempt=at_a_call(ALL), points=_calls),
     "cli-writing": Way(attempt=_at_a_write("cli"), points=_writes),
     "program-writing": Way(attempt=_at_a_write("program"), points=_writes),
     "all-writing": Way(attempt=_at_a_write(ALL), points=_writes),
