@@ -102,9 +102,9 @@ def _(place: Place) -> None:
 
 @check("engine.llamacpp-serves-file")
 def _(place: Place) -> None:
-    image = {"url": "a:1", "modelPath": "t.gguf", "ctxSize": 1, "nParallel": 1, "threadsHttp": 1}
+    image = {"url": "a:1", "modelPath": "tiny.gguf", "ctxSize": 1, "nParallel": 1, "threadsHttp": 1}
     name = place.serving(model__image={"llamacpp": image})
-    same(_served(place, name), "/repository/t.gguf", "the served name")
+    same(_served(place, name), "/repository/tiny.gguf", "the served name")
 
 
 @check("engine.vllm-wrong-name")

@@ -40,7 +40,7 @@ def _one(provider: str, task: str, own_id: str) -> dict[str, dict[str, str]]:
 
 
 REPOS: Final = {
-    LLM: Repo(files={"config.json": b"{}"}, providers=PROVIDERS),
+    LLM: Repo(files={"config.json": b"{}", "tiny.gguf": b"GGUF"}, providers=PROVIDERS),
     "acme/embedder": Repo(
         files={"config.json": b"{}"},
         pipeline_tag="feature-extraction",

@@ -77,7 +77,7 @@ MISTAKES = {
     "accounts: [{name: a, members: [1]}]": "accounts[0].members: must be a list of texts",
     "providers_failing: {together: x}": "providers_failing: must be keys, each with a whole",
     "speed: {token_s: .inf}": "speed.token_s: must be a number, not inf",
-    "[" * 1500: "not",
+    "[" * 400: "not",
     "faults: [{path: '('}]": "faults[0].path: '(' is no regular expression:",
     "faults: [{does: explode}]": "faults[0].does: 'explode' is none of answer, drop, lose,",
     "faults: [{host: moon}]": "faults[0].host: 'moon' is none of hub, endpoints, router, engines",
