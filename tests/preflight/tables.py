@@ -1,0 +1,80 @@
+"""Plans at Hugging Face, and the table that preflight makes of them on a twin."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from moorage import preflight
+from moorage.plan.types import Cost, Machine, Placement, Plan
+from moorage.preflight.judge import Row
+from moorage.spec.types import Failover, Load, Slo
+from moorage.twin import face
+
+MODEL = "acme/chat"
+REVISION = "a" * 40
+OFFER = "hf-endpoint/aws/nvidia-l4-x1"
+MACHINE = Machine(
+    offer=OFFER,
+    instance="nvidia-l4-x1",
+    vendor="aws",
+    region="eu-west-1",
+    gpu="nvidia-l4",
+    count=1,
+    replicas_max=2,
+)
+ENDPOINT = Placement(
+    name="hf-endpoint-1",
+    kind="hf-endpoint",
+    machine=MACHINE,
+    options={"namespace": "acme", "visibility": "private"},
+)
+ROUTER = Placement(
+    name="hf-router-2",
+    kind="hf-router",
+    routes=("together",),
+    options={"provider": "together", "bill_to": "acme"},
+)
+Start = Callable[..., face.Twin]
+
+
+def a_plan(*placements: Placement, **said: Any) -> Plan:
+    known: dict[str, Any] = {
+        "service": "chat",
+        "team": "t",
+        "model_id": MODEL,
+        "revision": REVISION,
+        "task": "text-generation",
+        "max_model_len": 2048,
+        "privacy_tier": "internal",
+        "placements": placements,
+        "cost": Cost(),
+        "slo": Slo(),
+        "failover": Failover(),
+        "load": Load(),
+        "spec_path": Path("chat.yaml"),
+    }
+    return Plan(**{**known, **said})
+
+
+def table(
+    *placements: Placement, prices: Mapping[str, str] | None = None, **said: Any
+) -> dict[str, Row]:
+    usd = {key: Decimal(value) for key, value in (prices or {OFFER: "0.80"}).items()}
+    report = preflight.look([a_plan(*placements, **said)], owner="p/dev", prices=usd)
+    return {row.asked: row for row in report.rows}
+
+
+def bad(rows: Mapping[str, Row]) -> dict[str, str]:
+    return {asked: row.verdict for asked, row in rows.items() if row.verdict != "ok"}
+
+
+def accounts(token: face.Token, **changes: Any) -> tuple[face.Account, ...]:
+    """The twin's usual accounts; the given token deploys."""
+    usual = face.Scenario().accounts
+    ann = dataclasses.replace(usual[0], tokens=(token, *usual[0].tokens))
+    acme = dataclasses.replace(usual[1], **changes)
+    return ann, acme, *usual[2:]

@@ -1,0 +1,114 @@
+"""Tokens, their scopes, accounts and who pays: each row beside what there is."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from moorage.preflight.judge import INFER, MANAGE, ROUTE
+from moorage.spec.types import App
+from moorage.twin import face
+from tests.preflight.tables import (
+    ENDPOINT,
+    MACHINE,
+    ROUTER,
+    Start,
+    accounts,
+    bad,
+    table,
+)
+
+
+def test_without_a_token_only_that_is_told(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = start()
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.delenv("MOORAGE_HF_INFERENCE_TOKEN")
+    rows = table(ENDPOINT)
+    assert bad(rows) == {"HF_TOKEN": "problem"}
+    assert not twin.requests
+
+
+@pytest.mark.parametrize("variable", ["HF_TOKEN", "MOORAGE_HF_INFERENCE_TOKEN"])
+def test_a_token_that_nobody_knows_is_named(
+    variable: str, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    monkeypatch.setenv(variable, "hf_wrong")
+    rows = table(ENDPOINT)
+    assert rows[variable].verdict == "problem"
+    assert "hf_wrong" not in str(rows)
+
+
+def test_a_gateway_with_the_deploying_token_is_warned_of(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start()
+    monkeypatch.delenv("MOORAGE_HF_INFERENCE_TOKEN")
+    assert bad(table(ENDPOINT)) == {"a token that asks": "warning"}
+
+
+def test_a_fine_grained_token_without_a_scope_is_told_which(start: Start) -> None:
+    token = face.Token(text="hf_fine", role="fineGrained", scoped={"acme": (INFER,)})
+    start(accounts=accounts(token), deploys="hf_fine")
+    rows = table(ENDPOINT)
+    asked = f"{MANAGE} on acme"
+    assert rows[asked].verdict == "problem"
+    assert "give the token of HF_TOKEN this permission on acme" in rows[asked].todo
+
+
+def test_a_token_that_only_reads_cannot_deploy(start: Start) -> None:
+    token = face.Token(text="hf_reads", role="read")
+    start(accounts=accounts(token), deploys="hf_reads")
+    assert table(ENDPOINT)[f"{MANAGE} on acme"].verdict == "problem"
+
+
+def test_an_asking_token_without_its_scopes_is_told(start: Start) -> None:
+    token = face.Token(text="hf_asks", role="fineGrained", scoped={"acme": ()})
+    start(accounts=accounts(token), calls="hf_asks")
+    assert bad(table(ENDPOINT, ROUTER)) == {
+        f"{INFER} on acme": "problem",
+        f"{ROUTE} on acme": "problem",
+    }
+
+
+def test_an_account_of_others_is_refused(start: Start) -> None:
+    start()
+    options = {**ENDPOINT.options, "namespace": "globex"}
+    rows = table(dataclasses.replace(ENDPOINT, options=options))
+    assert rows["account globex"].verdict == "problem"
+    assert "name one of ann, acme as namespace" in rows["account globex"].todo
+
+
+def test_an_account_that_cannot_pay_is_told(start: Start) -> None:
+    start(accounts=accounts(face.Token(text="hf_more"), can_pay=False))
+    assert table(ENDPOINT)["account acme"].there == "it cannot pay"
+
+
+def test_without_a_namespace_it_is_the_tokens_own(start: Start) -> None:
+    start()
+    rows = table(dataclasses.replace(ENDPOINT, options={"visibility": "authenticated"}))
+    assert rows["account ann"].there == "the token's own"
+    assert not bad(rows)
+
+
+def test_all_placements_of_an_account_share_its_quota(start: Start) -> None:
+    start()
+    machine = dataclasses.replace(MACHINE, replicas_max=5)
+    first = dataclasses.replace(ENDPOINT, machine=machine)
+    second = dataclasses.replace(first, name="hf-endpoint-2")
+    assert table(first, second)["10 nvidia-l4 for acme"].verdict == "problem"
+
+
+def test_a_payer_that_is_not_the_tokens_is_told(start: Start) -> None:
+    start()
+    options = {**ROUTER.options, "bill_to": "globex"}
+    rows = table(dataclasses.replace(ROUTER, options=options))
+    assert rows["globex pays"].verdict == "problem"
+
+
+def test_a_space_wants_a_paid_plan(start: Start) -> None:
+    start(accounts=accounts(face.Token(text="hf_more"), plan="free"))
+    rows = table(app=App(options={"namespace": "acme"}))
+    assert bad(rows) == {"a Space of acme": "problem"}
+    assert not bad(table(app=App(options={"namespace": "ann"})))

@@ -1,0 +1,107 @@
+"""Models, hardware, quotas, prices and providers: each row beside what there is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from moorage.provider.hugging_face import endpoint_owner
+from moorage.twin import face
+from moorage.twin.hardware import catalogue
+from tests.preflight.tables import (
+    ENDPOINT,
+    MACHINE,
+    MODEL,
+    OFFER,
+    REVISION,
+    ROUTER,
+    Start,
+    bad,
+    table,
+)
+
+
+def test_a_gated_model_without_access_is_told(start: Start) -> None:
+    start(repos={"zoe/gated": face.Repo(revision=REVISION, gated="manual")})
+    rows = table(ENDPOINT, model_id="zoe/gated")
+    assert bad(rows) == {"model zoe/gated": "problem"}
+    assert rows["model zoe/gated"].todo == "ask for access at https://huggingface.co/zoe/gated"
+
+
+def test_a_model_or_a_revision_that_is_not_there_is_told(start: Start) -> None:
+    start(repos={})
+    assert table(ENDPOINT)[f"model {MODEL}"].verdict == "problem"
+    start(repos={MODEL: face.Repo(revision="b" * 40)})
+    assert table(ENDPOINT)[f"model {MODEL}"].there == "not there, or hidden (404)"
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        ("available", "ok"),
+        ("low_availability", "warning"),
+        ("not_available", "problem"),
+        ("deprecated", "problem"),
+        ("reserved", "problem"),
+    ],
+)
+def test_stock_is_told(status: str, verdict: str, start: Start) -> None:
+    computes = [
+        dataclasses.replace(row, status=status) if row.instance_type == "nvidia-l4" else row
+        for row in catalogue()
+    ]
+    start(computes=computes)
+    assert table(ENDPOINT)["nvidia-l4-x1 in aws eu-west-1"].verdict == verdict
+
+
+def test_an_instance_that_nobody_has_there_is_told(start: Start) -> None:
+    start()
+    machine = dataclasses.replace(MACHINE, region="us-west-2")
+    rows = table(dataclasses.replace(ENDPOINT, machine=machine))
+    assert rows["nvidia-l4-x1 in aws us-west-2"].there == "nobody has it"
+
+
+def test_the_planned_most_must_fit_into_the_quota(start: Start) -> None:
+    twin = start()
+    twin.plant("acme", "others", **_l4(replicas=7))
+    rows = table(ENDPOINT)
+    assert rows["2 nvidia-l4 for acme"].verdict == "problem"
+    assert rows["2 nvidia-l4 for acme"].there == "1 of 8 left"
+
+
+def test_what_is_ours_already_is_not_counted_twice(start: Start) -> None:
+    """Or the second `up` of a stack would find its own endpoints in the way."""
+    twin = start()
+    tags = endpoint_owner.marks("p/dev/chat-hf-endpoint-1")
+    twin.plant("acme", "ours", tags=tags, **_l4(replicas=8))
+    assert table(ENDPOINT)["2 nvidia-l4 for acme"].there == "8 of 8 left"
+
+
+def test_a_price_that_rose_is_warned_of_and_one_that_fell_is_not(start: Start) -> None:
+    start()
+    rows = table(ENDPOINT, prices={OFFER: "0.70"})
+    assert rows["nvidia-l4-x1 at $0.700 an hour"].verdict == "warning"
+    assert "moorage lock" in rows["nvidia-l4-x1 at $0.700 an hour"].todo
+    assert not bad(table(ENDPOINT, prices={OFFER: "0.90"}))
+
+
+def test_a_provider_that_is_not_live_is_told(start: Start) -> None:
+    start()
+    several = dataclasses.replace(ROUTER, routes=("together", "novita"))
+    assert bad(table(several)) == {f"{MODEL} at novita": "problem"}
+    options = {**ROUTER.options, "provider": "auto"}
+    either = table(dataclasses.replace(several, options=options))
+    assert either[f"{MODEL} at any provider"].there == "live at together"
+
+
+def _l4(replicas: int) -> dict[str, Any]:
+    scaling = {"minReplica": 1, "maxReplica": replicas}
+    compute = {
+        "accelerator": "gpu",
+        "instanceType": "nvidia-l4",
+        "instanceSize": "x1",
+        "scaling": scaling,
+    }
+    return {"compute": compute}
