@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -144,7 +145,7 @@ class EndpointLab(Lab):
     def doomed(self, number: int, victims: str) -> Driver:
         """The twin is told whom to kill."""
         driver = self.driver()
-        kill = lambda: self.kill(driver, victims)  # noqa: E731 (it needs no name of its own)
+        kill = partial(self.kill, driver, victims)
         self.twin.doom = _Doom(number=number, victims=victims, kill=kill)
         return driver
 
