@@ -776,7 +776,8 @@ class InferenceEndpoint(pulumi.CustomResource):
         min_replica: Input[int] | None = None,
         max_replica: Input[int] | None = None,
         scale_to_zero_minutes: Input[int] | None = None,
-        scaling_metric: Input[InferenceEndpointScalingMetric | InferenceEndpointScalingMetricText] | None = None,
+        scaling_metric: Input[InferenceEndpointScalingMetric | InferenceEndpointScalingMetricText]
+        | None = None,
         scaling_threshold: Input[float] | None = None,
         access: Input[InferenceEndpointAccess | InferenceEndpointAccessText],
         check_access: Input[bool] | None = None,
@@ -1398,9 +1399,9 @@ class ModelRepository(pulumi.CustomResource):
         name: Input[str],
         namespace: Input[str] | None = None,
         owner: Input[str] | None = None,
-        type: Input[ModelRepositoryType | ModelRepositoryTypeText] | None = None,
+        type: Input[ModelRepositoryType | ModelRepositoryTypeText] | None = None,  # noqa: A002  as the property is called
         visibility: Input[ModelRepositoryVisibility | ModelRepositoryVisibilityText] | None = None,
-        license: Input[str] | None = None,
+        license: Input[str] | None = None,  # noqa: A002  as the property is called
         card: Input[Mapping[str, Input[Any]]] | None = None,
         folder: Input[str] | None = None,
         files: Input[Mapping[str, Input[str]]] | None = None,

@@ -24,8 +24,8 @@ from components import app, apps, hf_space
 from moorage.errors import MoorageError
 from moorage.plan.types import Machine, Placement, Weights
 from moorage.provider.check import check
-from moorage.provider.hugging_face import space
-from moorage.provider.hugging_face.space_shape import SHAPE
+from moorage.provider.hugging_face.spaces import space
+from moorage.provider.hugging_face.spaces.space_shape import SHAPE
 from moorage.spec.types import App
 from moorage.twin import face
 from tests.components.programs import SITE, a_plan, declare, revealed

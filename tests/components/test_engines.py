@@ -9,7 +9,7 @@ import pytest
 from components import engines
 from moorage.plan.catalogue import catalog
 from moorage.plan.types import Placement, Weights
-from moorage.provider.hugging_face.endpoint_images import wrong_with
+from moorage.provider.hugging_face.endpoints.endpoint_images import wrong_with
 from tests.components.programs import a_plan
 from tests.plan.projects import CATALOG
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moorage.provider.hugging_face import endpoint_owner
+from moorage.provider.hugging_face.endpoints import endpoint_owner
 from moorage.twin import face
 from moorage.twin.hardware import catalogue
 from tests.preflight.tables import (

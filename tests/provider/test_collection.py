@@ -10,8 +10,9 @@ import pytest
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import client, collection
-from moorage.provider.hugging_face.collection_shape import SHAPE
+from moorage.provider.hugging_face import client
+from moorage.provider.hugging_face.repositories import collection
+from moorage.provider.hugging_face.repositories.collection_shape import SHAPE
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
 from tests.provider.spaces import api, told_to_use

@@ -10,8 +10,9 @@ import pytest
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Context, Created, State
-from moorage.provider.hugging_face import client, model_repository, repo_files
-from moorage.provider.hugging_face.model_repository import SHAPE
+from moorage.provider.hugging_face import client
+from moorage.provider.hugging_face.repositories import model_repository, repo_files
+from moorage.provider.hugging_face.repositories.model_repository import SHAPE
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
 from tests.provider.spaces import api, told_to_use

@@ -10,8 +10,9 @@ import pytest
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Context
-from moorage.provider.hugging_face import client, router_route
-from moorage.provider.hugging_face.router_route import SHAPE
+from moorage.provider.hugging_face import client
+from moorage.provider.hugging_face.routing import router_route
+from moorage.provider.hugging_face.routing.router_route import SHAPE
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
 from tests.provider.routes import EMBEDDER, MODEL, row, scenario

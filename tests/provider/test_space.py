@@ -13,9 +13,10 @@ from huggingface_hub import SpaceHardware
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Cancelled, Context, Created, Found, OutOfTime, State
-from moorage.provider.hugging_face import client, space, space_wait
-from moorage.provider.hugging_face.space_shape import GUARD, OWNER, SHAPE
-from moorage.provider.hugging_face.space_wait import Sight, judge
+from moorage.provider.hugging_face import client
+from moorage.provider.hugging_face.spaces import space, space_wait
+from moorage.provider.hugging_face.spaces.space_shape import GUARD, OWNER, SHAPE
+from moorage.provider.hugging_face.spaces.space_wait import Sight, judge
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
 from moorage.twin.people import Account, Token

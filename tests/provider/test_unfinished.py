@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from moorage.provider.hugging_face import inference_endpoint
+from moorage.provider.hugging_face.endpoints import inference_endpoint
 from moorage.provider.testing.client import Client
 from moorage.provider.unfinished import UNFINISHED
 from moorage.twin import face

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from moorage.provider.derived import kinds, naming
-from moorage.provider.derived.layout import bracketed, docstring, indented, literal, signature
+from moorage.provider.derived.layout import (
+    WIDTH,
+    bracketed,
+    docstring,
+    indented,
+    literal,
+    signature,
+)
 from moorage.provider.derived.naming import argument_name, attribute_name, type_name
 from moorage.provider.handler import Handler
 from moorage.provider.package import Package
@@ -22,6 +30,8 @@ _IMPORTS: Final = {
     "enum": ("StrEnum",),
     "typing": ("Any", "ClassVar", "Final", "Literal", "NotRequired", "TypedDict", "TypeVar"),
 }
+_BUILT_IN: Final = frozenset(dir(builtins))
+_WITHIN_A_CLASS: Final = 4  # characters that a line will stand further to the right
 
 
 def build(package: Package) -> str:
@@ -87,12 +97,22 @@ def _arguments(owner: str, inputs: Mapping[str, Field]) -> Iterator[str]:
         yield "    *,"
     for name, one in inputs.items():
         kind = f"Input[{kinds.type_of(type_name(owner, name), one, given=True)}]"
-        needed = name in required(inputs)
-        yield f"    {argument_name(name)}: {kind}{'' if needed else ' | None = None'},"
+        yield from _argument(argument_name(name), kind, is_needed=name in required(inputs))
     yield "    opts: ResourceOptions | None = None,"
     yield ") -> None:"
     told = [f"{argument_name(name)}: {kinds.meaning(one)}" for name, one in inputs.items()]
     yield from docstring("\n".join(["Declare one.", "", *told]).strip(), 1, hanging="    ", base=1)
+
+
+def _argument(name: str, kind: str, *, is_needed: bool) -> Iterator[str]:
+    """One argument of `__init__`, as its formatter would lay it out."""
+    ends = "," if is_needed else " | None = None,"
+    flat = f"    {name}: {kind}{ends}"
+    if len(flat) + _WITHIN_A_CLASS <= WIDTH or is_needed:
+        yield flat + ("  # noqa: A002  as the property is called" if name in _BUILT_IN else "")
+    else:
+        yield f"    {name}: {kind}"
+        yield f"    {ends.strip()}"
 
 
 def _inputs(owner: str, prefix: str, inputs: Mapping[str, Field]) -> Iterator[str]:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Cancelled, Context, OutOfTime
-from moorage.provider.hugging_face import client, endpoint_owner, faults
+from moorage.provider.hugging_face import client, faults
 from moorage.provider.hugging_face.client import Refused, Unknown
+from moorage.provider.hugging_face.endpoints import endpoint_owner
 from moorage.provider.hugging_face.exchange import Answer
 from moorage.provider.hugging_face.faults import Asked
 

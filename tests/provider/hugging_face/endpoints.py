@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
-from moorage.provider.hugging_face import (
-    client,
+from moorage.provider.hugging_face import client
+from moorage.provider.hugging_face.endpoints import (
     endpoint_place,
     endpoint_price,
     endpoint_states,

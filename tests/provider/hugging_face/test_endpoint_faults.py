@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from moorage.provider.hugging_face import inference_endpoint
+from moorage.provider.hugging_face.endpoints import inference_endpoint
 from moorage.provider.testing.client import Client, InitFailed, Refused
 from moorage.twin import face
 from tests.provider.hugging_face.endpoints import ID, TOKEN, Made, World, hurry, world

@@ -9,7 +9,7 @@ import pytest
 
 from moorage.provider.check import check
 from moorage.provider.handler import Change
-from moorage.provider.hugging_face import (
+from moorage.provider.hugging_face.endpoints import (
     endpoint_body,
     endpoint_drift,
     endpoint_images,

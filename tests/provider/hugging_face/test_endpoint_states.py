@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from moorage.provider.hugging_face import endpoint_states, watch
-from moorage.provider.hugging_face.endpoint_states import Since, judge
+from moorage.provider.hugging_face.endpoints import endpoint_states, watch
+from moorage.provider.hugging_face.endpoints.endpoint_states import Since, judge
 
 FRESH = Since()
 NOON, LATER = "2026-11-25T12:00:00.5Z", "2026-11-25T12:00:01Z"

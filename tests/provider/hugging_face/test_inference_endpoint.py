@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from moorage.provider.hugging_face import inference_endpoint
+from moorage.provider.hugging_face.endpoints import inference_endpoint
 from moorage.provider.testing.client import Client
 from moorage.provider.values import decode
 from moorage.twin import face

@@ -10,7 +10,7 @@ import pytest
 
 from moorage.provider import locate
 from moorage.provider.__main__ import PACKAGE
-from moorage.provider.hugging_face import endpoint_owner
+from moorage.provider.hugging_face.endpoints import endpoint_owner
 from moorage.twin import face
 from tests.provider.hugging_face.endpoints import ID, INPUTS, TOKEN
 

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
-from moorage.provider.hugging_face import (
-    client,
+from moorage.provider.hugging_face import client
+from moorage.provider.hugging_face.client import Record
+from moorage.provider.hugging_face.endpoints import (
     endpoint_drift,
     endpoint_inputs,
     endpoint_owner,
@@ -21,12 +22,11 @@ from moorage.provider.hugging_face import (
     endpoint_wait,
     endpoint_writes,
 )
-from moorage.provider.hugging_face.client import Record
-from moorage.provider.hugging_face.endpoint_place import Place
-from moorage.provider.hugging_face.endpoint_probe import Door
-from moorage.provider.hugging_face.endpoint_shape import SHAPE
-from moorage.provider.hugging_face.endpoint_states import Since
-from moorage.provider.hugging_face.endpoint_wait import Ready
+from moorage.provider.hugging_face.endpoints.endpoint_place import Place
+from moorage.provider.hugging_face.endpoints.endpoint_probe import Door
+from moorage.provider.hugging_face.endpoints.endpoint_shape import SHAPE
+from moorage.provider.hugging_face.endpoints.endpoint_states import Since
+from moorage.provider.hugging_face.endpoints.endpoint_wait import Ready
 
 _DROPPABLE: Final = ("revision", "scaleToZeroMinutes", "scalingMetric")
 _FAILED: Final = frozenset({"failed", "updateFailed"})

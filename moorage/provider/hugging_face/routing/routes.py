@@ -8,9 +8,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import look
 from moorage.provider.hugging_face.exchange import Answer
 from moorage.provider.hugging_face.faults import Asked, fail
+from moorage.provider.hugging_face.routing import look
 
 POLICIES: Final = ("fastest", "cheapest", "preferred")
 CHAT: Final = "text-generation"

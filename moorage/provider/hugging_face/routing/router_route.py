@@ -18,8 +18,8 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
-from moorage.provider.hugging_face import look, route_proof, routes
-from moorage.provider.hugging_face.routes import POLICIES, Served
+from moorage.provider.hugging_face.routing import look, route_proof, routes
+from moorage.provider.hugging_face.routing.routes import POLICIES, Served
 from moorage.provider.values import UNKNOWN
 
 _MODEL: Final = re.compile(r"[A-Za-z0-9._-]{1,96}/[A-Za-z0-9._-]{1,96}")

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import hub, space_record
+from moorage.provider.hugging_face import hub
 from moorage.provider.hugging_face.client import Refused, Unknown
 from moorage.provider.hugging_face.hub import Done, Hub, Outcome
-from moorage.provider.hugging_face.space_record import Record
-from moorage.provider.hugging_face.space_shape import OWNER
+from moorage.provider.hugging_face.spaces import space_record
+from moorage.provider.hugging_face.spaces.space_record import Record
+from moorage.provider.hugging_face.spaces.space_shape import OWNER
 
 TRIES: Final = 5
 _LOOKS_S: Final = (0.0, 0.3, 1.0, 3.0)

@@ -6,11 +6,16 @@ from typing import Final, NoReturn
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import access, endpoint_drift, endpoint_inputs, endpoint_writes
 from moorage.provider.hugging_face.client import Record
-from moorage.provider.hugging_face.endpoint_place import Place
-from moorage.provider.hugging_face.endpoint_probe import Door
-from moorage.provider.hugging_face.endpoint_wait import Ready
+from moorage.provider.hugging_face.endpoints import (
+    access,
+    endpoint_drift,
+    endpoint_inputs,
+    endpoint_writes,
+)
+from moorage.provider.hugging_face.endpoints.endpoint_place import Place
+from moorage.provider.hugging_face.endpoints.endpoint_probe import Door
+from moorage.provider.hugging_face.endpoints.endpoint_wait import Ready
 
 _FIXED: Final = ("vendor", "region", "engine", "privateLink")  # of an endpoint, for all its life
 

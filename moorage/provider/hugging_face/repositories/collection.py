@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
-from moorage.provider.hugging_face import collection_record, collection_shape, hub, space_make
+from moorage.provider.hugging_face import hub
 from moorage.provider.hugging_face.client import Refused
-from moorage.provider.hugging_face.collection_record import SCOPE, Record
 from moorage.provider.hugging_face.faults import Asked
 from moorage.provider.hugging_face.hub import Call, Done, Hub
+from moorage.provider.hugging_face.repositories import collection_record, collection_shape
+from moorage.provider.hugging_face.repositories.collection_record import SCOPE, Record
+from moorage.provider.hugging_face.spaces import space_make
 from moorage.provider.values import UNKNOWN
 
 _MAY_BE_ABSENT: Final = frozenset({"owner", "namespace"})

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from moorage.provider.handler import State
-from moorage.provider.hugging_face import endpoint_owner
 from moorage.provider.hugging_face.client import Record
-from moorage.provider.hugging_face.endpoint_images import ENGINES
+from moorage.provider.hugging_face.endpoints import endpoint_owner
+from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
 
 _EMPTY: Final[Record] = {"route": None, "customRouter": None}
 

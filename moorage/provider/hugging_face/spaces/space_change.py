@@ -8,12 +8,14 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import hub, repo_files, space_record
+from moorage.provider.hugging_face import hub
 from moorage.provider.hugging_face.client import Refused
 from moorage.provider.hugging_face.hub import Call, Done, Hub
-from moorage.provider.hugging_face.repo_files import Difference
-from moorage.provider.hugging_face.space_record import Record
-from moorage.provider.hugging_face.space_shape import FREE_HARDWARE, GUARD, OWNER
+from moorage.provider.hugging_face.repositories import repo_files
+from moorage.provider.hugging_face.repositories.repo_files import Difference
+from moorage.provider.hugging_face.spaces import space_record
+from moorage.provider.hugging_face.spaces.space_record import Record
+from moorage.provider.hugging_face.spaces.space_shape import FREE_HARDWARE, GUARD, OWNER
 
 _ROUNDS: Final = 4
 _PAUSE_S: Final = 0.5

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import look, routes
 from moorage.provider.hugging_face.faults import Asked, fail
+from moorage.provider.hugging_face.routing import look, routes
 
 _ANSWER_S: Final = 60.0  # for one token
 _SCOPE: Final = "inference.serverless.write"

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from moorage.provider.handler import State
-from moorage.provider.hugging_face import endpoint_inputs, endpoint_owner
 from moorage.provider.hugging_face.client import Record
-from moorage.provider.hugging_face.endpoint_shape import SHAPE
+from moorage.provider.hugging_face.endpoints import endpoint_inputs, endpoint_owner
+from moorage.provider.hugging_face.endpoints.endpoint_shape import SHAPE
 
 # Absent from the inputs, these are whatever the service makes them.
 LEFT_OPEN: Final = frozenset(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from moorage.provider.hugging_face import endpoint_owner
 from moorage.provider.hugging_face.client import Record
+from moorage.provider.hugging_face.endpoints import endpoint_owner
 
 Kind = Literal["wait", "up", "failed", "asleep", "paused", "guarded"]
 

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any, Final
 
 from moorage.provider.handler import State
-from moorage.provider.hugging_face import endpoint_inputs, endpoint_owner, endpoint_probe
 from moorage.provider.hugging_face.client import Record
-from moorage.provider.hugging_face.endpoint_place import Place, is_same
+from moorage.provider.hugging_face.endpoints import endpoint_inputs, endpoint_owner, endpoint_probe
+from moorage.provider.hugging_face.endpoints.endpoint_place import Place, is_same
 from moorage.provider.values import UNKNOWN
 
 _INSTANCE: Final = ("vendor", "region", "accelerator", "instanceType", "instanceSize")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from moorage.provider.handler import DRIFT, Failure, Field, Shape, State
-from moorage.provider.hugging_face import endpoint_images
-from moorage.provider.hugging_face.endpoint_images import ENGINES
+from moorage.provider.hugging_face.endpoints import endpoint_images
+from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
 
 _NAME: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _LONGEST_NAME: Final = 32

@@ -7,18 +7,17 @@ from typing import Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
-from moorage.provider.hugging_face import (
-    client,
-    hub,
+from moorage.provider.hugging_face import client, hub
+from moorage.provider.hugging_face.hub import Done, Hub
+from moorage.provider.hugging_face.spaces import (
     space_change,
     space_make,
     space_record,
     space_shape,
     space_wait,
 )
-from moorage.provider.hugging_face.hub import Done, Hub
-from moorage.provider.hugging_face.space_record import Record
-from moorage.provider.hugging_face.space_shape import SHAPE
+from moorage.provider.hugging_face.spaces.space_record import Record
+from moorage.provider.hugging_face.spaces.space_shape import SHAPE
 from moorage.provider.values import UNKNOWN
 
 _MADE_UP: Final = "hf_thisTokenWasMadeUpToBeTurnedAway"

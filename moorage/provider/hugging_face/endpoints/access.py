@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from moorage.provider.handler import Context
 from moorage.provider.hugging_face import client, faults
-from moorage.provider.hugging_face.endpoint_probe import Door
+from moorage.provider.hugging_face.endpoints.endpoint_probe import Door
 from moorage.provider.hugging_face.exchange import Answer
 
 _REFUSALS: Final = frozenset({401, 403, 404})

@@ -9,13 +9,14 @@ from typing import Final, NoReturn
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, OutOfTime, State
-from moorage.provider.hugging_face import client, endpoint_probe, endpoint_states, faults, watch
+from moorage.provider.hugging_face import client, faults
 from moorage.provider.hugging_face.client import Record
-from moorage.provider.hugging_face.endpoint_place import Place
-from moorage.provider.hugging_face.endpoint_probe import Door, Proof
-from moorage.provider.hugging_face.endpoint_states import Since, Verdict
+from moorage.provider.hugging_face.endpoints import endpoint_probe, endpoint_states, watch
+from moorage.provider.hugging_face.endpoints.endpoint_place import Place
+from moorage.provider.hugging_face.endpoints.endpoint_probe import Door, Proof
+from moorage.provider.hugging_face.endpoints.endpoint_states import Since, Verdict
+from moorage.provider.hugging_face.endpoints.watch import Waiter, Watch
 from moorage.provider.hugging_face.faults import Asked
-from moorage.provider.hugging_face.watch import Waiter, Watch
 
 _LOADING_S: Final = (1.0, 2.0, 3.0, 5.0)  # between requests to an engine that loads
 _TRUSTED: Final = 3  # so many refusals in a row are meant

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from moorage.provider.handler import DRIFT, Failure, Field, Shape, State
-from moorage.provider.hugging_face import repo_files
+from moorage.provider.hugging_face.repositories import repo_files
 
 OWNER: Final = "MOORAGE_OWNER"  # the variable that says whose a Space is, set as it is created
 GUARD: Final = "MOORAGE_BUDGET_PAUSED"  # the budget guard's, while it has paused the Space

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from moorage.provider.handler import Cancelled, Context, State
 from moorage.provider.hugging_face import faults
-from moorage.provider.hugging_face.endpoint_images import ENGINES
+from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
 from moorage.provider.hugging_face.exchange import Answer, Question, exchange
 
 _ANSWER_S: Final = 60.0

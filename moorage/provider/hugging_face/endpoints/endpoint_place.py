@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import client, endpoint_owner
+from moorage.provider.hugging_face import client
 from moorage.provider.hugging_face.client import Record, Service
+from moorage.provider.hugging_face.endpoints import endpoint_owner
 
 _lock: Final = threading.Lock()
 _own_accounts: Final[dict[tuple[str, str], str]] = {}

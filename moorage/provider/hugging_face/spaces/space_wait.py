@@ -9,9 +9,10 @@ from typing import Any, Final, Literal
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import client, hub, space_record
+from moorage.provider.hugging_face import client, hub
 from moorage.provider.hugging_face.exchange import Answer, Question, exchange
 from moorage.provider.hugging_face.hub import Hub
+from moorage.provider.hugging_face.spaces import space_record
 from moorage.provider.secrets import MASK
 
 Verdict = Literal["wait", "ask", "reboot", "fail", "paused"]

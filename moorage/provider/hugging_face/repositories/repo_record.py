@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import hub, repo_files
+from moorage.provider.hugging_face import hub
 from moorage.provider.hugging_face.hub import Hub
-from moorage.provider.hugging_face.repo_files import Kept
+from moorage.provider.hugging_face.repositories import repo_files
+from moorage.provider.hugging_face.repositories.repo_files import Kept
 
 TYPES: Final = ("model", "dataset")
 MARK: Final = "moorage_owner"  # the entry of the card that says whose it is

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from moorage.provider.handler import State
-from moorage.provider.hugging_face import endpoint_images, endpoint_owner
 from moorage.provider.hugging_face.client import Record
-from moorage.provider.hugging_face.endpoint_images import ENGINES
-from moorage.provider.hugging_face.endpoint_shape import SHAPE
+from moorage.provider.hugging_face.endpoints import endpoint_images, endpoint_owner
+from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
+from moorage.provider.hugging_face.endpoints.endpoint_shape import SHAPE
 
 UNREADABLE: Final = frozenset({"secrets", "registry"})  # what the API redacts
 # What it never tells, or what is not of the endpoint but of how it is deployed.

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import hub, repo_files
+from moorage.provider.hugging_face import hub
 from moorage.provider.hugging_face.hub import Hub
-from moorage.provider.hugging_face.repo_files import Difference, Kept
-from moorage.provider.hugging_face.space_shape import FREE_HARDWARE, GUARD, NEVER, OWNER
+from moorage.provider.hugging_face.repositories import repo_files
+from moorage.provider.hugging_face.repositories.repo_files import Difference, Kept
+from moorage.provider.hugging_face.spaces.space_shape import FREE_HARDWARE, GUARD, NEVER, OWNER
 
 BROKEN: Final = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "STOPPED")
 _OUR_VARIABLES: Final = frozenset({OWNER, GUARD})

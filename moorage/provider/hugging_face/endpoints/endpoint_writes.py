@@ -8,15 +8,10 @@ from typing import Final, NoReturn
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import (
-    client,
-    endpoint_body,
-    endpoint_drift,
-    endpoint_states,
-    faults,
-)
+from moorage.provider.hugging_face import client, faults
 from moorage.provider.hugging_face.client import Done, Outcome, Record, Refused, Unknown
-from moorage.provider.hugging_face.endpoint_place import Place
+from moorage.provider.hugging_face.endpoints import endpoint_body, endpoint_drift, endpoint_states
+from moorage.provider.hugging_face.endpoints.endpoint_place import Place
 from moorage.provider.hugging_face.exchange import Answer
 from moorage.provider.hugging_face.faults import PassingError
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from moorage.provider.handler import DRIFT, Failure, Field, Shape, State
-from moorage.provider.hugging_face import space_shape
-from moorage.provider.hugging_face.collection_record import MARK_LENGTH
+from moorage.provider.hugging_face.repositories.collection_record import MARK_LENGTH
+from moorage.provider.hugging_face.spaces import space_shape
 
 _TYPES: Final = ("model", "dataset", "space", "paper", "collection")
 _LONGEST_TITLE: Final = 60

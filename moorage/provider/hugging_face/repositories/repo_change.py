@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import hub, repo_files, repo_record, space_make
+from moorage.provider.hugging_face import hub
 from moorage.provider.hugging_face.client import Refused
 from moorage.provider.hugging_face.hub import Call, Done, Hub
-from moorage.provider.hugging_face.repo_files import README, Difference
-from moorage.provider.hugging_face.repo_record import Asked, Record
+from moorage.provider.hugging_face.repositories import repo_files, repo_record
+from moorage.provider.hugging_face.repositories.repo_files import README, Difference
+from moorage.provider.hugging_face.repositories.repo_record import Asked, Record
+from moorage.provider.hugging_face.spaces import space_make
 
 _ROUNDS: Final = 4
 _PAUSE_S: Final = 0.5

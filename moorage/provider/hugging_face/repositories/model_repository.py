@@ -17,17 +17,11 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
-from moorage.provider.hugging_face import (
-    client,
-    hub,
-    repo_change,
-    repo_files,
-    repo_record,
-    space_make,
-    space_shape,
-)
+from moorage.provider.hugging_face import client, hub
 from moorage.provider.hugging_face.hub import Hub
-from moorage.provider.hugging_face.repo_record import MARK, Record
+from moorage.provider.hugging_face.repositories import repo_change, repo_files, repo_record
+from moorage.provider.hugging_face.repositories.repo_record import MARK, Record
+from moorage.provider.hugging_face.spaces import space_make, space_shape
 from moorage.provider.values import UNKNOWN
 
 _MAY_BE_ABSENT: Final = frozenset({"owner", "namespace", "region"})

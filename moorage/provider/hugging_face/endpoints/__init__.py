@@ -1,0 +1,1 @@
+"""Inference Endpoints: rendered, asked for, waited for, proven and ended."""

@@ -1,0 +1,1 @@
+"""Repositories and collections of the Hub, kept as they are declared."""

@@ -1,0 +1,1 @@
+"""Ways through the Hugging Face router: nothing is created, everything is proven."""

@@ -1,0 +1,1 @@
+"""Spaces: made, filled, started, waited for, and kept as they are declared."""
