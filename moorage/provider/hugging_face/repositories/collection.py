@@ -8,14 +8,12 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
-from moorage.provider.hugging_face import hub
+from moorage.provider.hugging_face import hub, things
 from moorage.provider.hugging_face.client import Refused
 from moorage.provider.hugging_face.faults import Asked
 from moorage.provider.hugging_face.hub import Call, Done, Hub
 from moorage.provider.hugging_face.repositories import collection_record, collection_shape
 from moorage.provider.hugging_face.repositories.collection_record import SCOPE, Record
-from moorage.provider.hugging_face.spaces import space_make
-from moorage.provider.values import UNKNOWN
 
 _MAY_BE_ABSENT: Final = frozenset({"owner", "namespace"})
 _ROUNDS: Final = 5
@@ -26,17 +24,12 @@ _CONFLICT: Final = 409
 
 def preview(inputs: State, state: State | None) -> State:
     """Where it will be is told by the Hub alone."""
-    known: State = {"drift": None}
-    if state:
-        return known | {name: state[name] for name in ("url", "account") if name in state}
-    account = inputs.get("namespace")
-    return known if account in (None, UNKNOWN) else known | {"account": account}
+    return things.foreseen(inputs, state, "url")
 
 
 def diff(changes: list[Change], old: State, new: State) -> list[Change]:
     """What is filled in by what is there does not differ from what is left out."""
-    filled = {name for name in _MAY_BE_ABSENT if None in (old.get(name), new.get(name))}
-    return [change for change in changes if change.path not in filled]
+    return things.besides(changes, _MAY_BE_ABSENT, old, new)
 
 
 def create(inputs: State, context: Context) -> Created:
@@ -121,7 +114,7 @@ def delete(id_: str, state: State, context: Context) -> None:
     """Take it away; what it holds stays, and so does what is not ours."""
     at = hub.hub()
     asked = at.asked(f"collection {id_}", id_.partition("/")[0], SCOPE)
-    for _ in range(space_make.TRIES):
+    for _ in range(things.TRIES):
         found = collection_record.look(at, id_, context)
         if found is None or not _is_ours(found, state, state, context):
             return
@@ -131,8 +124,7 @@ def delete(id_: str, state: State, context: Context) -> None:
         if collection_record.look(at, id_, context) is None:
             return
         context.pause(_PAUSE_S)
-    message = f"collection {id_} is still there after it was deleted; run destroy again"
-    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    raise things.still_there(asked.what)
 
 
 def locate(inputs: State, context: Context) -> str | None:
@@ -151,7 +143,7 @@ def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bo
         collection_record.mark_of(hub.owner_of(inputs, context)),
         collection_record.mark_of(hub.owner_of(state, context)),
     }
-    return found.mark in marks if found.mark else bool(state.get("isImported"))
+    return things.is_ours(found.mark, marks, state)
 
 
 def _bring(
@@ -171,7 +163,7 @@ def _bring(
         if lost:
             context.pause(_PAUSE_S)
         lost = _write(steps, asked, at, context)
-        found = _again(found.id, at, context)
+        found = things.still(collection_record.look(at, found.id, context), asked.what)
     if not collection_record.steps(inputs, found, owner):
         return told(found)
     message = f"{asked.what}: {lost or 'the Hub keeps it as it was'}; run up again"
@@ -185,14 +177,6 @@ def _write(steps: list[Call], asked: Asked, at: Hub, context: Context) -> str:
         if not hub.settled(outcome):
             return str(outcome)
     return ""
-
-
-def _again(id_: str, at: Hub, context: Context) -> Record:
-    found = collection_record.look(at, id_, context)
-    if found is None:
-        message = f"collection {id_} has gone while it was changed; run up with --refresh"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
-    return found
 
 
 HANDLER: Final = Handler(

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from moorage.provider.handler import DRIFT, Failure, Field, Shape, State
+from moorage.provider.hugging_face import things
 from moorage.provider.hugging_face.repositories.collection_record import MARK_LENGTH
-from moorage.provider.hugging_face.spaces import space_shape
 
 _TYPES: Final = ("model", "dataset", "space", "paper", "collection")
 _LONGEST_TITLE: Final = 60
@@ -47,7 +47,7 @@ SHAPE: Final = Shape(
             kind="string",
             doc="The user or organisation that has it; absent: who the token belongs to.",
             replaces=True,
-            rule=space_shape.is_account,
+            rule=things.is_account,
         ),
         "owner": Field(
             kind="string",

@@ -17,12 +17,10 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
-from moorage.provider.hugging_face import client, hub
+from moorage.provider.hugging_face import client, hub, things
 from moorage.provider.hugging_face.hub import Hub
 from moorage.provider.hugging_face.repositories import repo_change, repo_files, repo_record
 from moorage.provider.hugging_face.repositories.repo_record import MARK, Record
-from moorage.provider.hugging_face.spaces import space_make, space_shape
-from moorage.provider.values import UNKNOWN
 
 _MAY_BE_ABSENT: Final = frozenset({"owner", "namespace", "region"})
 _RESERVED: Final = frozenset({MARK, "license"})
@@ -49,13 +47,13 @@ SHAPE: Final = Shape(
             doc="Its name in the account.",
             required=True,
             replaces=True,
-            rule=space_shape.is_repo_name,
+            rule=things.is_repo_name,
         ),
         "namespace": Field(
             kind="string",
             doc="The user or organisation that has it; absent: who the token belongs to.",
             replaces=True,
-            rule=space_shape.is_account,
+            rule=things.is_account,
         ),
         "owner": Field(
             kind="string",
@@ -116,17 +114,12 @@ def check(inputs: State) -> list[Failure]:
 
 def preview(inputs: State, state: State | None) -> State:
     """Where it will be."""
-    known: State = {"drift": None}
-    if state:
-        return known | {name: state[name] for name in ("url", "account") if name in state}
-    account = inputs.get("namespace")
-    return known if account in (None, UNKNOWN) else known | {"account": account}
+    return things.foreseen(inputs, state, "url")
 
 
 def diff(changes: list[Change], old: State, new: State) -> list[Change]:
     """What is filled in by what is there does not differ from what is left out."""
-    filled = {name for name in _MAY_BE_ABSENT if None in (old.get(name), new.get(name))}
-    return [change for change in changes if change.path not in filled]
+    return things.besides(changes, _MAY_BE_ABSENT, old, new)
 
 
 def create(inputs: State, context: Context) -> Created:
@@ -179,7 +172,7 @@ def delete(id_: str, state: State, context: Context) -> None:
     at, what = hub.hub(), repo_record.called(id_)
     asked, kind = at.asked(what, repo_record.account_of(id_)), repo_record.type_of(id_)
     bare = repo_record.bare(id_)
-    for _ in range(space_make.TRIES):
+    for _ in range(things.TRIES):
         found = repo_record.look(at, id_, context)
         if found is None or not _is_ours(found, state, state, context):
             return
@@ -189,8 +182,7 @@ def delete(id_: str, state: State, context: Context) -> None:
         if hub.settled(outcome) and repo_record.look(at, id_, context) is None:
             return
         context.pause(_GONE_PAUSE_S)
-    message = f"{what} is still there after it was deleted; run destroy again"
-    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    raise things.still_there(what)
 
 
 def locate(inputs: State, context: Context) -> str | None:
@@ -202,8 +194,8 @@ def locate(inputs: State, context: Context) -> str | None:
 
 
 def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
-    owners = {hub.owner_of(inputs, context), hub.owner_of(state, context)}
-    return found.mark in owners or (found.mark is None and bool(state.get("isImported")))
+    owners = hub.owner_of(inputs, context), hub.owner_of(state, context)
+    return things.is_ours(found.mark, owners, state)
 
 
 def _bring(found: Record, inputs: State, state: State, *, at: Hub, context: Context) -> State:

@@ -8,19 +8,16 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import hub
+from moorage.provider.hugging_face import hub, things
 from moorage.provider.hugging_face.client import Refused
 from moorage.provider.hugging_face.hub import Call, Done, Hub
 from moorage.provider.hugging_face.repositories import repo_files, repo_record
 from moorage.provider.hugging_face.repositories.repo_files import README, Difference
 from moorage.provider.hugging_face.repositories.repo_record import Asked, Record
-from moorage.provider.hugging_face.spaces import space_make
 
 _ROUNDS: Final = 4
 _PAUSE_S: Final = 0.5
-_LOOKS_S: Final = (0.0, 0.3, 1.0, 3.0)
 _STALE: Final = 412
-_CONFLICT: Final = 409
 _MESSAGE: Final = "Deploy by moorage"
 _SCOPE: Final = "repo.write"
 
@@ -29,31 +26,12 @@ def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> R
     """The repository, made with the card that says whose it is, or by whoever was faster."""
     what = repo_record.called(id_)
     asked = at.asked(what, repo_record.account_of(id_))
-    context.progress(f"creating {what}")
     call = hub.post("/api/repos/create", _body(id_, inputs, owner))
-    outcome = hub.write(at, asked, call, context)
-    for _ in range(space_make.TRIES):
-        if not space_make.is_busy(outcome):
-            break
-        context.pause(_PAUSE_S)
-        outcome = hub.write(at, asked, call, context)
-    if isinstance(outcome, Refused) and outcome.status != _CONFLICT:
-        raise outcome.fail()
-    for pause_s in _LOOKS_S:
-        context.pause(pause_s)
-        found = repo_record.look(at, id_, context)
-        if found is not None:
-            return _marked(found, inputs, owner, at, context) if _is_made(outcome) else found
-    if isinstance(outcome, Refused):
-        message = f"{what}: the name is taken by what this token cannot see; take another"
-        raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
-    why = "it was made, and is not to be seen" if isinstance(outcome, Done) else str(outcome)
-    message = f"{what}: {why}; run up again, it takes on what is there by then"
-    raise MoorageError(message, exit_code=Exit.UNANSWERED)
-
-
-def _is_made(outcome: Any) -> bool:
-    return isinstance(outcome, Done)
+    outcome, found = things.asked_for(
+        at, asked, call, lambda: repo_record.look(at, id_, context), context
+    )
+    is_new = isinstance(outcome, Done)
+    return _marked(found, inputs, owner, at, context) if is_new else found
 
 
 def _marked(found: Record, inputs: State, owner: str, at: Hub, context: Context) -> Record:
@@ -100,19 +78,11 @@ def bring(
         if number:
             context.pause(_PAUSE_S)
         lost = _write(wanted, found.id, at, context)
-        found = _again(found.id, at, context)
+        found = things.still(repo_record.look(at, found.id, context), repo_record.called(found.id))
         asked_for = pull_request(found, at, context) if by_pull_request else None
     why = lost or "the Hub takes what is written and keeps it as it was"
     message = f"{repo_record.called(found.id)}: {why}; run up again"
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
-
-
-def _again(id_: str, at: Hub, context: Context) -> Record:
-    found = repo_record.look(at, id_, context)
-    if found is None:
-        message = f"{repo_record.called(id_)} has gone while it was changed; run up with --refresh"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
-    return found
 
 
 def _write(wanted: list[Call], id_: str, at: Hub, context: Context) -> str:

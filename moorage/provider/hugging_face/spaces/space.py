@@ -7,7 +7,7 @@ from typing import Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
-from moorage.provider.hugging_face import client, hub
+from moorage.provider.hugging_face import client, hub, things
 from moorage.provider.hugging_face.hub import Done, Hub
 from moorage.provider.hugging_face.spaces import (
     space_change,
@@ -18,7 +18,6 @@ from moorage.provider.hugging_face.spaces import (
 )
 from moorage.provider.hugging_face.spaces.space_record import Record
 from moorage.provider.hugging_face.spaces.space_shape import SHAPE
-from moorage.provider.values import UNKNOWN
 
 _MADE_UP: Final = "hf_thisTokenWasMadeUpToBeTurnedAway"
 _GONE_PAUSE_S: Final = 0.5
@@ -29,22 +28,12 @@ _DELETING: Final = "DELETING"
 
 def preview(inputs: State, state: State | None) -> State:
     """Where it will be; the rest is told by the Hub."""
-    known: State = {"drift": None}
-    if state:
-        return known | {name: state[name] for name in ("url", "appUrl", "account") if name in state}
-    account = inputs.get("namespace")
-    return known if account in (None, UNKNOWN) else known | {"account": account}
+    return things.foreseen(inputs, state, "url", "appUrl")
 
 
 def diff(changes: list[Change], old: State, new: State) -> list[Change]:
     """What is filled in by what is there does not differ from what is left out."""
-    return [
-        change
-        for change in changes
-        if not (
-            change.path in _MAY_BE_ABSENT and None in (old.get(change.path), new.get(change.path))
-        )
-    ]
+    return things.besides(changes, _MAY_BE_ABSENT, old, new)
 
 
 def create(inputs: State, context: Context) -> Created:
@@ -110,7 +99,7 @@ def delete(id_: str, state: State, context: Context) -> None:
     found = space_record.look(at, id_, context)
     if found is None or not _is_ours(found, state, state, context):
         return
-    for _ in range(space_make.TRIES):
+    for _ in range(things.TRIES):
         outcome = hub.write(at, asked, lambda api: api.delete_repo(id_, repo_type="space"), context)
         if isinstance(outcome, client.Refused) and outcome.status == hub.NOT_FOUND:
             return
@@ -121,8 +110,7 @@ def delete(id_: str, state: State, context: Context) -> None:
         if found is None:
             return
         context.pause(_GONE_PAUSE_S)
-    message = f"Space {id_} is still there after it was deleted; run destroy again"
-    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    raise things.still_there(asked.what)
 
 
 def locate(inputs: State, context: Context) -> str | None:
@@ -134,9 +122,8 @@ def locate(inputs: State, context: Context) -> str | None:
 
 
 def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
-    """Marked as ours now or before; or imported, and marked by nobody."""
-    owners = {hub.owner_of(inputs, context), hub.owner_of(state, context)}
-    return found.mark in owners or (found.mark is None and bool(state.get("isImported")))
+    owners = hub.owner_of(inputs, context), hub.owner_of(state, context)
+    return things.is_ours(found.mark, owners, state)
 
 
 def _price(inputs: State, at: Hub, context: Context) -> float | None:

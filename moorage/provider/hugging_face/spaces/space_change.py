@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import hub
+from moorage.provider.hugging_face import hub, things
 from moorage.provider.hugging_face.client import Refused
 from moorage.provider.hugging_face.hub import Call, Done, Hub
 from moorage.provider.hugging_face.repositories import repo_files
@@ -56,21 +56,13 @@ def bring(
         if number:
             context.pause(_PAUSE_S)
         lost = _write(wanted, changes, at, context)
-        changes.found = _again(changes.found.id, at, context)
+        changes.found = things.still(space_record.look(at, found.id, context), f"Space {found.id}")
     wanted = list(_steps(changes, inputs, state, owner))
     if not wanted:
         return changes
     why = lost or f"the Hub takes {wanted[0].words} and keeps it as it was"
     message = f"Space {found.id}: {why}; run up again"
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
-
-
-def _again(id_: str, at: Hub, context: Context) -> Record:
-    found = space_record.look(at, id_, context)
-    if found is None:
-        message = f"Space {id_} has gone while it was changed; run up with --refresh"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
-    return found
 
 
 def _write(wanted: list[Step], changes: Changes, at: Hub, context: Context) -> str:

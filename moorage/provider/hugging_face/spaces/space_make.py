@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import hub
-from moorage.provider.hugging_face.client import Refused, Unknown
+from moorage.provider.hugging_face import hub, things
 from moorage.provider.hugging_face.hub import Done, Hub, Outcome
 from moorage.provider.hugging_face.spaces import space_record
 from moorage.provider.hugging_face.spaces.space_record import Record
 from moorage.provider.hugging_face.spaces.space_shape import OWNER
-
-TRIES: Final = 5
-_LOOKS_S: Final = (0.0, 0.3, 1.0, 3.0)
-_BUSY: Final = "another conflicting operation"
-_BUSY_PAUSE_S: Final = 1.0
-_CONFLICT: Final = 409
 
 
 def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> tuple[Record, State]:
@@ -26,25 +18,11 @@ def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> t
     Whose it is, the caller judges.
     """
     asked = at.asked(f"Space {id_}", id_.partition("/")[0])
-    context.progress(f"creating {asked.what}")
     call = hub.post("/api/repos/create", body(id_, inputs, owner))
-    outcome = hub.write(at, asked, call, context)
-    for _ in range(TRIES):
-        if not is_busy(outcome):
-            break
-        context.pause(_BUSY_PAUSE_S)  # refused for now, so nothing was made
-        outcome = hub.write(at, asked, call, context)
-    if isinstance(outcome, Refused) and outcome.status != _CONFLICT:
-        raise outcome.fail()
-    found = _looked_for(at, id_, context)
-    if found is not None:
-        return found, _set_by(outcome, inputs, found)
-    if isinstance(outcome, Refused):
-        message = f"{asked.what}: the name is taken by what this token cannot see; take another"
-        raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
-    why = str(outcome) if isinstance(outcome, Unknown) else "it was made, and is not to be seen"
-    message = f"{asked.what}: {why}; run up again, it takes on what is there by then"
-    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    outcome, found = things.asked_for(
+        at, asked, call, lambda: space_record.look(at, id_, context), context
+    )
+    return found, _set_by(outcome, inputs, found)
 
 
 def _set_by(outcome: Outcome, inputs: State, found: Record) -> State:
@@ -52,24 +30,6 @@ def _set_by(outcome: Outcome, inputs: State, found: Record) -> State:
     if not isinstance(outcome, Done):
         return {}
     return {"secrets": inputs.get("secrets", {}), "secretsSetAt": found.secrets_set_at}
-
-
-def is_busy(outcome: Outcome) -> bool:
-    """Whether the Hub makes another repository of this account just now."""
-    return (
-        isinstance(outcome, Refused)
-        and outcome.status == _CONFLICT
-        and _BUSY in outcome.answer.text
-    )
-
-
-def _looked_for(at: Hub, id_: str, context: Context) -> Record | None:
-    for pause_s in _LOOKS_S:
-        context.pause(pause_s)
-        found = space_record.look(at, id_, context)
-        if found is not None:
-            return found
-    return None
 
 
 def body(id_: str, inputs: State, owner: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from moorage.provider.handler import DRIFT, Failure, Field, Shape, State
+from moorage.provider.hugging_face import things
 from moorage.provider.hugging_face.repositories import repo_files
 
 OWNER: Final = "MOORAGE_OWNER"  # the variable that says whose a Space is, set as it is created
@@ -14,20 +15,8 @@ GUARD: Final = "MOORAGE_BUDGET_PAUSED"  # the budget guard's, while it has pause
 FREE_HARDWARE: Final = "cpu-basic"
 NEVER: Final = -1
 _SDKS: Final = ("gradio", "docker", "static")
-_NAME: Final = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_]([A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
 _MOUNTED: Final = ("bucket", "model", "dataset", "space")
-
-
-def is_repo_name(name: str) -> str | None:
-    """A repository's name, without its owner."""
-    good = _NAME.fullmatch(name)
-    return None if good else "must be 1 to 96 letters, digits, `.`, `_` and `-`, without -- or .."
-
-
-def is_account(name: str) -> str | None:
-    """A user or an organisation."""
-    return None if name and "/" not in name else "must be the name of one user or organisation"
 
 
 def _is_sdk(sdk: str) -> str | None:
@@ -63,13 +52,13 @@ _WHERE: Final = {
         doc="Its name in the account.",
         required=True,
         replaces=True,
-        rule=is_repo_name,
+        rule=things.is_repo_name,
     ),
     "namespace": Field(
         kind="string",
         doc="The user or organisation that has and pays it; absent: who the token belongs to.",
         replaces=True,
-        rule=is_account,
+        rule=things.is_account,
     ),
     "owner": Field(
         kind="string",

@@ -1,0 +1,115 @@
+"""What the things of an account have in common: names, whose they are, how they are made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Set
+from typing import Final, TypeVar
+
+from moorage.errors import Exit, MoorageError
+from moorage.provider.handler import Change, Context, State
+from moorage.provider.hugging_face import hub
+from moorage.provider.hugging_face.client import Refused
+from moorage.provider.hugging_face.faults import Asked
+from moorage.provider.hugging_face.hub import Call, Hub, Outcome
+from moorage.provider.values import UNKNOWN
+
+TRIES: Final = 5  # of what may be done again
+_BUSY: Final = "another conflicting operation"
+_BUSY_PAUSE_S: Final = 1.0
+_CONFLICT: Final = 409
+_LOOKS_S: Final = (0.0, 0.3, 1.0, 3.0)
+_NAME: Final = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_]([A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
+
+T = TypeVar("T")
+
+
+# --- what is declared
+
+
+def is_repo_name(name: str) -> str | None:
+    """A repository's name, without its owner."""
+    good = _NAME.fullmatch(name)
+    return None if good else "must be 1 to 96 letters, digits, `.`, `_` and `-`, without -- or .."
+
+
+def is_account(name: str) -> str | None:
+    """A user or an organisation."""
+    return None if name and "/" not in name else "must be the name of one user or organisation"
+
+
+def foreseen(inputs: State, state: State | None, *stays: str) -> State:
+    """Whose it will be; of what is there, what `stays`. The rest is told by the Hub alone."""
+    known: State = {"drift": None}
+    if state:
+        return known | {name: state[name] for name in (*stays, "account") if name in state}
+    account = inputs.get("namespace")
+    return known if account in (None, UNKNOWN) else known | {"account": account}
+
+
+def besides(changes: list[Change], may_be_absent: Set[str], old: State, new: State) -> list[Change]:
+    """What is filled in by what is there does not differ from what is left out."""
+    filled = {name for name in may_be_absent if None in (old.get(name), new.get(name))}
+    return [change for change in changes if change.path not in filled]
+
+
+# --- what is there
+
+
+def is_ours(mark: str | None, ours: Iterable[str | None], state: State) -> bool:
+    """Marked as ours, now or before; or imported, and marked by nobody."""
+    return mark in set(ours) if mark else bool(state.get("isImported"))
+
+
+def still(found: T | None, what: str) -> T:
+    """What was looked for again while it was changed."""
+    if found is None:
+        message = f"{what} has gone while it was changed; run up with --refresh"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    return found
+
+
+def still_there(what: str) -> MoorageError:
+    """The line for what a delete does not take away."""
+    message = f"{what} is still there after it was deleted; run destroy again"
+    return MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+# --- how it is asked for
+
+
+def asked_for(
+    at: Hub, asked: Asked, call: Call, look: Callable[[], T | None], context: Context
+) -> tuple[Outcome, T]:
+    """Ask for it, again only where it was refused for now; then what is there, whoever made it."""
+    context.progress(f"creating {asked.what}")
+    outcome = hub.write(at, asked, call, context)
+    for _ in range(TRIES):
+        if not _is_busy(outcome):
+            break
+        context.pause(_BUSY_PAUSE_S)
+        outcome = hub.write(at, asked, call, context)
+    if isinstance(outcome, Refused) and outcome.status != _CONFLICT:
+        raise outcome.fail()
+    for pause_s in _LOOKS_S:
+        context.pause(pause_s)
+        found = look()
+        if found is not None:
+            return outcome, found
+    raise _unseen(outcome, asked.what)
+
+
+def _is_busy(outcome: Outcome) -> bool:
+    """Whether the Hub makes another repository of this account just now."""
+    if not isinstance(outcome, Refused) or outcome.status != _CONFLICT:
+        return False
+    return _BUSY in outcome.answer.text
+
+
+def _unseen(outcome: Outcome, what: str) -> MoorageError:
+    if isinstance(outcome, Refused):
+        message = f"{what}: the name is taken by what this token cannot see; take another"
+        return MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+    why = "it was made, and is not to be seen" if isinstance(outcome, hub.Done) else str(outcome)
+    message = f"{what}: {why}; run up again, it takes on what is there by then"
+    return MoorageError(message, exit_code=Exit.UNANSWERED)
