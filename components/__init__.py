@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from components import app, hf_endpoint, hf_router, hf_space, local, openai
+from components import app, hf_endpoint, hf_router, hf_space, local, openai, published
 from components.endpoint import Kind
 from moorage.errors import Exit, MoorageError
 from moorage.plan.types import Plan
@@ -40,7 +40,7 @@ def _lacking(plan: Plan, gateway: str) -> Iterator[str]:
     for placement in plan.placements:
         for line in KINDS[placement.kind].lacks(placement):
             yield f"{plan.spec_path}: {placement.name}: {line}"
-    for line in app.lacks(plan, gateway):
+    for line in (*app.lacks(plan, gateway), *published.lacks(plan)):
         yield f"{plan.spec_path}: {line}"
 
 

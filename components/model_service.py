@@ -1,4 +1,4 @@
-"""A model service: its placements in failover order, the key that opens it, and its app."""
+"""A model service: its placements in failover order, its key, its app, and what it publishes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import cast
 
 import pulumi
 
-from components import KINDS, app
+from components import KINDS, app, published
 from components.endpoint import Endpoint, Site
 from moorage.plan.types import Placement, Plan, Weights
 from moorage.resources import ApiKey, ModelFile, ModelFileOfflineText, Space
@@ -32,6 +32,7 @@ class ModelService(pulumi.ComponentResource):
             for endpoint in self._endpoints(placement, site, files)
         ]
         self.app = self._app(site)
+        self.published = published.build(plan, site=site, opts=self._below())
         self.register_outputs({"endpoints": [endpoint.url for endpoint in self.endpoints]})
 
     def _app(self, site: Site) -> Space | None:

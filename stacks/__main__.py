@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pulumi
 
-from components import refuse_unbuilt, refuse_unfurnished
+from components import published, refuse_unbuilt, refuse_unfurnished
 from components.endpoint import Endpoint, Site
 from components.gateway import Gateway
 from components.model_service import ModelService
@@ -67,6 +67,7 @@ def _details(service: ModelService) -> dict[str, object]:
         "load": asdict(plan.load),
         "backends": came_up(service.endpoints, _backend),
         **({"app": service.app.app_url} if service.app is not None else {}),
+        **({"published": list(map(published.told, service.published))} if plan.publish else {}),
     }
 
 

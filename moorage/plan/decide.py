@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +15,7 @@ from moorage.plan.facts import Facts, RepoFile
 from moorage.plan.money.budget import Affordable, affordable
 from moorage.plan.types import Cost, Machine, Placement, Plan, Weights
 from moorage.plan.world import Choice, World
-from moorage.spec.types import Model, Spec
+from moorage.spec.types import Model, Publication, Spec
 
 
 def decide(world: World, choices: Sequence[Choice]) -> Plan:
@@ -39,12 +40,19 @@ def decide(world: World, choices: Sequence[Choice]) -> Plan:
         placements=placements,
         passed_over=kept.passed_over,
         app=spec.app,
+        publish=tuple(_publication(row, world.facts) for row in spec.publish),
         cost=_sum([placement.cost for placement in placements]),
         slo=spec.slo,
         failover=spec.failover,
         load=spec.load,
         spec_path=spec.path,
     )
+
+
+def _publication(row: Publication, facts: Facts) -> Publication:
+    if row.folder is None:
+        return row
+    return dataclasses.replace(row, folder=facts.folders[row.folder].path)
 
 
 def _placement(world: World, choice: Choice, kept: Affordable, first: Choice) -> Placement:

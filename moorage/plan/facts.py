@@ -117,6 +117,15 @@ class LocalFile:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LocalFolder:
+    """A folder that a spec publishes, as it was found."""
+
+    path: Path  # absolute
+    fault: str = ""  # why there is nothing to publish; empty where there is
+    private: str = ""  # what of it must stay here; empty where all may go
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Facts:
     """Everything besides spec and catalogue that a verdict depends on."""
 
@@ -125,6 +134,7 @@ class Facts:
     lock_path: Path = Path()
     lock_fault: Problem | None = None  # it is there and cannot be understood
     file: LocalFile | None = None  # only where the model is a path
+    folders: Mapping[Path, LocalFolder] = field(default_factory=dict)  # as the spec names them
 
 
 # The keys of config.json that determine memory, context or what an engine must be able to do.

@@ -8,11 +8,12 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from moorage.errors import MoorageError
-from moorage.plan.facts import Facts, LocalFile
+from moorage.plan.facts import Facts, LocalFile, Lock
+from moorage.plan.folders import look
 from moorage.plan.locks import lock
 from moorage.spec import source
 from moorage.spec.problems import Problem
-from moorage.spec.types import Model
+from moorage.spec.types import Spec
 
 _SUFFIXES = (".yaml", ".yml")
 _NOT_SPECS = ("policy.yaml", "policy.yml")
@@ -41,18 +42,29 @@ def shown(path: Path, root: Path) -> str:
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
 
 
-def facts(model: Model, spec: Path, root: Path) -> Facts:
-    """What the files beside a spec, and the file that its model names, say."""
-    beside = lock.beside(spec)
-    name = shown(beside, root)
-    file = _local_file(model.id, spec.parent) if model.is_path else None
+def facts(spec: Spec, path: Path, root: Path) -> Facts:
+    """What the files beside a spec, and the file and folders that it names, say."""
+    beside = lock.beside(path)
+    read = _lock(beside, shown(beside, root))
+    return Facts(
+        lock_file=shown(beside, root),
+        lock_path=beside,
+        lock=read if isinstance(read, Lock) else None,
+        lock_fault=read if isinstance(read, Problem) else None,
+        file=_local_file(spec.model.id, path.parent) if spec.model.is_path else None,
+        folders={
+            row.folder: look(row.folder, spec=path, root=root)
+            for row in spec.publish
+            if row.folder is not None
+        },
+    )
+
+
+def _lock(beside: Path, name: str) -> Lock | Problem | None:
     if not os.path.lexists(beside):
-        return Facts(lock_file=name, lock_path=beside, file=file)
+        return None
     text = source.text(beside, file=name)
-    read = text if isinstance(text, Problem) else lock.read(text, name)
-    if isinstance(read, Problem):
-        return Facts(lock_file=name, lock_path=beside, lock_fault=read, file=file)
-    return Facts(lock_file=name, lock_path=beside, lock=read, file=file)
+    return text if isinstance(text, Problem) else lock.read(text, name)
 
 
 def _meant(path: Path) -> Iterator[Path]:

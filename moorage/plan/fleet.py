@@ -26,6 +26,7 @@ class Entry:
     worst_usd: Decimal = Decimal(0)
     gpus: int = 0  # at full scale
     ports: tuple[tuple[str, int, Place], ...] = ()  # host, port, where it is written
+    published: tuple[tuple[str, Place], ...] = ()  # what, where it is written
     places: dict[str, Place] = field(default_factory=dict)  # of name, team, budget, providers
 
     def problem(self, rule: str, says: str, hint: str, key: str) -> Problem:
@@ -55,6 +56,7 @@ def entry(subject: Subject) -> Entry:
         worst_usd=budget.worst(kept),
         gpus=sum(gpus_at_most(choice) for choice in kept),
         ports=tuple(_ports(subject)),
+        published=tuple(_published(subject)),
         places={key: parsed.at(key) for key in ("name", "team", "budget", "providers")},
     )
 
@@ -74,6 +76,20 @@ def _ports(subject: Subject) -> Iterator[tuple[str, int, Place]]:
         if port is not None:
             host = str(target.options.get("host", "local"))
             yield host, int(port), subject.parsed.at("providers", number, "port")
+
+
+def _published(subject: Subject) -> Iterator[tuple[str, Place]]:
+    """Every repository that it keeps, and every collection once: they may hold several."""
+    collections: set[str] = set()
+    for number, row in enumerate(subject.spec.publish):
+        yield row.what, subject.parsed.at("publish", number, "name")
+        if row.collection is None:
+            continue
+        whose = f" of {row.namespace}" if row.namespace else ""
+        what = f"collection '{row.collection}'{whose}"
+        if what not in collections:
+            collections.add(what)
+            yield what, subject.parsed.at("publish", number, "collection")
 
 
 def _name_clash(entries: Sequence[Entry], _policy: Policy) -> Iterator[Problem]:
@@ -100,6 +116,24 @@ def _host_port_clash(entries: Sequence[Entry], _policy: Policy) -> Iterator[Prob
                     says=f"port {port} of {where} is taken by {taken}",
                     hint="choose another, or leave it out and a free one is found",
                 )
+
+
+def _published_twice(entries: Sequence[Entry], _policy: Policy) -> Iterator[Problem]:
+    first: dict[str, str] = {}
+    for row in entries:
+        for what, at in row.published:
+            key = what.casefold()
+            if key in first:
+                taken = first[key] if first[key] != row.file else "another entry of this spec"
+                yield Problem(
+                    file=row.file,
+                    line=at.line,
+                    column=at.column,
+                    rule="published-twice",
+                    says=f"{what} is published by {taken}",
+                    hint="only one may keep it: choose another name, or take one of them out",
+                )
+            first.setdefault(key, row.file)
 
 
 def _team_budget(entries: Sequence[Entry], policy: Policy) -> Iterator[Problem]:
@@ -150,6 +184,9 @@ FLEET_RULES: Final[dict[str, FleetRule]] = {
     "name-clash": FleetRule(says="a service's name is unique among all specs", check=_name_clash),
     "host-port-clash": FleetRule(
         says="no two services ask for one port of a host", check=_host_port_clash
+    ),
+    "published-twice": FleetRule(
+        says="nothing on the Hub is published by two", check=_published_twice
     ),
     "team-budget": FleetRule(
         says="a team's services together stay within its budget", check=_team_budget

@@ -141,7 +141,7 @@ def _read(path: Path, ground: Ground) -> Subject | tuple[Problem, ...]:
         return parsed.problems
     world = World(
         spec=parsed.spec,
-        facts=files.facts(parsed.spec.model, path, ground.root),
+        facts=files.facts(parsed.spec, path, ground.root),
         catalog=ground.catalog,
         policy=ground.policy,
         today=ground.today,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moorage.plan.fit.types import Fit
-from moorage.spec.types import App, Failover, Load, Slo
+from moorage.spec.types import App, Failover, Load, Publication, Slo
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +100,7 @@ class Plan:
     placements: tuple[Placement, ...]
     passed_over: tuple[Passed, ...] = ()  # whole entries of `providers` that were left out
     app: App | None = None
+    publish: tuple[Publication, ...] = ()  # their folders are absolute
     cost: Cost
     slo: Slo
     failover: Failover

@@ -17,6 +17,7 @@ from moorage.spec.types import (
     Model,
     Pinned,
     Privacy,
+    Publication,
     Serving,
     Slo,
     Spec,
@@ -44,6 +45,7 @@ def spec(tree: Node, path: Path) -> Spec:
         failover=_failover(top.get("failover", {})),
         load=_load(top.get("load", {})),
         app=_app(top["app"]) if "app" in top else None,
+        publish=tuple(_publication(row) for row in top.get("publish", ())),
         evaluations=tuple(_evaluation(row) for row in top.get("evaluations", ())),
         path=path,
     )
@@ -120,6 +122,10 @@ def _load(load: Section) -> Load:
 
 def _app(app: Section) -> App:
     return App(options={key: value for key, value in app.items() if key != "kind"})
+
+
+def _publication(row: Section) -> Publication:
+    return Publication(**{**row, **({"folder": Path(row["folder"])} if "folder" in row else {})})
 
 
 def _evaluation(row: Section) -> Evaluation:

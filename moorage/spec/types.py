@@ -117,6 +117,27 @@ class App:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Publication:
+    """A repository of one's own on the Hub, kept by the spec: its card, files and visibility."""
+
+    kind: str  # model | dataset
+    name: str
+    namespace: str | None = None  # None: the token's own account
+    folder: Path | None = None  # None: the card alone is kept, and files of others stay
+    visibility: str = "private"  # private | public
+    license: str | None = None
+    card: Mapping[str, Any] = field(default_factory=dict)
+    changes_by: str = "commit"  # commit | pull-request
+    resource_group: str | None = None
+    collection: str | None = None  # the title of the one that it is put into
+
+    @property
+    def what(self) -> str:
+        """In messages: which repository it is."""
+        return f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Evaluation:
     """A dataset that the served model is held to."""
 
@@ -143,5 +164,6 @@ class Spec:
     failover: Failover = field(default_factory=Failover)
     load: Load = field(default_factory=Load)
     app: App | None = None
+    publish: tuple[Publication, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     path: Path = Path()

@@ -15,6 +15,7 @@ from tests.plan.test_cases import CASES
 FLEETS_PUT_RIGHT = {
     "name-clash": "lets-two-services-have-two-names",
     "host-port-clash": "lets-two-services-have-two-ports",
+    "published-twice": "lets-two-services-publish-two-repositories",
     "team-budget": "lets-a-team-spend-its-budget",
     "total-budget": "lets-services-spend-the-total-budget",
     "gpu-total": "lets-services-share-the-gpus",
@@ -93,7 +94,7 @@ def test_the_distance_of_an_address_is_known(url: str, distance: str) -> None:
 
 def test_stories_leave_no_stray_files() -> None:
     for story in CASES.iterdir():
-        assert {path.suffix for path in Path(story).iterdir()} <= {
+        assert {path.suffix for path in Path(story).iterdir() if path.is_file()} <= {
             ".yaml",
             ".json",
             ".txt",

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Final
 
-from moorage.plan.rules import engine, model, money, place, privacy, service
+from moorage.plan.rules import engine, model, money, place, privacy, published, service
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import World
@@ -22,6 +22,7 @@ RULES: Final[dict[str, Rule]] = {
     **privacy.RULES,
     **money.RULES,
     **service.RULES,
+    **published.RULES,
 }
 
 

@@ -22,6 +22,11 @@ _APPS: Final[dict[str, tuple[str, ...]]] = {
     "protected": ("public",),
     "private": ("public", "internal", "confidential"),
 }
+# A repository has no door to the model, and is for all the world or for members.
+_REPOSITORIES: Final[dict[str, tuple[str, ...]]] = {
+    "public": ("public",),
+    "private": ("public", "internal", "confidential"),
+}
 _CLOSED: Final = "none of the values of visibility"
 
 
@@ -37,6 +42,7 @@ def _tier(subject: Subject) -> Iterator[Problem]:
         yield from _refused(subject, choice, "privacy-tier")
         yield from _not_listed(subject, choice)
     yield from _app(subject)
+    yield from _restricted(subject)
 
 
 def _not_listed(subject: Subject, choice: Choice) -> Iterator[Problem]:
@@ -62,6 +68,13 @@ def _app(subject: Subject) -> Iterator[Problem]:
         yield _too_open(subject, seen, _APPS, "app", "visibility")
 
 
+def _restricted(subject: Subject) -> Iterator[Problem]:
+    """What is trained for a service may tell of what people asked it."""
+    if subject.spec.publish and subject.spec.privacy.tier == "restricted":
+        says = "tier restricted keeps everything on own hosts, and what is published leaves them"
+        yield subject.problem("privacy-tier", says, "take it out", "publish")
+
+
 def _visibility(subject: Subject) -> Iterator[Problem]:
     tier = subject.spec.privacy.tier
     for choice in subject.choices:
@@ -72,6 +85,10 @@ def _visibility(subject: Subject) -> Iterator[Problem]:
         if seen is not None and known and tier not in known.get(str(seen), ()):
             way = ("providers", choice.number, "visibility")
             yield _too_open(subject, str(seen), known, *way)
+    for number, row in enumerate(subject.spec.publish):
+        if tier != "restricted" and tier not in _REPOSITORIES[row.visibility]:
+            way = ("publish", number, "visibility")
+            yield _too_open(subject, row.visibility, _REPOSITORIES, *way)
 
 
 def _too_open(

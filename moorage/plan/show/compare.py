@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from moorage.plan.facts import Lock
 from moorage.plan.locks import lock
+from moorage.plan.show import published
 from moorage.plan.types import Cost, Machine, Placement, Plan
 from moorage.spec.language import TIERS
 from moorage.spec.secrets import redact
@@ -133,6 +134,8 @@ def _of_plan(old: Plan, new: Plan) -> Iterator[Moved]:
     yield from _moved("regions", old.regions or "anywhere", new.regions or "anywhere", weaker=wider)
     for what in ("team", "owner", "model_id", "revision", "quantization", "task", "max_model_len"):
         yield from _moved(what.replace("_", " "), getattr(old, what), getattr(new, what))
+    for what, was, now, weaker in published.pairs(old.publish, new.publish):
+        yield from _moved(what, was, now, weaker=weaker)
 
 
 def _moves(
