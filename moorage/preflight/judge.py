@@ -49,7 +49,7 @@ class Report:
 
 def judge(wishes: Wishes, answers: Answers) -> Report:
     """Every wish with its verdict; without a token nothing more can be said."""
-    tokens = tuple(_tokens(answers))
+    tokens = tuple(_tokens(wishes, answers))
     if answers.deploys is None or answers.asks is None:
         return Report(rows=tokens)
     deploys, asks = answers.deploys, answers.asks
@@ -65,7 +65,7 @@ def judge(wishes: Wishes, answers: Answers) -> Report:
     return Report(rows=tuple(rows))
 
 
-def _tokens(answers: Answers) -> Iterator[Row]:
+def _tokens(wishes: Wishes, answers: Answers) -> Iterator[Row]:
     for variable in answers.missing:
         todo = f"set {variable} to a token of Hugging Face ({_PERSON}/tokens)"
         yield Row(asked=variable, there="it is not set", verdict=PROBLEM, todo=todo)
@@ -75,7 +75,7 @@ def _tokens(answers: Answers) -> Iterator[Row]:
     if answers.deploys is not None:
         there = f"{_described(answers.deploys)} of {answers.deploys.name}"
         yield Row(asked="a token that deploys", there=there, verdict=OK)
-    if answers.asks is not None:
+    if answers.asks is not None and wishes.asks:
         yield _asking(answers, answers.asks)
 
 
@@ -102,7 +102,7 @@ def _accounts(wishes: Wishes, who: Who) -> Iterator[Row]:
         elif who.orgs.get(name) == "read":
             todo = f"let an admin of {name} give the role write"
             yield Row(asked=asked, there="a member that only reads", verdict=PROBLEM, todo=todo)
-        elif not who.pays.get(name, True):
+        elif account in wishes.paying and not who.pays.get(name, True):
             todo = f"add a way to pay ({_PERSON}/billing)"
             yield Row(asked=asked, there="it cannot pay", verdict=PROBLEM, todo=todo)
         else:
@@ -123,6 +123,8 @@ def _scopes(wishes: Wishes, deploys: Who, asks: Who) -> Iterator[Row]:
     for payer in dict.fromkeys(route.payer for route in wishes.routes):
         name = payer or asks.name
         yield _scope(asks, name, ROUTE, "MOORAGE_HF_INFERENCE_TOKEN", writes=False)
+    for account, permission in wishes.published:
+        yield _scope(deploys, account or deploys.name, permission, "HF_TOKEN")
 
 
 def _scope(who: Who, account: str, permission: str, variable: str, *, writes: bool = True) -> Row:

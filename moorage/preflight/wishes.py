@@ -67,16 +67,27 @@ class Wishes:
     routes: tuple[Route, ...] = ()
     spaces: tuple[str, ...] = ()  # the accounts that are to have a Space
     private: tuple[str, ...] = ()  # the accounts whose endpoints only members may ask
+    published: tuple[tuple[str, str], ...] = ()  # account, permission that keeping it there takes
 
     @property
     def accounts(self) -> tuple[str, ...]:
-        """Whoever is to have an endpoint or a Space."""
+        """Whoever is to have an endpoint, a Space or a repository."""
+        return _once([*self.paying, *(account for account, _ in self.published)])
+
+    @property
+    def paying(self) -> tuple[str, ...]:
+        """Whoever is to have what costs something."""
         return _once([*(row.account for row in self.hardware), *self.spaces])
+
+    @property
+    def asks(self) -> bool:
+        """Whether anything there is to be asked by the gateway."""
+        return bool(self.hardware or self.routes or self.spaces)
 
 
 def concerned(plans: Iterable[Plan]) -> bool:
     """Whether anything of the plans is at Hugging Face."""
-    return any(plan.app is not None or any(map(_is_theirs, plan.placements)) for plan in plans)
+    return any(plan.app or plan.publish or any(map(_is_theirs, plan.placements)) for plan in plans)
 
 
 def wishes(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) -> Wishes:
@@ -96,7 +107,19 @@ def wishes(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) 
         routes=tuple(_route(plan, one) for plan, one in placed if one.kind == ROUTER),
         spaces=_once([*spaces, *apps]),
         private=_once(private),
+        published=_once(one for plan in plans for one in _published(plan)),
     )
+
+
+def _published(plan: Plan) -> Iterator[tuple[str, str]]:
+    """The permissions that it takes to keep what a plan publishes."""
+    for row in plan.publish:
+        account = row.namespace or OWN
+        yield account, "repo.write"
+        if row.changes_by == "pull-request":
+            yield account, "discussion.write"
+        if row.collection:
+            yield account, "collection.write"
 
 
 def _hardware(

@@ -68,6 +68,7 @@ class Answers(mocks.Mocks):
                 "status": "running",
             },
             "moorage:index:Space": {"appUrl": "https://acme-app.hf.test", "stage": "RUNNING"},
+            "moorage:index:ModelRepository": {"account": args.inputs.get("namespace") or "me"},
             "moorage:index:RouterRoute": {
                 "url": "https://router.test/v1",
                 "servedModel": f"m:{args.inputs.get('provider') or args.inputs.get('policy')}",

@@ -16,7 +16,7 @@ from moorage.plan.load import load
 from moorage.plan.locks import lock
 from moorage.plan.show.compare import LINES, Change, Move, compare, facts_moved, markdown_changes
 from moorage.plan.types import Cost, Machine, Placement, Plan
-from moorage.spec.types import Failover, Load, Slo
+from moorage.spec.types import Failover, Load, Publication, Slo
 
 ROOT = Path(__file__).parent.parent.parent
 REPLACE_ON = {"hf-endpoint": ("region", "vendor"), "local": ()}
@@ -128,6 +128,23 @@ def test_privacy_is_told_in_words() -> None:
     assert told(plan(), new) == [
         "- chat: privacy tier `confidential` → `internal` **(weaker)**",
         "- chat: regions `eu` → `anywhere` **(weaker)**",
+    ]
+
+
+def test_what_is_published_is_told_and_marked_where_more_people_see_it() -> None:
+    row = Publication(kind="model", name="tone", namespace="acme", folder=Path("/a/out"))
+    elsewhere = dataclasses.replace(row, folder=Path("/b/out"))
+    public = dataclasses.replace(row, visibility="public")
+    before = plan(publish=(row,))
+    assert told(before, plan(publish=(elsewhere,))) == []
+    assert told(before, plan()) == ["- chat: model acme/tone `private` → `none`"]
+    assert told(plan(), before) == ["- chat: model acme/tone `none` → `private`"]
+    assert told(before, plan(publish=(public,))) == [
+        "- chat: model acme/tone `private` → `public` **(weaker)**"
+    ]
+    asked_for = dataclasses.replace(row, changes_by="pull-request", collection="Tones")
+    assert told(before, plan(publish=(asked_for,))) == [
+        "- chat: model acme/tone `private` → `private, by pull request, in collection Tones`"
     ]
 
 

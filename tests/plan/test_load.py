@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from moorage.errors import MoorageError
 from moorage.plan.load import load
 from moorage.plan.project import find_root
 from moorage.plan.show.render import FORMATS, digest
+from tests.plan.projects import judge
+from tests.plan.test_cases import CASES
 from tests.spec.support import ROOT
 
 SPEC = """\
@@ -124,3 +127,12 @@ def test_the_example_is_rendered_for_people() -> None:
     comment = FORMATS["markdown"](loaded)
     assert "| hello | bartowski/SmolLM2-135M-Instruct-GGUF | local-1, then local-2 |" in comment
     assert len(comment.splitlines()) < 60
+
+
+def test_what_is_published_stands_in_a_line_of_its_own(tmp_path: Path) -> None:
+    story = tmp_path / "story"
+    shutil.copytree(CASES / "lets-two-services-publish-two-repositories", story)
+    lines = FORMATS["text"](judge(story)).splitlines()
+    assert "  publishes model acme/chat-tone: private, in collection Support models" in lines
+    told = "private, apache-2.0, by pull request, in collection Small models"
+    assert f"  publishes model acme/chat-small-tone: {told}, from {story}/out/adapter" in lines

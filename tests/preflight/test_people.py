@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from moorage.preflight.judge import INFER, MANAGE, ROUTE
-from moorage.spec.types import App
+from moorage.spec.types import App, Publication
 from moorage.twin import face
 from tests.preflight.tables import (
     ENDPOINT,
@@ -112,3 +112,28 @@ def test_a_space_wants_a_paid_plan(start: Start) -> None:
     rows = table(app=App(options={"namespace": "acme"}))
     assert bad(rows) == {"a Space of acme": "problem"}
     assert not bad(table(app=App(options={"namespace": "ann"})))
+
+
+TONE = Publication(kind="model", name="tone", namespace="acme", collection="Support models")
+
+
+def test_what_is_published_wants_permissions_and_nobody_who_pays(start: Start) -> None:
+    token = face.Token(text="hf_fine", role="fineGrained", scoped={"acme": ("repo.write",)})
+    start(accounts=accounts(token, can_pay=False), deploys="hf_fine")
+    rows = table(publish=(TONE,))
+    assert bad(rows) == {"collection.write on acme": "problem"}
+    assert rows["repo.write on acme"].verdict == "ok"
+    assert "a token that asks" not in rows, "nothing of it is asked by the gateway"
+
+
+def test_a_pull_request_wants_a_permission_of_its_own(start: Start) -> None:
+    token = face.Token(text="hf_fine", role="fineGrained", scoped={"acme": ("repo.write",)})
+    start(accounts=accounts(token), deploys="hf_fine")
+    mine = dataclasses.replace(TONE, collection=None, changes_by="pull-request")
+    assert bad(table(publish=(mine,))) == {"discussion.write on acme": "problem"}
+
+
+def test_nothing_is_published_in_an_account_of_others(start: Start) -> None:
+    start()
+    rows = table(publish=(dataclasses.replace(TONE, namespace="stranger"),))
+    assert rows["account stranger"].verdict == "problem"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -61,6 +62,50 @@ def test_what_is_left_out_has_its_default() -> None:
 def test_a_mistake_is_told_in_plain_words(old: str, new: str, problem: str) -> None:
     assert old in HELLO
     assert any(problem in line for line in said(HELLO.replace(old, new, 1)))
+
+
+PUBLISH = """
+publish:
+  - kind: model
+    name: support-chat-tone
+    namespace: acme
+    folder: out/adapter
+    license: apache-2.0
+    card: {base_model: Qwen/Qwen3-8B, tags: [lora], inference: false}
+    changes_by: pull-request
+    collection: Support models
+  - {kind: dataset, name: talks}
+"""
+
+
+def test_what_is_published_is_understood() -> None:
+    spec = parsed(HELLO + PUBLISH).spec
+    assert spec is not None
+    tone, talks = spec.publish
+    assert (tone.what, talks.what) == ("model acme/support-chat-tone", "dataset talks")
+    assert (tone.folder, talks.folder) == (Path("out/adapter"), None)
+    assert tone.card == {"base_model": "Qwen/Qwen3-8B", "tags": ["lora"], "inference": False}
+    assert (tone.changes_by, talks.changes_by) == ("pull-request", "commit")
+    assert (tone.visibility, tone.collection) == ("private", "Support models")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ("kind: dataset", "kind: space", "'kind' must be model or dataset"),
+        ("name: talks", "name: a--b", "must be 1 to 96 letters"),
+        ("namespace: acme", "namespace: acme/x", "must be the name of one user or organisation"),
+        ("kind: dataset, ", "", "needs the key 'kind'"),
+        ("card: {", "card: {license: mit, ", "'card' cannot have the key 'license'"),
+        ("inference: false", "inference: {a: b}", "'inference' must be"),
+        ("Support models", "S" * 61, "'collection' must be"),
+        ("changes_by: pull-request", "changes_by: pr", "commit or pull-request"),
+        ("talks", "talks, visibility: protected", "private or public"),
+    ],
+)
+def test_a_mistake_in_what_is_published_is_told(old: str, new: str, problem: str) -> None:
+    assert old in PUBLISH
+    assert any(problem in line for line in said(HELLO + PUBLISH.replace(old, new, 1)))
 
 
 def test_a_place_that_is_not_there_is_its_parent() -> None:
