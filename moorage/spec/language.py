@@ -22,6 +22,7 @@ from moorage.spec.forms import (
     text,
     words,
 )
+from moorage.spec.publication import PUBLICATION
 from moorage.spec.tasks import TASKS, USUAL
 
 API_VERSION: Final = "moorage/v1"
@@ -226,58 +227,6 @@ _APP = {
     "sleep_after": duration("When nobody uses it for so long, it sleeps.", "1h"),
 }
 
-_CARD_VALUE: Final[Schema] = {
-    "anyOf": [_SCALAR, {"type": "array", "items": _SCALAR, "maxItems": 200}]
-}
-_PUBLICATION = record(
-    {
-        "kind": choice("What the repository holds.", ("model", "dataset")),
-        "name": text(
-            "Its name in the account.",
-            pattern=r"^(?!.*(--|\.\.))[A-Za-z0-9_]([A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?$",
-            errorMessage="must be 1 to 96 letters, digits, `.`, `_` and `-`, without -- or ..",
-            examples=["support-chat-tone"],
-        ),
-        "namespace": text(
-            "The user or organisation that has it; left out, whoever the token belongs to.",
-            pattern=r"^[^/]+$",
-            errorMessage="must be the name of one user or organisation",
-            examples=["acme"],
-        ),
-        "folder": text(
-            "The folder whose files it has, all and no others (absolute, with ~/, or relative to "
-            "this file); left out, the card alone is kept.",
-            examples=["out/adapter"],
-        ),
-        "visibility": choice(
-            "Who sees it; public wants tier public.", ("private", "public"), "private"
-        ),
-        "license": text("Its licence, by the Hub's own short name.", examples=["apache-2.0"]),
-        "card": table(
-            "Other entries of its card; those of the folder's README.md stay beside them.",
-            r"^(?!(license|moorage_owner)$)[A-Za-z_][A-Za-z0-9_.-]{0,99}$",
-            _CARD_VALUE,
-            examples=[{"base_model": "Qwen/Qwen3-8B", "tags": ["lora"]}],
-        ),
-        "changes_by": choice(
-            "How its files change: by a commit, or by a pull request that others merge.",
-            ("commit", "pull-request"),
-            "commit",
-        ),
-        "resource_group": text(
-            "The id of a resource group of the organisation.",
-            examples=["66670e5163145ca562cb1988"],
-        ),
-        "collection": text(
-            "The title of a collection of the same account; the spec keeps it, with what it "
-            "publishes there in this order.",
-            maxLength=60,
-            examples=["Support models"],
-        ),
-    },
-    ("kind", "name"),
-)
-
 _EVALUATION = record(
     {
         "dataset": {
@@ -326,7 +275,7 @@ TOP: Final[dict[str, Any]] = {
     "load": section("The load to expect; costs and load tests use it.", _LOAD),
     "app": section("A Space in front of the service.", _APP, ("kind",)),
     "publish": rows(
-        "Models and datasets of your own that are kept on the Hub.", _PUBLICATION, most=32
+        "Models and datasets of your own that are kept on the Hub.", PUBLICATION, most=32
     ),
     "evaluations": rows("Datasets that the served model is held to.", _EVALUATION, most=16),
 }

@@ -16,7 +16,7 @@ _SHAPES: Final = {
     "a private key": r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     "a password in a URL": r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)",
 }
-_EACH: Final = tuple(re.compile(shape) for shape in _SHAPES.values())
+_EACH: Final = tuple(re.compile(shape.replace("(?<=://)", "://")) for shape in _SHAPES.values())
 _NAMES: Final = tuple(_SHAPES)
 _ANY: Final = re.compile("|".join(f"({shape})" for shape in _SHAPES.values()))
 
