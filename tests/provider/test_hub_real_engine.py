@@ -106,6 +106,7 @@ def test_made_left_alone_changed_brought_back_and_taken_away(life: Life) -> None
     assert not life.twin.hub.desk.collections
 
 
+@pytest.mark.thorough
 def test_a_space_of_somebody_else_is_refused_and_imported_when_it_is_meant(life: Life) -> None:
     plant(life.twin, "acme/chat", private=True)
     refused = life.run()

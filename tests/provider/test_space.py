@@ -503,8 +503,8 @@ def test_a_cancel_and_the_end_of_its_time_end_a_slow_call(
 
 
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 410, 412, 422, 425, 429, 500, 502, 503, 504)
-SAMPLE = (403, 503, "lose")
-THOROUGH = (*sorted({*STATUSES} - {*SAMPLE}), "drop", "garbage")
+SAMPLE = ("lose",)
+THOROUGH = (*STATUSES, "drop", "garbage")
 _MOST_REQUESTS = 80
 
 
