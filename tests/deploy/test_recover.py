@@ -141,6 +141,15 @@ def test_the_delete_of_a_replaced_thing_is_simply_done_again() -> None:
     assert settled(DELETING, new, old, found=None)[1] == old
 
 
+def test_the_replacement_stays_when_the_delete_of_the_old_one_was_cut_short() -> None:
+    """Whatever became of the old one: a destroy would forget a replacement that is marked gone."""
+    old, new = {**THING, "id": "/old", "delete": True}, {**THING, "id": "/new"}
+    one = {"type": "deleting", "resource": old}
+    assert operations.to_ask(state(new, old, pending=[one]), [one]) == []
+    for found in (..., None, "/new"):
+        assert settled(one, new, old, found=found) == [new, old]
+
+
 def test_components_and_the_engine_s_own_things_are_asked_of_nobody() -> None:
     component = {"urn": "u", "type": "moorage:components:ModelService", "custom": False}
     provider = {"urn": "u", "type": "pulumi:providers:docker", "custom": True}

@@ -71,9 +71,15 @@ def to_ask(state: State, ours: Sequence[State]) -> list[State]:
 
 
 def _current(state: State, one: State) -> list[State]:
-    """What the state holds under the operation's URN, but for what is to be deleted anyway."""
+    """What the state holds of the operation's thing, but for what is to be deleted anyway."""
     resources = state["deployment"].get("resources") or []
-    return [old for old in resources if old["urn"] == urn_of(one) and not old.get("delete")]
+    return [old for old in resources if _is_about(one, old) and not old.get("delete")]
+
+
+def _is_about(one: State, resource: State) -> bool:
+    """Whether this is the operation's thing, and not its replacement of the same URN."""
+    identity = one["resource"].get("id")
+    return resource["urn"] == urn_of(one) and identity in (None, resource.get("id"))
 
 
 def settled_state(state: State, settled: Sequence[State], found: Found) -> State:
@@ -98,8 +104,8 @@ def _with_settled(resources: list[State], one: State, found: Found) -> list[Stat
         return resources
     if one["type"] == "deleting" and urn in found and identity is None:
         # It is gone, and what depends on it is not: so the engine keeps what it will create anew.
-        return [_gone(old) if old["urn"] == urn else old for old in resources]
-    return [_marked(old) if old["urn"] == urn else old for old in resources]
+        return [_gone(old) if _is_about(one, old) else old for old in resources]
+    return [_marked(old) if _is_about(one, old) else old for old in resources]
 
 
 def _created(one: State, identity: str) -> State:
