@@ -179,13 +179,13 @@ class _Progress:
 
 
 def _table(sweep: Sweep, tried: Sequence[Tried]) -> None:
-    print(f"{'operation':<15}{'victim':<18}{'points':>7}{'clean':>7}  unclean")
+    print(f"{'operation':<18}{'victim':<18}{'points':>7}{'clean':>7}  unclean")
     for operation in sweep.operations:
         for way in sweep.ways:
             row = [one for one in tried if (one.point.operation, one.point.way) == (operation, way)]
             unclean = [str(one.point.number) for one in row if one.found]
             if row:
                 counts = f"{len(row):>7}{len(row) - len(unclean):>7}"
-                print(f"{operation:<15}{way:<18}{counts}  {' '.join(unclean)}")
+                print(f"{operation:<18}{way:<18}{counts}  {' '.join(unclean)}")
     slow = sorted(tried, key=lambda one: -one.took_s)[:_SLOWEST]
     print(f"slowest: {', '.join(f'{one.point} {one.took_s:.0f} s' for one in slow)}")
