@@ -123,7 +123,10 @@ async def _struck(fault: Fault, request: web.Request, handler: Any) -> web.Strea
 
 
 async def _answered(request: web.Request, handler: Any) -> web.StreamResponse:
-    answer: web.StreamResponse = await handler(request)
+    try:
+        answer: web.StreamResponse = await handler(request)
+    except ConnectionResetError:  # who asked has hung up; there is nobody to tell
+        return _lost(request)
     return answer
 
 
