@@ -50,6 +50,7 @@ def resources(bucket: Bucket) -> set[str]:
     return {one["urn"].rsplit("::", 1)[-1] for one in latest["resources"]}
 
 
+@pytest.mark.thorough
 def test_every_operation_works_and_a_fresh_clone_takes_it_up(team: Project, bucket: Bucket) -> None:
     """The passphrase opens the secrets wherever it is set; a wrong one is told as that."""
     assert team.run("up").said["changes"] == {"create": 1}

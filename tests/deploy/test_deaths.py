@@ -61,6 +61,7 @@ def test_a_killed_driver_and_engine_are_taken_up_by_the_next_up(project: Project
     assert project.run("destroy").code == 0
 
 
+@pytest.mark.thorough
 def test_the_engine_of_a_killed_driver_is_waited_for(project: Project) -> None:
     driver = project.start("up", "waiting")
     until((project.root / "two").exists)
@@ -76,6 +77,7 @@ def test_the_engine_of_a_killed_driver_is_waited_for(project: Project) -> None:
 
 
 @pytest.mark.parametrize("death", ["interrupt", "kill"])
+@pytest.mark.thorough
 def test_a_real_process_that_never_becomes_ready_is_not_orphaned(
     project: Project, death: str
 ) -> None:

@@ -105,6 +105,7 @@ def test_a_file_that_changed_is_seen(first_up: Ended, stack: TwinStack) -> None:
     assert hub(stack, "acme/chat-tone/resolve/main/adapter_config.json").text == '{"r": 32}'
 
 
+@pytest.mark.thorough
 def test_a_change_for_others_to_merge_waits_in_a_pull_request(
     first_up: Ended, stack: TwinStack
 ) -> None:

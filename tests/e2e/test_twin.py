@@ -124,6 +124,7 @@ def test_other_replicas_and_flags_are_changed_in_place(first_up: Ended, stack: T
     assert "--enforce-eager" in after["model"]["args"]
 
 
+@pytest.mark.thorough
 def test_another_order_of_providers_is_another_order_of_backends(
     first_up: Ended, stack: TwinStack
 ) -> None:
@@ -135,6 +136,7 @@ def test_another_order_of_providers_is_another_order_of_backends(
     assert not stack.twin.writes()
 
 
+@pytest.mark.thorough
 def test_other_hardware_of_the_space_is_changed_in_place(first_up: Ended, stack: TwinStack) -> None:
     before = stack.app()
     stack.edit("hardware: cpu-basic", "hardware: cpu-upgrade")
@@ -168,7 +170,7 @@ def test_a_pause_by_a_person_is_seen_survived_and_healed(first_up: Ended, stack:
     stack.twin.pause(key)
     seen = stack.fine("refresh")
     assert "it was paused by somebody" in seen.said
-    assert backend(stack) == "hf-router-2"
+    assert backend(stack).startswith("hf-router-2")
     healed = stack.fine("up")
     assert "was paused; it is declared to run, and is resumed" in healed.said
     assert stack.twin.endpoints()[key]["status"]["state"] == "running"
@@ -201,10 +203,11 @@ def test_what_the_state_has_forgotten_is_imported(first_up: Ended, stack: TwinSt
     assert backend(stack) == "hf-endpoint-1"
 
 
+@pytest.mark.thorough
 def test_an_endpoint_that_somebody_deleted_is_made_again(first_up: Ended, stack: TwinStack) -> None:
     [key] = stack.twin.endpoints()
     stack.twin.remove(key)
-    assert backend(stack) == "hf-router-2"
+    assert backend(stack).startswith("hf-router-2")
     stack.fine("up", "--refresh")
     assert list(stack.twin.endpoints()) == [key]
     assert backend(stack) == "hf-endpoint-1"

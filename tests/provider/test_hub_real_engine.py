@@ -75,6 +75,7 @@ def life(tmp_path: Path) -> Iterator[Life]:
         yield Life(folder=tmp_path, root=root, twin=twin)
 
 
+@pytest.mark.thorough
 def test_made_left_alone_changed_brought_back_and_taken_away(life: Life) -> None:
     first = life.run()
     assert not first["failed"], first["output"]

@@ -107,6 +107,7 @@ def test_up_again_changes_nothing_a_kill_is_healed_and_destroy_leaves_nothing(
     assert deployment.leftovers() == []
 
 
+@pytest.mark.thorough
 def test_what_does_not_get_ready_is_kept_and_repaired_by_the_next_up(
     deployment: Deployment,
 ) -> None:
@@ -146,6 +147,7 @@ def test_a_port_in_use_is_one_line_and_leaves_neither_state_nor_files(
     assert deployment.leftovers() == []
 
 
+@pytest.mark.thorough
 def test_killed_in_the_middle_of_create_the_next_up_adopts_the_one_process(
     deployment: Deployment,
 ) -> None:
