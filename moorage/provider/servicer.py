@@ -27,6 +27,7 @@ from moorage.provider.values import (
     Properties,
     amend,
     decode,
+    decode_beside,
     decode_one,
     encode,
     has_unknown,
@@ -131,7 +132,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         handler = await self._handler(request, context)
         declared = request.old_inputs if request.HasField("old_inputs") else request.olds
         news = self._decoded(request)
-        old_inputs = news if declared == request.news else decode(declared).plain
+        is_same = declared == request.news
+        old_inputs = news if is_same else decode_beside(declared, request.news, news)
         state = {"drift": decode_one(request.olds, "drift")}  # all that a diff asks of it
         changes = diff.diff(handler.shape, old_inputs, state, news)
         answer = _diff_response(handler, handler.diff(changes, old_inputs, news))

@@ -61,6 +61,19 @@ def decode_one(struct: Struct, name: str) -> Any:
     return _decode_at(struct.fields[name], (), set()) if name in struct.fields else None
 
 
+def decode_beside(struct: Struct, other: Struct, known: dict[str, Any]) -> dict[str, Any]:
+    """Read a message that says nearly what another one says, of which it is known what it says."""
+    fields, others = struct.fields, other.fields
+    plain = {}
+    for key in fields:
+        value = fields[key]
+        is_known = key in known and value == others[key]
+        found = known[key] if is_known else _decode(value, (), key, set())
+        if found is not None:
+            plain[key] = found
+    return plain
+
+
 def encode(plain: Mapping[str, Any], secrets: Iterable[Path] = ()) -> Struct:
     """Write what the engine shall get, with the given paths marked secret."""
     struct = Struct()

@@ -14,6 +14,7 @@ from moorage.provider.values import (
     Properties,
     amend,
     decode,
+    decode_beside,
     decode_one,
     encode,
     has_unknown,
@@ -51,6 +52,16 @@ def test_what_is_amended_is_as_if_it_were_written_anew(
     struct = encode(before, old)
     amend(struct, decode(struct), after, new)
     assert decode(struct) == decode(encode(after, new))
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=4), st.dictionaries(KEYS, VALUES, max_size=4))
+def test_what_is_read_beside_another_message_is_as_if_it_were_read_alone(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    struct, beside = encode(one, [(name,) for name in one]), encode(other)
+    assert decode_beside(struct, beside, decode(beside).plain) == decode(struct).plain
+    assert decode_beside(encode(one), beside, decode(beside).plain) == decode(encode(one)).plain
+    assert decode(beside).plain == other, "the other message was touched"
 
 
 def test_secrets_below_the_top_keep_their_place() -> None:
