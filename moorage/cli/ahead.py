@@ -24,12 +24,12 @@ def plans(stack: Stack) -> Loaded:
     return load(paths, root=stack.root, today=today) if paths else Loaded(plans=(), problems=())
 
 
-def is_clear(stack: Stack) -> bool:
+def is_clear(stack: Stack, loaded: Loaded) -> bool:
     """Whether nothing at Hugging Face stands against a run; the table goes to stderr.
 
     Specs with errors are left to the program, which refuses them before anything is created.
     """
-    report = preflight(stack)
+    report = preflight(stack, loaded)
     if report is None:
         return True
     from moorage import preflight as table
@@ -38,9 +38,8 @@ def is_clear(stack: Stack) -> bool:
     return report.is_fine
 
 
-def preflight(stack: Stack) -> Report | None:
+def preflight(stack: Stack, loaded: Loaded) -> Report | None:
     """What Hugging Face says to a stack's plans; None where nothing of them is there."""
-    loaded = plans(stack)
     from moorage import preflight as room
 
     if not room.concerned(loaded.plans):

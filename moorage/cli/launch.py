@@ -16,11 +16,13 @@ from moorage.errors import Exit
 if TYPE_CHECKING:
     from moorage.deploy.driver import Stack
     from moorage.deploy.options import Options
+    from moorage.plan.load import Loaded
 
 
 def launch(stack: Stack, options: Options) -> Exit:
     """Bring a stack up and measure it; a stack that already passed, unchanged, is only asked."""
-    if not _plan(stack) or not ahead.is_clear(stack):
+    loaded = ahead.plans(stack)
+    if not _plan(loaded) or not ahead.is_clear(stack, loaded):
         return Exit.PROBLEMS
     with stack.held(f"moorage up --stack {stack.name} --test"):
         return _deploy_and_measure(stack, options)
@@ -43,12 +45,11 @@ def _deploy_and_measure(stack: Stack, options: Options) -> Exit:
     return code
 
 
-def _plan(stack: Stack) -> bool:
+def _plan(loaded: Loaded) -> bool:
     """Print what is wrong and what is planned; whether the specs can be deployed."""
     from moorage.plan.show.render import FORMATS
     from moorage.spec import report
 
-    loaded = ahead.plans(stack)
     sys.stdout.write(FORMATS["text"](loaded))
     print(report.summary(len(loaded.files), loaded.problems), flush=True)
     return report.exit_code(loaded.problems) == Exit.FINE

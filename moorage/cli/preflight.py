@@ -22,9 +22,10 @@ def run(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
 
     stack = open_stack(args.stack)
-    errors = [one for one in ahead.plans(stack).problems if one.severity == "error"]
+    loaded = ahead.plans(stack)
+    errors = [one for one in loaded.problems if one.severity == "error"]
     if errors:
         raise MoorageError("\n".join(map(str, errors)), exit_code=Exit.PROBLEMS)
-    report = ahead.preflight(stack) or preflight.Report(rows=())
+    report = ahead.preflight(stack, loaded) or preflight.Report(rows=())
     print(json.dumps(preflight.as_json(report)) if args.json else preflight.text(report))
     return int(Exit.FINE if report.is_fine else Exit.PROBLEMS)

@@ -18,10 +18,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
-    from moorage.cli.ahead import is_clear
+    from moorage.cli.ahead import is_clear, plans
     from moorage.cli.operation import done, options, stack_of
 
     stack = stack_of(args)
-    if not is_clear(stack):
+    if not is_clear(stack, plans(stack)):
         return int(Exit.PROBLEMS)
     return done(stack.preview(options(args), save=args.save), args)

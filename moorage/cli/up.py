@@ -19,7 +19,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
-    from moorage.cli.ahead import is_clear
+    from moorage.cli.ahead import is_clear, plans
     from moorage.cli.launch import launch
     from moorage.cli.operation import done, options, says_what, stack_of
 
@@ -28,6 +28,6 @@ def run(args: argparse.Namespace) -> int:
     if args.test:
         return int(launch(stack_of(args), options(args)))
     stack = stack_of(args)
-    if not is_clear(stack):
+    if not is_clear(stack, plans(stack)):
         return int(Exit.PROBLEMS)
     return done(stack.up(options(args), plan=args.plan), args)
