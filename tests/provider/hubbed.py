@@ -16,8 +16,7 @@ import pulumi
 from pulumi import automation
 
 from moorage.resources import Collection, ModelRepository, Space
-
-ROOT = Path(__file__).parents[2]
+from tests.provider import stacked
 
 
 def main() -> None:
@@ -49,25 +48,7 @@ def _program(folder: Path) -> None:
 
 
 def _stack(folder: Path) -> automation.Stack:
-    (folder / "state").mkdir(exist_ok=True)
-    plugins = {"providers": [{"name": "moorage", "path": str(ROOT / "tools" / "plugin")}]}
-    project = {"name": "hubbed", "runtime": "python", "plugins": plugins}
-    (folder / "Pulumi.yaml").write_text(json.dumps(project))
-    settings = {
-        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "test",
-        "PULUMI_SKIP_UPDATE_CHECK": "1",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
-        "MOORAGE_PYTHON": sys.executable,
-    }
-    options = automation.LocalWorkspaceOptions(
-        work_dir=str(folder),
-        env_vars=settings,
-        pulumi_command=automation.PulumiCommand(root=os.environ["PULUMI_ROOT_OF_TEST"]),
-    )
-    return automation.create_or_select_stack(
-        "test", project_name="hubbed", program=lambda: _program(folder), opts=options
-    )
+    return stacked.opened(folder, "hubbed", lambda: _program(folder))
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ import pulumi
 from pulumi import automation
 
 from moorage.resources import ApiKey, Process
+from tests.provider import stacked
 
-ROOT = Path(__file__).parents[2]
 SERVER = Path(__file__).with_name("small_server.py")
 
 
@@ -61,25 +61,7 @@ def _program(folder: Path) -> None:
 
 
 def _stack(folder: Path) -> automation.Stack:
-    (folder / "state").mkdir(exist_ok=True)
-    plugins = {"providers": [{"name": "moorage", "path": str(ROOT / "tools" / "plugin")}]}
-    project = {"name": "moored", "runtime": "python", "plugins": plugins}
-    (folder / "Pulumi.yaml").write_text(json.dumps(project))
-    settings = {
-        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "test",
-        "PULUMI_SKIP_UPDATE_CHECK": "1",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
-        "MOORAGE_PYTHON": sys.executable,
-    }
-    options = automation.LocalWorkspaceOptions(
-        work_dir=str(folder),
-        env_vars=settings,
-        pulumi_command=automation.PulumiCommand(root=os.environ["PULUMI_ROOT_OF_TEST"]),
-    )
-    stack = automation.create_or_select_stack(
-        "test", project_name="moored", program=lambda: _program(folder), opts=options
-    )
+    stack = stacked.opened(folder, "moored", lambda: _program(folder))
     if not (folder / "Pulumi.test.yaml").exists() or "gatewayPort" not in _settings(folder):
         stack.set_config("moorage:gatewayPort", automation.ConfigValue("8700"))
     return stack

@@ -16,8 +16,8 @@ import pytest
 
 from moorage.twin import face
 from moorage.twin.spaces import Habit
-from tests.provider.moored import ROOT
 from tests.provider.spaces import APP, api, plant
+from tests.provider.stacked import ROOT
 from tests.provider.test_real_engine import pulumi_root
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.provider.moored import ROOT
+from tests.provider.stacked import ROOT
 from tests.provider.test_real_engine import pulumi_root
 
 PAGE = ROOT / "docs" / "providers.md"

@@ -19,7 +19,8 @@ import psutil
 import pytest
 
 from moorage.provider.handlers import machine
-from tests.provider.moored import ROOT, SERVER
+from tests.provider.moored import SERVER
+from tests.provider.stacked import ROOT
 
 pytestmark = pytest.mark.engine
 
