@@ -19,7 +19,7 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
-from moorage.provider.handlers import probe
+from moorage.provider.serving import ask, probe
 from moorage.provider.values import UNKNOWN
 
 _GLANCE_S: Final = 3.0  # for a look whether it is still there
@@ -27,8 +27,6 @@ _ANSWER_S: Final = 60.0  # for one answer; a model may have to be loaded for it
 _PAUSE_S: Final = 1.0
 _CHAT_TASK: Final = "text-generation"
 _EMBEDDING_TASK: Final = "feature-extraction"
-_REFUSALS: Final = frozenset({401, 403})
-_FINAL: Final = frozenset({400, 404, 405, 422})  # asking again would not help
 
 
 def _is_address(url: str) -> str | None:
@@ -145,12 +143,8 @@ def _within(wanted_s: float, end_s: float) -> float:
 
 
 def _use(inputs: State, served: str, context: Context, *, timeout_s: float) -> probe.Answer:
-    if inputs["task"] != _CHAT_TASK:
-        embedding = {"model": served, "input": "ping"}
-        return _ask(inputs, "/embeddings", embedding, context, timeout_s=timeout_s)
-    messages = [{"role": "user", "content": "ping"}]
-    chat = {"model": served, "messages": messages, "max_tokens": 1}
-    return _ask(inputs, "/chat/completions", chat, context, timeout_s=timeout_s)
+    path, body = ask.smallest(inputs["task"], served) or ("/models", None)
+    return _ask(inputs, path, body, context, timeout_s=timeout_s)
 
 
 def _ask(
@@ -161,24 +155,15 @@ def _ask(
         body=None if body is None else json.dumps(body),
         key=inputs.get("apiKey"),
     )
-    give_up_s = time.monotonic() + timeout_s
-    answer = probe.ask(
-        question,
-        timeout_s=timeout_s,
-        given_up=lambda: context.cancelled.is_set() or time.monotonic() > give_up_s,
-    )
-    if context.cancelled.is_set():
+    answer = probe.ask(question, timeout_s=timeout_s, given_up=context.cancelled.is_set)
+    if answer is None:
         raise Cancelled
-    return answer or probe.Answer(fault="no answer in time")
+    return answer
 
 
 def _raise_if_final(answer: probe.Answer, url: str) -> None:
-    if answer.status in _REFUSALS:
-        message = f"{url} refuses the key ({answer.status}); give the key of that server"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
-    if answer.status in _FINAL:
-        message = f"{url} does not serve the model: {answer}"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    if (refusal := ask.refused(answer, url)) is not None:
+        raise MoorageError(refusal, exit_code=Exit.UNANSWERED)
 
 
 def _names(answer: probe.Answer) -> list[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from moorage.provider.handler import Context, State
-from moorage.provider.handlers import machine, probe
+from moorage.provider.handlers import machine
+from moorage.provider.serving import probe
 
 _FIRST_PAUSE_S: Final = 0.05
 _LONGEST_PAUSE_S: Final = 1.0

@@ -10,14 +10,11 @@ from moorage.provider.handler import Cancelled, Context, State
 from moorage.provider.hugging_face import faults
 from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
 from moorage.provider.hugging_face.exchange import Answer, Question, exchange
+from moorage.provider.serving import ask
 
 _ANSWER_S: Final = 60.0
 _LONGEST_WAKE_S: Final = 600.0
 _WAKE: Final = "X-Scale-Up-Timeout"
-_PING: Final = "ping"
-_CHATS: Final = frozenset({"text-generation", "text2text-generation", "conversational"})
-_SEES: Final = frozenset({"image-text-to-text", "any-to-any"})
-_EMBEDS: Final = frozenset({"feature-extraction", "sentence-similarity"})
 _NOT_FOUND: Final = 404
 
 
@@ -110,15 +107,8 @@ def _question(inputs: State, model: str) -> tuple[str, Any]:
         return probe["path"], probe.get("body")
     task = inputs.get("task", "text-generation")
     if not _root(inputs):
-        return "/", {"inputs": _PING}
-    if task in _CHATS | _SEES:
-        messages = [{"role": "user", "content": _PING}]
-        return "/chat/completions", {"model": model, "messages": messages, "max_tokens": 1}
-    if task in _EMBEDS:
-        return "/embeddings", {"model": model, "input": _PING}
-    if task == "text-to-image":
-        return "/images/generations", {"model": model, "prompt": _PING, "n": 1}
-    return "/models", None
+        return "/", {"inputs": ask.PING}
+    return ask.smallest(task, model) or ("/models", None)
 
 
 def _first(models: Any) -> str | None:

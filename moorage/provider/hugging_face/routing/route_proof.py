@@ -7,7 +7,8 @@ from typing import Any, Final
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
 from moorage.provider.hugging_face.faults import Asked, fail
-from moorage.provider.hugging_face.routing import look, routes
+from moorage.provider.hugging_face.routing import look
+from moorage.provider.serving import ask
 
 _ANSWER_S: Final = 60.0  # for one token
 _SCOPE: Final = "inference.serverless.write"
@@ -34,11 +35,10 @@ def check_payer(inputs: State, context: Context) -> None:
 def prove(inputs: State, state: State, context: Context) -> None:
     """One request, paid once: it is never sent again by itself."""
     router, payer = look.router(), inputs.get("billTo")
-    path, question = _question(inputs["task"])
+    path, body = _question(inputs["task"], state["servedModel"])
     way = state["url"].removeprefix(router.url)
     headers = {"X-HF-Bill-To": payer} if payer else {}
-    body = {"model": state["servedModel"], **question}
-    asked = look.post(router, f"{way}/{path}", body, headers)
+    asked = look.post(router, f"{way}{path}", body, headers)
     answer = look.ask(asked, context, timeout_s=_ANSWER_S)
     if not answer.is_good:
         fail(answer, _asked(payer or "the token's account", state["servedModel"]))
@@ -54,12 +54,8 @@ def _asked(account: str, what: str) -> Asked:
     )
 
 
-def _question(task: str) -> tuple[str, dict[str, Any]]:
-    if routes.chats(task):
-        messages = [{"role": "user", "content": "ping"}]
-        return "chat/completions", {"messages": messages, "max_tokens": 1}
-    if task == "text-to-image":
-        return "images/generations", {"prompt": "ping", "n": 1}
+def _question(task: str, model: str) -> tuple[str, dict[str, Any]]:
     if task == "text-to-speech":
-        return "audio/speech", {"input": "ping"}
-    return "embeddings", {"input": "ping"}
+        return "/audio/speech", {"model": model, "input": ask.PING}
+    embedding = {"model": model, "input": ask.PING}
+    return ask.smallest(task, model) or ("/embeddings", embedding)

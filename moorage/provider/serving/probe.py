@@ -1,18 +1,24 @@
-"""One HTTP question to a server, given up the moment nobody waits for the answer any more."""
+"""One HTTP question to an engine, given up the moment nobody waits for the answer any more.
+
+Engines are asked as the gateway asks them: directly, past any proxy of the environment, by the
+standard library alone, which is there before heavier clients are imported.
+"""
 
 from __future__ import annotations
 
 import http.client
+import json
 import queue
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 _GLANCE_S: Final = 0.05
-_MOST_BYTES: Final = 1_000_000  # of an answer; a probe needs no more
+_MOST_BYTES: Final = 8_000_000  # of an answer: the metrics of many engines at once are long
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +35,7 @@ class Answer:
     """What came back: a status with its text, or why there is none."""
 
     status: int = 0
-    text: str = ""
+    text: str = field(default="", repr=False)
     fault: str = ""
 
     @property
@@ -37,20 +43,40 @@ class Answer:
         """Whether the server did what was asked."""
         return 200 <= self.status < 300
 
+    @property
+    def json(self) -> Any:
+        """What the text means; None where it is no JSON."""
+        with suppress(ValueError, RecursionError):
+            return json.loads(self.text)
+        return None
+
     def __str__(self) -> str:
         text = " ".join(self.text.split())[:200]
         return self.fault or f"{self.status} {text}".strip()
 
 
-def ask(question: Question, *, timeout_s: float, given_up: Callable[[], bool]) -> Answer | None:
-    """The answer, or None as soon as `given_up` says that nobody wants it."""
+def _never() -> bool:
+    return False
+
+
+def ask(
+    question: Question, *, timeout_s: float, given_up: Callable[[], bool] = _never
+) -> Answer | None:
+    """The answer within the time, or None as soon as `given_up` says that nobody wants it."""
     answers: queue.Queue[Answer] = queue.Queue()
-    connection = _connection(question.url, timeout_s)
+    end_s = time.monotonic() + timeout_s
+    try:
+        connection = _connection(question.url, timeout_s)
+    except (ValueError, http.client.HTTPException):
+        return Answer(fault="its address cannot be understood")
     thread = threading.Thread(
         target=lambda: answers.put(_ask(connection, question)), daemon=True, name="probe"
     )
     thread.start()
     while not given_up():
+        if time.monotonic() > end_s:  # one that dribbles never times out by itself
+            connection.close()
+            return Answer(fault="no answer in time")
         with suppress(queue.Empty):
             return answers.get(timeout=_GLANCE_S)
     connection.close()
@@ -77,7 +103,7 @@ def _ask(connection: http.client.HTTPConnection, question: Question) -> Answer:
         response = connection.getresponse()
         text = response.read(_MOST_BYTES).decode(errors="replace")
         return Answer(status=response.status, text=text)
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         return Answer(fault=_fault(error))
     finally:
         connection.close()
