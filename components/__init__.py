@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from components import app, hf_endpoint, hf_router, hf_space, local, openai, published
+from components import published
 from components.endpoint import Kind
 from moorage.errors import Exit, MoorageError
+from moorage.late import Late
 from moorage.plan.types import Plan
 
-KINDS: Final[dict[str, Kind]] = {
-    "local": local,
-    "openai": openai,
-    "hf-endpoint": hf_endpoint,
-    "hf-router": hf_router,
-    "hf-space": hf_space,
-}
+KINDS: Final = Late[Kind](
+    {
+        "local": "components.local",
+        "openai": "components.openai",
+        "hf-endpoint": "components.hf_endpoint",
+        "hf-router": "components.hf_router",
+        "hf-space": "components.hf_space",
+    }
+)
 
 # Kinds of the catalogue that can be checked, priced and planned, and not deployed yet.
 UNBUILT: Final = ("docker-host", "ec2-gpu")
@@ -40,8 +43,15 @@ def _lacking(plan: Plan, gateway: str) -> Iterator[str]:
     for placement in plan.placements:
         for line in KINDS[placement.kind].lacks(placement):
             yield f"{plan.spec_path}: {placement.name}: {line}"
-    for line in (*app.lacks(plan, gateway), *published.lacks(plan)):
+    for line in (*_lacks_of_app(plan, gateway), *published.lacks(plan)):
         yield f"{plan.spec_path}: {line}"
+
+
+def _lacks_of_app(plan: Plan, gateway: str) -> Iterator[str]:
+    if plan.app is not None:
+        from components import app  # most services have none
+
+        yield from app.lacks(plan, gateway)
 
 
 def _unbuilt(plan: Plan) -> Iterator[str]:

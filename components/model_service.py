@@ -7,7 +7,7 @@ from typing import cast
 
 import pulumi
 
-from components import KINDS, app, published
+from components import KINDS, published
 from components.endpoint import Endpoint, Site
 from moorage.plan.types import Placement, Plan, Weights
 from moorage.resources import ApiKey, ModelFile, ModelFileOfflineText, Space
@@ -39,6 +39,8 @@ class ModelService(pulumi.ComponentResource):
         """The Space in front of the service, where the spec has one."""
         if self.plan.app is None:
             return None
+        from components import app  # most services have none
+
         return app.build(
             self.plan,
             site=site,

@@ -17,6 +17,7 @@ ROOMS = ("moorage", "components", "stacks", "loadtests")
 MAY_IMPORT = {
     "moorage": set(),
     "moorage.errors": set(),
+    "moorage.late": set(),
     "moorage.__main__": {"moorage.cli"},
     "moorage.spec": {"moorage", "moorage.errors", "yaml", "jsonschema"},
     "moorage.plan": {"moorage", "moorage.errors", "moorage.spec", "yaml"},
@@ -89,6 +90,7 @@ MAY_IMPORT = {
     },
     "components": {
         "moorage.errors",
+        "moorage.late",
         "moorage.spec",
         "moorage.plan",
         "moorage.resources",

@@ -12,7 +12,7 @@ from moorage.plan.fit.calibration import Calibration
 from moorage.plan.fit.fields import UnreadableError
 from moorage.plan.fit.methods import quantization_of
 from moorage.plan.fit.needs import GIB
-from moorage.plan.fit.types import Question
+from moorage.plan.fit.types import Fit, Question
 from moorage.plan.fit.vllm import MARGIN, Case
 
 FLOATS_FROM = 8.9  # compute capability: 8-bit floats in hardware
@@ -21,6 +21,14 @@ COUNTS = (2, 4, 8)
 LARGER_MOST = 2  # GPUs worth naming
 
 Way = tuple[str, Question]
+
+
+def fit(question: Question, known: Calibration) -> Fit:
+    """vLLM's proof; where it may not fit, with what would change that."""
+    proof = vllm.fit(question, known)
+    if proof.verdict in ("fits", "unknown"):
+        return proof
+    return replace(proof, changes=changes(question, known))
 
 
 def changes(question: Question, known: Calibration, gpus: Sequence[Gpu] = ()) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from moorage.plan.catalogue.offers import Engine
-from moorage.plan.fit import attention, lengths, methods
+from moorage.plan.fit import lengths, methods
 from moorage.plan.fit.fields import UnreadableError, text_of
 from moorage.plan.fit.methods import NONE
 from moorage.plan.fit.types import Obstacle, Question
@@ -244,6 +244,8 @@ def _blocks(config: Mapping[str, Any], parts: int, *, whole_experts: bool) -> It
 
 def _counted(question: Question) -> tuple[int, int]:
     """Query heads, and the heads of keys and values; 0 where the config does not say."""
+    from moorage.plan.fit import attention  # most models stay on one GPU
+
     config, name = question.facts.config, question.facts.architecture
     try:
         if name is not None and attention.knows(name):

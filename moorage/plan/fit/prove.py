@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from typing import Final
 
-from moorage.plan.fit import llamacpp, sglang, tei, vllm
+from moorage.late import Late
 from moorage.plan.fit.calibration import Calibration
-from moorage.plan.fit.changes import changes
 from moorage.plan.fit.types import Fit, Question
 
-ENGINES: dict[str, Callable[[Question, Calibration], Fit]] = {
-    "vllm": vllm.fit,
-    "sglang": sglang.fit,
-    "llama.cpp": llamacpp.fit,
-    "tei": tei.fit,
-}
-NOTHING = Calibration()
+ENGINES: Final = Late[Callable[[Question, Calibration], Fit]](
+    {
+        "vllm": "moorage.plan.fit.changes:fit",
+        "sglang": "moorage.plan.fit.sglang:fit",
+        "llama.cpp": "moorage.plan.fit.llamacpp:fit",
+        "tei": "moorage.plan.fit.tei:fit",
+    }
+)
+NOTHING: Final = Calibration()
 
 
 def fit(question: Question, calibration: Calibration | None) -> Fit:
@@ -25,8 +26,4 @@ def fit(question: Question, calibration: Calibration | None) -> Fit:
     if judge is None:
         because = f"how much memory {question.engine} needs is not modelled"
         return Fit(verdict="unknown", because=because, confidence="rough")
-    known = calibration or NOTHING
-    proof = judge(question, known)
-    if question.engine != "vllm" or proof.verdict in ("fits", "unknown"):
-        return proof
-    return replace(proof, changes=changes(question, known))
+    return judge(question, calibration or NOTHING)

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.facts import ModelFacts
-from moorage.plan.fit import attention, needs
 from moorage.plan.fit.fields import UnreadableError, text_of
 from moorage.plan.fit.methods import quantization_of
-from moorage.plan.fit.weights import Weights, weigh
 from moorage.spec.types import Load, Slo
 
 TTFT_MS, TPOT_MS = 500.0, 50.0  # what a request is taken to need where no service level says
@@ -29,12 +27,13 @@ class Bounds:
 
 def bounds(facts: ModelFacts, gpu: Gpu, count: int, load: Load) -> Bounds:
     """The least time to the first token, and per token after it, on so many GPUs."""
-    weights = _weights(facts)
-    if weights is None or gpu.memory_gbps <= 0 or count < 1:
+    active = _active(facts)
+    if active is None or gpu.memory_gbps <= 0 or count < 1:
         return Bounds()
+    elements, kept = active
     tokens = max(load.input_tokens, 1)
-    seconds = OPERATIONS * weights.active_elements * tokens / (_flops(facts, gpu) * count)
-    reading = weights.active / (gpu.memory_gbps * 1e9 * count)
+    seconds = OPERATIONS * elements * tokens / (_flops(facts, gpu) * count)
+    reading = kept / (gpu.memory_gbps * 1e9 * count)
     return Bounds(ttft_ms=max(seconds, reading) * 1e3, tpot_ms=reading * 1e3)
 
 
@@ -54,8 +53,15 @@ def load_concurrency(load: Load, slo: Slo) -> float:
     return max(load.rps, 0.0) * (ttft + max(load.output_tokens - 1, 0) * tpot) / 1e3
 
 
-def _weights(facts: ModelFacts) -> Weights | None:
-    """What a token reads of the whole model; making it smaller while loading counts as possible."""
+def _active(facts: ModelFacts) -> tuple[float, float] | None:
+    """What a token reads of the whole model: elements, and bytes; None where it is not known.
+
+    Making it smaller while loading counts as possible.
+    """
+    # Loaded for the few whose service levels come near what the hardware can do.
+    from moorage.plan.fit import attention, needs
+    from moorage.plan.fit.weights import weigh
+
     if not facts.tensors or not attention.knows(facts.architecture):
         return None
     try:
@@ -64,7 +70,8 @@ def _weights(facts: ModelFacts) -> Weights | None:
         sharing = needs.share(facts.config, text, kept, 1, online=True, pads=(1, 1))
     except UnreadableError:
         return None
-    return weigh(facts.tensors, sharing)
+    weights = weigh(facts.tensors, sharing)
+    return weights.active_elements, weights.active
 
 
 def _flops(facts: ModelFacts, gpu: Gpu) -> float:
