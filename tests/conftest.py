@@ -7,9 +7,9 @@ import signal
 import pytest
 
 from moorage.deploy.cli import pulumi_cli
-from tests.docker.fixtures import docker_engine, second_docker_engine
+from tests.docker.fixtures import docker_engine, docker_image, second_docker_engine
 
-__all__ = ["docker_engine", "second_docker_engine"]  # fixtures for every test
+__all__ = ["docker_engine", "docker_image", "second_docker_engine"]  # fixtures for every test
 
 # A shell that starts the tests in the background has its children ignore interrupts, and they
 # would hand that on to every process whose interruption is tested.

@@ -33,3 +33,11 @@ def _running(gpus: int | None) -> Iterator[Engine]:
         pytest.skip(reason)
     with engine.running(gpus=gpus) as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def docker_image(docker_engine: Engine) -> str:
+    """The id of the tests' own image, in the first engine."""
+    from tests.docker import image
+
+    return image.load(docker_engine)
