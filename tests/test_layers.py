@@ -97,8 +97,17 @@ MAY_IMPORT = {
         "pulumi",
         "pulumi_docker",
     },
-    # The apps of Spaces: each runs there, with the packages of its own requirements.
-    "components.templates": {"gradio", "streamlit", "httpx", "PIL", "gateway", "painter"},
+    # What runs elsewhere: apps of Spaces, each with the packages of its own requirements, and the
+    # program that starts an engine in the engine's own image.
+    "components.templates": {
+        "gradio",
+        "streamlit",
+        "httpx",
+        "PIL",
+        "gateway",
+        "painter",
+        "huggingface_hub?",
+    },
     "stacks": {"components", "moorage.errors", "moorage.spec", "moorage.plan", "pulumi"},
     "loadtests": {"moorage.errors", "moorage.spec", "httpx"},
     "loadtests.locustfiles": {"loadtests", "locust", "gevent", "geventhttpclient"},

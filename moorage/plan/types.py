@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moorage.plan.fit.types import Fit
-from moorage.spec.types import App, Failover, Load, Publication, Slo
+from moorage.spec.types import App, Failover, Load, Pinned, Publication, Slo
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +95,10 @@ class Plan:
     task: str
     quantization: str = "none"
     max_model_len: int | None
+    adapters: tuple[Pinned, ...] = ()
+    tokenizer: Pinned | None = None  # None: the model's own
+    chat_template: Pinned | None = None
+    trust_remote_code: bool = False  # whether code of the model's repository may run
     privacy_tier: str
     regions: tuple[str, ...] = ()
     placements: tuple[Placement, ...]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from typing import Any, Final
 
+from moorage.plan.catalogue import spans
 from moorage.plan.catalogue.offers import Engine
 from moorage.plan.fit import lengths, methods
 from moorage.plan.fit.fields import UnreadableError, text_of
@@ -27,7 +26,6 @@ _BF16_LEAST: Final = 8.0  # compute capability
 _BF16_ONLY: Final = ("gemma2", "gemma3", "gemma3_text", "glm4")  # numbers overflow in 16-bit floats
 _PARTS: Final = ("vision_config", "audio_config")
 _GPUS_MOST: Final = 64  # of one machine
-_NUMBER = re.compile(r"\d+")
 
 
 def obstacles(question: Question, engine: Engine, task: str) -> tuple[Obstacle, ...]:
@@ -46,18 +44,8 @@ def serves(engine: Engine, version: str, architecture: str) -> bool | None:
     """
     if not engine.architectures:
         return None
-    first, _, last = engine.architectures.get(architecture, "").partition("..")
-    if not first:
-        return False
-    asked = _version(version)
-    if not asked or first == "any":
-        return not last or not engine.versions or _version(engine.versions[0]) <= _version(last)
-    if _version(first) <= asked and (not last or asked <= _version(last)):
-        return True
-    looked = [_version(read) for read in engine.read_at or engine.versions]
-    too_old = any(asked <= read < _version(first) for read in looked)
-    too_new = bool(last) and any(_version(last) < read <= asked for read in looked)
-    return False if too_old or too_new else None
+    span = engine.architectures.get(architecture, "")
+    return spans.holds(span, version, versions=engine.versions, read=engine.read_at)
 
 
 def dtype_of(question: Question) -> str | None:
@@ -97,7 +85,7 @@ def _architecture(question: Question, engine: Engine) -> Iterator[Obstacle]:
     version = question.version or (engine.versions[0] if engine.versions else "")
     says = f"{engine.name} {version}".rstrip() + f" is not known to serve {name[:80]}"
     first, _, last = engine.architectures.get(name, "").partition("..")
-    if last and _version(last) < _version(version):
+    if last and spans.is_older(last, version):
         says, hint = f"{says} any more", f"the last version that does is {last}"
     elif first:
         hint = f"the first version known to serve it is {first}"
@@ -285,12 +273,6 @@ def _alike(name: str, engine: Engine) -> str:
     family = name[:5].lower()
     near = [own for own in engine.architectures if own.lower().startswith(family)][:3]
     return ", ".join(near) or f"{len(engine.architectures)} others"
-
-
-@cache
-def _version(text: str) -> tuple[int, ...]:
-    """0.33.0 as numbers that compare; nothing for a word."""
-    return tuple(int(part) for part in _NUMBER.findall(text)[:6]) if text[:1].isdigit() else ()
 
 
 _HEADS: Final = ("num_attention_heads", "n_head", "num_heads", "decoder_attention_heads")

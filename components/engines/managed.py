@@ -1,0 +1,111 @@
+"""How each engine is told the plan where Hugging Face runs it: one pure function per engine.
+
+A managed image has fields of its own for a few flags and takes the rest as words; it ignores a
+field that it does not know, so each variant's fields stand here, and no flag is ever said twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from components.engines.flags import EMBEDDINGS, flags, gguf_file
+from components.engines.words import words
+from moorage.plan.types import Placement, Plan
+
+WEIGHTS: Final = "/repository"  # where the platform mounts the repository
+
+_VLLM: Final = {
+    "port": "port",
+    "tensor-parallel-size": "tensorParallelSize",
+    "data-parallel-size": "dataParallelSize",
+    "kv-cache-dtype": "kvCacheDtype",
+    "max-num-batched-tokens": "maxNumBatchedTokens",
+    "max-num-seqs": "maxNumSeqs",
+}
+_SGLANG: Final = {
+    "tp-size": "tensorParallelSize",
+    "tensor-parallel-size": "tensorParallelSize",
+    "kv-cache-dtype": "kvCacheDtype",
+    "chunked-prefill-size": "chunkedPrefillSize",
+    "max-prefill-tokens": "maxPrefillTokens",
+    "max-running-requests": "maxRunningRequests",
+}
+_TEI: Final = {
+    "max-batch-tokens": "maxBatchTokens",
+    "max-concurrent-requests": "maxConcurrentRequests",
+    "pooling": "pooling",
+}
+_LLAMA: Final = {
+    "ctx-size": "ctxSize",
+    "parallel": "nParallel",
+    "threads-http": "threadsHttp",
+    "n-gpu-layers": "nGpuLayers",
+    "gpu-layers": "nGpuLayers",
+    "pooling": "pooling",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Managed:
+    """An engine in an image that the platform runs: the fields of its variant, and words."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    args: tuple[str, ...] = ()
+
+
+def managed(placement: Placement, plan: Plan) -> Managed:
+    """What an Inference Endpoint is told of a placement's engine."""
+    return ENGINES[placement.engine or "toolkit"](placement, plan)
+
+
+def _vllm(placement: Placement, plan: Plan) -> Managed:
+    return _split("vllm", flags(placement, plan), _VLLM)
+
+
+def _sglang(placement: Placement, plan: Plan) -> Managed:
+    return _split("sglang", flags(placement, plan), _SGLANG)
+
+
+def _tei(placement: Placement, plan: Plan) -> Managed:
+    return _split("tei", flags(placement, plan), _TEI)
+
+
+def _llama_cpp(placement: Placement, plan: Plan) -> Managed:
+    """Its variant wants the file said, and what it is for by a field of its own."""
+    told = flags(placement, plan)
+    mode = {"mode": "embeddings"} if told.pop(EMBEDDINGS, False) else {}
+    split = _split("llama.cpp", told, _LLAMA)
+    file = gguf_file(placement, plan)
+    # Of a repository with many files only the one that is called the variant is loaded.
+    weights = {"modelPath": f"{WEIGHTS}/{file}", "variant": file}
+    return Managed(options={**weights, **mode, **split.options}, args=split.args)
+
+
+def _toolkit(placement: Placement, plan: Plan) -> Managed:
+    return Managed(args=words("toolkit", flags(placement, plan)))
+
+
+def _custom(placement: Placement, plan: Plan) -> Managed:
+    """An image of one's own is told the port like the platform that looks for it there."""
+    told = flags(placement, plan)
+    options = {"port": told["port"]} if "port" in told else {}
+    return Managed(options=options, args=words("custom", told))
+
+
+def _split(engine: str, told: Mapping[str, Any], fields: Mapping[str, str]) -> Managed:
+    """The flags that a variant has fields for, and the rest as words."""
+    options = {fields[name]: value for name, value in sorted(told.items()) if name in fields}
+    rest = {name: value for name, value in told.items() if name not in fields}
+    return Managed(options=options, args=words(engine, rest))
+
+
+ENGINES: Final[Mapping[str, Callable[[Placement, Plan], Managed]]] = {
+    "vllm": _vllm,
+    "sglang": _sglang,
+    "tei": _tei,
+    "llama.cpp": _llama_cpp,
+    "toolkit": _toolkit,
+    "custom": _custom,
+}

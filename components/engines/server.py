@@ -1,0 +1,184 @@
+"""An engine's whole server where moorage starts it: one pure function per engine.
+
+Containers and cloud-init run the same words. The API key is never among them, for arguments are
+seen by whoever lists processes and stand in plain state: `key_variable` names the variable of the
+environment that each engine takes it from. SGLang takes it as an argument or from a file of
+settings; the start program writes it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from components.engines import beside
+from components.engines.beside import HUB, WEIGHTS, is_local
+from components.engines.flags import flags, gguf_file
+from components.engines.words import words
+from moorage.plan.catalogue.spans import is_older
+from moorage.plan.types import Placement, Plan
+
+PORT: Final = 8000
+COMPILED: Final = "/cache/compiled"  # what an engine compiled and measured for this hardware
+DRAIN_SECONDS: Final = 30  # for requests under way, once it shall stop
+
+_EVERYWHERE: Final = "0.0.0.0"  # of the container's own network; the host publishes what it likes
+_KEY_FILE: Final = "/tmp/moorage.yaml"  # noqa: S108  of the container, where nobody else is
+_SERVES_ITSELF: Final = "0.11.1"  # from here on vLLM's image starts `vllm serve`
+_OFFLINE: Final = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+_QUIET: Final = {"DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+_HUB_URL: Final = "https://huggingface.co"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """What runs in a container, and how it is spoken with."""
+
+    args: tuple[str, ...]  # after the entrypoint
+    entrypoint: tuple[str, ...] = ()  # empty: the image's own
+    env: Mapping[str, str] = field(default_factory=dict)  # without the key
+    key_variable: str
+    model: str  # the name under which it serves
+    port: int = PORT
+    health: str = "/health"
+    volumes: Mapping[str, str]  # what outlives a container -> where it lies in one
+    metrics: bool = False  # whether it tells vLLM's numbers at /metrics
+    shutdown_seconds: int = DRAIN_SECONDS
+
+
+def server(placement: Placement, plan: Plan) -> Server:
+    """The server of a placement whose container moorage starts itself."""
+    return SERVERS[placement.engine or "custom"](placement, plan)
+
+
+def _vllm(placement: Placement, plan: Plan) -> Server:
+    told = _told(placement, plan, {"served-model-name": plan.model_id, "host": _EVERYWHERE})
+    told |= _template(placement, plan) | _adapters(placement, plan, "lora-modules")
+    args = (_model(placement, plan), *words("vllm", told | _revision(placement, plan)))
+    fetched = beside.fetched(placement, plan)
+    is_old = placement.version is not None and is_older(placement.version, _SERVES_ITSELF)
+    caches = {"HF_HOME": HUB, "VLLM_CACHE_ROOT": COMPILED, "VLLM_NO_USAGE_STATS": "1"}
+    return Server(
+        args=("vllm", "serve", *args) if fetched else args,
+        entrypoint=beside.start() if fetched else ("vllm", "serve") if is_old else (),
+        env=_env(placement, caches | fetched),
+        key_variable="VLLM_API_KEY",
+        model=plan.model_id,
+        volumes={"hub": HUB, "compiled": COMPILED},
+        metrics=True,
+        shutdown_seconds=int(told.get("shutdown-timeout", DRAIN_SECONDS)),
+    )
+
+
+def _sglang(placement: Placement, plan: Plan) -> Server:
+    told = _told(placement, plan, {"served-model-name": plan.model_id, "host": _EVERYWHERE})
+    told |= _template(placement, plan) | _adapters(placement, plan, "lora-paths")
+    told |= {"model-path": _model(placement, plan), "config": _KEY_FILE}
+    if plan.tokenizer is not None:
+        told["tokenizer-path"] = beside.place(placement, "tokenizer", plan.tokenizer)
+    caches = {
+        "HF_HOME": HUB,
+        "TORCHINDUCTOR_CACHE_DIR": f"{COMPILED}/inductor",
+        "TRITON_CACHE_DIR": f"{COMPILED}/triton",
+    }
+    fetched = beside.fetched(placement, plan, tokenizer=True)
+    flags_ = words("sglang", told | _revision(placement, plan))
+    return Server(
+        args=("python3", "-m", "sglang.launch_server", *flags_),
+        entrypoint=beside.start(),
+        env=_env(placement, caches | fetched | {"MOORAGE_KEY_FILE": _KEY_FILE}),
+        key_variable="API_KEY",
+        model=plan.model_id,
+        volumes={"hub": HUB, "compiled": COMPILED},
+    )
+
+
+def _tei(placement: Placement, plan: Plan) -> Server:
+    said = {"served-model-name": plan.model_id, "hostname": _EVERYWHERE}
+    told = _told(placement, plan, {**said, "model-id": _model(placement, plan)})
+    told |= {"huggingface-hub-cache": HUB} | _revision(placement, plan)
+    return Server(
+        args=words("tei", told),
+        env=_env(placement, {}),
+        key_variable="API_KEY",
+        model=plan.model_id,
+        volumes={"hub": HUB},
+    )
+
+
+def _llama_cpp(placement: Placement, plan: Plan) -> Server:
+    told = _told(placement, plan, {"alias": plan.model_id, "host": _EVERYWHERE})
+    told |= _gguf(placement, plan)
+    return Server(
+        args=words("llama.cpp", told),
+        env=_env(placement, {"LLAMA_CACHE": HUB}),
+        key_variable="LLAMA_API_KEY",
+        model=plan.model_id,
+        volumes={"hub": HUB},
+    )
+
+
+def _gguf(placement: Placement, plan: Plan) -> dict[str, Any]:
+    """The one file; llama.cpp pins it to a commit by its address only."""
+    file = gguf_file(placement, plan)
+    if is_local(placement):
+        return {"model": f"{WEIGHTS}/{file}"}
+    return {"model-url": f"{_HUB_URL}/{plan.model_id}/resolve/{plan.revision or 'main'}/{file}"}
+
+
+def _custom(placement: Placement, plan: Plan) -> Server:
+    """An image of one's own learns by its environment what it shall serve, and where."""
+    told = flags(placement, plan)
+    port = int(told.get("port", PORT))
+    known = {"MODEL_ID": _model(placement, plan), "PORT": str(port), "HF_HOME": HUB}
+    pinned = {"REVISION": plan.revision} if plan.revision is not None else {}
+    return Server(
+        args=words("custom", told),
+        env=_env(placement, known | pinned),
+        key_variable="API_KEY",
+        model=plan.model_id,
+        port=port,
+        volumes={"hub": HUB},
+    )
+
+
+def _told(placement: Placement, plan: Plan, ours: Mapping[str, Any]) -> dict[str, Any]:
+    """The plan's flags, and what only whoever starts the server can say."""
+    return {**flags(placement, plan), **ours, "port": PORT}
+
+
+def _template(placement: Placement, plan: Plan) -> dict[str, Any]:
+    template = plan.chat_template
+    return (
+        {} if template is None else {"chat-template": beside.place(placement, "template", template)}
+    )
+
+
+def _adapters(placement: Placement, plan: Plan, flag: str) -> dict[str, Any]:
+    found = beside.adapters(placement, plan)
+    return {"enable-lora": True, flag: found} if found else {}
+
+
+def _model(placement: Placement, plan: Plan) -> str:
+    return WEIGHTS if is_local(placement) else plan.model_id
+
+
+def _revision(placement: Placement, plan: Plan) -> dict[str, Any]:
+    """A folder is what it is."""
+    return {} if is_local(placement) else {"revision": plan.revision}
+
+
+def _env(placement: Placement, ours: Mapping[str, str]) -> dict[str, str]:
+    """The spec's own variables come last: a team may know better where its caches lie."""
+    offline = _OFFLINE if is_local(placement) else {}
+    return {**_QUIET, **offline, **ours, **placement.env}
+
+
+SERVERS: Final[Mapping[str, Callable[[Placement, Plan], Server]]] = {
+    "vllm": _vllm,
+    "sglang": _sglang,
+    "tei": _tei,
+    "llama.cpp": _llama_cpp,
+    "custom": _custom,
+}
