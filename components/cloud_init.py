@@ -7,12 +7,13 @@ one file of settings that they read. Secrets of a spec are no part of it: the ma
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Final
 
+from components.engines import Server
 from moorage.errors import MoorageError
 
 MOST_BYTES: Final = 16 * 1024  # EC2 takes no more
@@ -24,6 +25,7 @@ _UNITS: Final = "/etc/systemd/system"
 _JOURNAL: Final = "/etc/systemd/journald.conf.d/moorage.conf"
 # What the container itself writes down is for `docker logs`; the journal keeps what is older.
 _LOGS: Final = ("--log-driver", "json-file", "--log-opt", "max-size=50m", "--log-opt", "max-file=2")
+_PATIENCE_S: Final = 30  # beyond the engine's own, until it is killed
 _GPUS: Final = (
     *("--gpus", "all", "--ipc", "host"),
     *("--ulimit", "memlock=-1", "--ulimit", "stack=67108864"),
@@ -36,14 +38,8 @@ class Instance:
 
     region: str
     image: str
-    command: Sequence[str]  # the container's
-    env: Mapping[str, str] = field(default_factory=dict)
-    key_variable: str  # where the container looks for the engine's key
-    port: int
+    server: Server
     has_gpus: bool = True
-    folders: Mapping[str, str] = field(default_factory=dict)  # hub, compile: where it has them
-    options: Sequence[str] = ()  # further ones of `docker run`
-    grace_s: int  # from being told to end until it is killed
     secrets: Mapping[str, str] = field(default_factory=dict)  # variable -> parameter of SSM
     is_spot: bool = False
     idle_s: int | None = None  # so long without a request, and the machine is stopped
@@ -65,7 +61,7 @@ def render(instance: Instance, *, key: str) -> str:
 def _lines(instance: Instance, key: str) -> Iterator[str]:
     services = list(_services(instance))
     yield "#cloud-config\nwrite_files:\n"
-    yield _file("/etc/moorage/key", f"{instance.key_variable}={key}\n", mode="0600")
+    yield _file("/etc/moorage/key", f"{instance.server.key_variable}={key}\n", mode="0600")
     yield _file("/etc/moorage/settings", _settings(instance))
     yield _file(_JOURNAL, _template("journal.conf"))
     for service in services:
@@ -91,18 +87,19 @@ def _unit(service: str) -> str:
 
 def _settings(instance: Instance) -> str:
     """Assignments, as the scripts read them."""
+    server = instance.server
     secrets = [f"{variable}={parameter}" for variable, parameter in instance.secrets.items()]
     words = {
         "options": list(_options(instance)),
-        "command": list(instance.command),
+        "command": [*server.entrypoint[1:], *server.args],
         "secrets": sorted(secrets),
     }
     plain = {
         "region": instance.region,
         "image": instance.image,
-        "port": str(instance.port),
-        "grace_s": str(instance.grace_s),
-        "idle_s": str(instance.idle_s or ""),
+        "port": str(server.port),
+        "grace_s": str(server.shutdown_seconds + _PATIENCE_S),
+        "idle_s": str(instance.idle_s or 0),
     }
     lines = [f"{name}={shlex.quote(text)}" for name, text in plain.items()]
     lines += [f"{name}=({shlex.join(each)})" for name, each in words.items()]
@@ -111,15 +108,17 @@ def _settings(instance: Instance) -> str:
 
 def _options(instance: Instance) -> Iterator[str]:
     """How the container is run."""
-    yield from ("--publish", f"{instance.port}:{instance.port}")
+    server = instance.server
+    yield from ("--publish", f"{server.port}:{server.port}")
     yield from ("--security-opt", "no-new-privileges", *_LOGS)
     yield from _GPUS if instance.has_gpus else ()
-    for folder, place in sorted(instance.folders.items()):
+    for folder, place in sorted(server.volumes.items()):
         yield from ("--volume", f"{HOME}/{folder}:{place}")
-    for name, value in sorted(instance.env.items()):
+    for name, value in sorted(server.env.items()):
         yield from ("--env", f"{name}={value}")
-    yield from ("--env", instance.key_variable)
-    yield from instance.options
+    yield from ("--env", server.key_variable)
+    if server.entrypoint:
+        yield from ("--entrypoint", server.entrypoint[0])
 
 
 def _file(path: str, text: str, *, mode: str = "0644") -> str:

@@ -22,18 +22,21 @@ import yaml
 
 from components import cloud_init
 from components.cloud_init import Instance, render
+from components.engines import Server
 from moorage.errors import MoorageError
 
 KEY = "the-key-of-the-engine"
+SERVER = Server(
+    args=("acme/tiny", "--max-model-len", "4096", "--served-model-name", "it's tiny"),
+    env={"VLLM_LOGGING_LEVEL": "WARNING", "ODD": "$HOME 'and' \"more\"\n  # ünd"},
+    key_variable="VLLM_API_KEY",
+    model="tiny",
+    volumes={"hub": "/cache/hub"},
+)
 INSTANCE = Instance(
     region="eu-west-1",
     image="vllm/vllm-openai:v0.33.0",
-    command=("acme/tiny", "--max-model-len", "4096", "--served-model-name", "it's tiny"),
-    env={"VLLM_LOGGING_LEVEL": "WARNING", "ODD": "$HOME 'and' \"more\"\n  # ünd"},
-    key_variable="VLLM_API_KEY",
-    port=8000,
-    folders={"hub": "/root/.cache/huggingface"},
-    grace_s=90,
+    server=SERVER,
     secrets={"HF_TOKEN": "/moorage/demo/HF_TOKEN"},
 )
 SCRIPTS = ("engine", "idle", "spot")
@@ -156,8 +159,10 @@ def test_the_key_stands_in_one_file_that_root_alone_reads() -> None:
 
 
 def test_more_than_ec2_takes_is_refused() -> None:
+    server = dataclasses.replace(SERVER, env={"LONG": "x" * 16_000})
+    instance = dataclasses.replace(INSTANCE, server=server)
     with pytest.raises(MoorageError, match="bytes long, and EC2 takes 16384; say less in"):
-        render(dataclasses.replace(INSTANCE, env={"LONG": "x" * 16_000}), key=KEY)
+        render(instance, key=KEY)
 
 
 def test_the_engine_is_started_with_its_command_and_its_secrets(
@@ -176,15 +181,34 @@ def test_the_engine_is_started_with_its_command_and_its_secrets(
     )
     assert removed[1:] == ["rm", "--force", "moorage-engine"]
     image = run.index(INSTANCE.image)
-    assert run[image + 1 :] == list(INSTANCE.command)
+    assert run[image + 1 :] == list(SERVER.args)
     given = dict(pairwise(run))
     assert given["--gpus"] == "all"
     assert given["--security-opt"] == "no-new-privileges"
-    assert given["--volume"] == f"{cloud_init.HOME}/hub:/root/.cache/huggingface"
-    assert f"ODD={INSTANCE.env['ODD']}" in run
+    assert given["--volume"] == f"{cloud_init.HOME}/hub:/cache/hub"
+    assert f"ODD={SERVER.env['ODD']}" in run
     assert "HF_TOKEN" in run
     assert "token-from-ssm" not in " ".join(run)
     assert (machine.folder / "got").read_text() == "token-from-ssm\n"
+
+
+def test_an_entrypoint_of_its_own_takes_the_place_of_the_image_s(
+    lay_out: Callable[..., Machine],
+) -> None:
+    server = dataclasses.replace(SERVER, entrypoint=("python3", "-c", "print()"))
+    machine = lay_out(server=server, secrets={})
+    machine.stand_in("docker")
+    machine.start("engine", "start").communicate(timeout=20)
+    run = machine.calls()[-1]
+    assert dict(pairwise(run))["--entrypoint"] == "python3"
+    assert run[run.index(INSTANCE.image) + 1 :] == ["-c", "print()", *SERVER.args]
+
+
+def test_the_engine_gets_its_own_grace_and_some_more(lay_out: Callable[..., Machine]) -> None:
+    machine = lay_out()
+    machine.stand_in("docker")
+    machine.start("engine", "stop").communicate(timeout=20)
+    assert machine.calls() == [["docker", "stop", "--time", "60", "moorage-engine"]]
 
 
 def test_a_secret_that_cannot_be_fetched_starts_nothing(lay_out: Callable[..., Machine]) -> None:
@@ -246,7 +270,7 @@ def test_a_machine_without_disks_of_its_own_uses_its_root_disk(
 
 def test_a_machine_that_nobody_asks_is_stopped(lay_out: Callable[..., Machine]) -> None:
     """Neither while the engine loads, nor while it is busy, nor while requests come and go."""
-    machine = lay_out(idle_s=1)
+    machine = lay_out(idle_s=0)
     machine.stand_in("shutdown")
     begun_s = time.monotonic()
 
@@ -256,20 +280,20 @@ def test_a_machine_that_nobody_asks_is_stopped(lay_out: Callable[..., Machine]) 
             return None
         if age_s < 1.5:
             return _metrics(1, 0)
-        return _metrics(0, 1 if age_s < 2 else 2)
+        return _metrics(0, int(min(age_s, 2.2) * 1000))  # one request after the other
 
     with a_server(answer) as url:
         process = machine.start("idle", MOORAGE_METRICS=url)
         out, _ = process.communicate(timeout=30)
     assert machine.calls() == [["shutdown", "-h", "now"]], out
-    assert "nobody has asked for 1 s" in out
+    assert "nobody has asked for 0 s" in out
     assert time.monotonic() - begun_s > 2.1
 
 
 def test_an_engine_that_died_at_work_does_not_keep_its_machine(
     lay_out: Callable[..., Machine],
 ) -> None:
-    machine = lay_out(idle_s=1)
+    machine = lay_out(idle_s=0)
     machine.stand_in("shutdown")
     told = iter([_metrics(3, 1), _metrics(3, 1)])
     with a_server(lambda _path, _headers: next(told, None)) as url:
