@@ -29,10 +29,11 @@ from moorage.twin import body as bodies
 from moorage.twin import control, endpoints, engines, hub, router, scenario_file, space_routes
 from moorage.twin.clock import Clock
 from moorage.twin.endpoint import Endpoint, born
+from moorage.twin.limits import Limits
 from moorage.twin.mischief import Faults, Request, watched
 from moorage.twin.people import Account, People, Token
 from moorage.twin.repos import Repo, TwinError
-from moorage.twin.scenario import Fault, Scenario, Speed, Start, Timings
+from moorage.twin.scenario import Fault, Limit, Scenario, Speed, Start, Timings
 from moorage.twin.serving import Door, open_doors
 from moorage.twin.spaces import Habit
 from moorage.twin.world import Fleet, World
@@ -41,6 +42,7 @@ __all__ = [
     "Account",
     "Fault",
     "Habit",
+    "Limit",
     "Repo",
     "Request",
     "Scenario",
@@ -148,7 +150,14 @@ def make(scenario: Scenario | Path | None = None) -> World:
     its_hub = hub.make(told.repos, people=people)
     its_hub.desk.clock, its_hub.desk.groups = clock, told.groups
     its_hub.desk.habits = dict(told.spaces)
-    return World(scenario=told, clock=clock, people=people, faults=Faults(told.faults), hub=its_hub)
+    return World(
+        scenario=told,
+        clock=clock,
+        people=people,
+        faults=Faults(told.faults),
+        limits=Limits(all=told.limits, clock=clock),
+        hub=its_hub,
+    )
 
 
 def doors(world: World, *, host: str, port: int = 0) -> list[Door]:
@@ -205,7 +214,7 @@ def _app(world: World, host: str, add: Any) -> web.Application:
 
 
 def _watched(world: World, host: str) -> Any:
-    return watched(world.faults, world.note, host)
+    return watched(host, note=world.note, refuse=world.limits.refuse, faults=world.faults)
 
 
 def _by_hand() -> dict[str, Any]:

@@ -91,14 +91,23 @@ class _Armed:
         )
 
 
-def watched(faults: Faults, note: Callable[[str, web.Request], None], host: str) -> Any:
-    """A middleware that notes every request to a host and strikes some of them."""
+def watched(
+    host: str,
+    *,
+    note: Callable[[str, web.Request], None],
+    refuse: Callable[[str, web.Request], web.Response | None],
+    faults: Faults,
+) -> Any:
+    """A middleware that notes every request to a host, refuses some and strikes others."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Any) -> web.StreamResponse:
         if request.path.startswith(CONTROL):
             return await _answered(request, handler)
         note(host, request)
+        refusal = refuse(host, request)
+        if refusal is not None:
+            return refusal
         fault = faults.strike(host, request.method, request.path)
         if fault is None:
             return await _answered(request, handler)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,6 +33,10 @@ class WrongError(Exception):
         return web.json_response({"error": error}, status=self.status)
 
 
+def _nobody(_prompt_tokens: int, _tokens: int) -> None:
+    """Nobody counts."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
     """What an engine serves, and how fast."""
@@ -41,6 +45,8 @@ class Model:
     task: str = "text-generation"
     speed: Speed = field(default_factory=Speed)
     context_tokens: int = 8192
+    aborts: bool = False  # it is on its way out: every answer ends before its first token
+    counts: Callable[[int, int], None] = _nobody  # hears of tokens: read, and made
 
 
 def models(model: Model) -> dict[str, Any]:
@@ -154,6 +160,9 @@ def _said(body: Mapping[str, Any], prompt: str, model: Model) -> words.Answer:
     if asked > model.context_tokens:
         says = f"the longest context is {model.context_tokens} tokens; {asked} were asked for"
         raise WrongError(400, says)
+    model.counts(words.count(prompt), 0)
+    if model.aborts:
+        return words.Answer(tokens=(), prompt_tokens=words.count(prompt), finish_reason="abort")
     stops = body.get("stop") or ()
     return words.answer(
         prompt,
@@ -169,7 +178,9 @@ async def _send(
     if body.get("stream"):
         return await _stream(request, body, model, said, shape)
     speed = model.speed
-    await asyncio.sleep(speed.first_token_s + speed.token_s * max(len(said.tokens) - 1, 0))
+    await asyncio.sleep(speed.first_token_s)
+    async for _token in _spoken(said, model):
+        pass
     choice = {"index": 0, **shape.choice(said.text), "finish_reason": said.finish_reason}
     told = {**_head(shape.id, shape.whole, model), "choices": [choice], "usage": said.usage}
     return web.json_response(told)
@@ -182,9 +193,7 @@ async def _stream(
     await asyncio.sleep(model.speed.first_token_s)
     await response.prepare(request)
     head = _head(shape.id, shape.part, model)
-    for at, token in enumerate(said.tokens):
-        if at:
-            await asyncio.sleep(model.speed.token_s)
+    async for token in _spoken(said, model):
         await _event(response, head | {"choices": [_piece(shape, token, None)]})
     await _event(response, head | {"choices": [_piece(shape, "", said.finish_reason)]})
     if (body.get("stream_options") or {}).get("include_usage"):
@@ -192,6 +201,15 @@ async def _stream(
     await response.write(b"data: [DONE]\n\n")
     await response.write_eof()
     return response
+
+
+async def _spoken(said: words.Answer, model: Model) -> AsyncIterator[str]:
+    """The tokens, each when it is made; time passes only where an engine takes any."""
+    for at, token in enumerate(said.tokens):
+        if at and model.speed.token_s:
+            await asyncio.sleep(model.speed.token_s)
+        model.counts(0, 1)
+        yield token
 
 
 def _piece(shape: _Shape, text: str, finish_reason: str | None) -> dict[str, Any]:

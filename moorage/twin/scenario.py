@@ -66,6 +66,17 @@ class Fault:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """So many requests of one token within each window; more are a 429."""
+
+    method: str = ""  # empty: any
+    path: str = ""  # a regular expression, searched in the path
+    host: str = ""  # hub, endpoints, router or engines; empty: any
+    most: int = 1000
+    window_s: float = 300.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Speed:
     """How fast engines and the router's providers speak."""
 
@@ -101,6 +112,7 @@ class Scenario:
     speed: Speed = field(default_factory=Speed)
     starts: Sequence[Start] = ()
     faults: Sequence[Fault] = ()
+    limits: Sequence[Limit] = ()
     repos: Mapping[str, Repo] = field(default_factory=dict)
     spaces: Mapping[str, Habit] = field(default_factory=dict)  # by a shell pattern of their ids
     groups: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # org -> id -> name

@@ -15,7 +15,17 @@ import yaml
 from moorage.twin.hardware import STATUSES, Compute
 from moorage.twin.people import KINDS, ROLES, Account, Token
 from moorage.twin.repos import Repo, TwinError, read_folder
-from moorage.twin.scenario import ENDS, FAULTS, HOSTS, Fault, Scenario, Speed, Start, Timings
+from moorage.twin.scenario import (
+    ENDS,
+    FAULTS,
+    HOSTS,
+    Fault,
+    Limit,
+    Scenario,
+    Speed,
+    Start,
+    Timings,
+)
 from moorage.twin.spaces import Habit
 
 _CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
@@ -29,10 +39,17 @@ _CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "Start.when": ("start", "update"),
     "Fault.does": FAULTS,
     "Fault.host": ("", *HOSTS),
+    "Limit.host": ("", *HOSTS),
     "Habit.ends": ("", "BUILD_ERROR", "RUNTIME_ERROR", "BUILDING"),
     "Repo.visibility": ("", "public", "protected", "private"),
 }
-_LISTS: Final = {"accounts": Account, "computes": Compute, "starts": Start, "faults": Fault}
+_LISTS: Final = {
+    "accounts": Account,
+    "computes": Compute,
+    "starts": Start,
+    "faults": Fault,
+    "limits": Limit,
+}
 _PARTS: Final = {"timings": Timings, "speed": Speed}
 _FOLDER: Final = "repos_folder"  # beside `repos`: a folder of <owner>/<name>/, from the file's own
 
@@ -130,7 +147,7 @@ def _value(kind: Callable[..., Any], given: Any, where: str) -> Any:
         told["tokens"] = tuple(
             _value(Token, row, f"{where}.tokens[{at}]") for at, row in enumerate(rows)
         )
-    if kind is Fault and "path" in told:
+    if kind in (Fault, Limit) and "path" in told:
         _check_pattern(_text(told["path"], f"{where}.path"), f"{where}.path")
     return _checked(kind, told, where)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from moorage.twin.clock import Clock
 from moorage.twin.endpoint import Endpoint
 from moorage.twin.hub import Hub
+from moorage.twin.limits import Limits
 from moorage.twin.mischief import Faults, Request
 from moorage.twin.people import Caller, People
 from moorage.twin.scenario import Scenario
@@ -64,6 +65,7 @@ class World:
     clock: Clock
     people: People
     faults: Faults
+    limits: Limits
     hub: Hub
     endpoints: Fleet = field(default_factory=Fleet)
     requests: list[Request] = field(default_factory=list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moorage.twin.face import Scenario
+from moorage.twin.face import Limit, Scenario
 from tests.contract.place import WITHOUT, Place, holds, same, says
 from tests.contract.register import LLM, check
 
@@ -99,3 +99,16 @@ def _(place: Place) -> None:
     answer = place.hub("/api/models/zoe/open")
     same((answer.status, answer.headers["retry-after"]), (429, "1"), "status and Retry-After")
     same(place.hub("/api/models/zoe/open").status, 200, "the next one")
+
+
+_LIMITED = Scenario(limits=(Limit(host="hub", most=2, window_s=60.0),), clock="driven")
+
+
+@check("hub.counts-in-windows", _LIMITED)
+def _(place: Place) -> None:
+    answers = [place.hub("/api/models/zoe/open") for _ in range(3)]
+    same([answer.status for answer in answers], [200, 200, 429], "the statuses")
+    same(answers[-1].headers["ratelimit"], '"api";r=0;t=60', "RateLimit")
+    same(place.hub("/api/models/zoe/open", token="hf_twin_zoe").status, 200, "another token's")
+    place.advance(60)
+    same(place.hub("/api/models/zoe/open").status, 200, "in the next window")

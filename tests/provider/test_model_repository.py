@@ -10,11 +10,11 @@ import pytest
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Context, Created, State
-from moorage.provider.hugging_face import client
 from moorage.provider.hugging_face.repositories import model_repository, repo_files
 from moorage.provider.hugging_face.repositories.model_repository import SHAPE
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
+from tests.provider import impatient
 from tests.provider.spaces import api, told_to_use
 
 NewContext = Callable[..., Context]
@@ -23,7 +23,7 @@ ID = "acme/tuned"
 
 @pytest.fixture
 def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[face.Twin]:
-    monkeypatch.setattr(client, "_PAUSES_S", (0.01, 0.01))
+    impatient.hurry(monkeypatch)
     with face.serve() as running:
         told_to_use(running, monkeypatch)
         yield running

@@ -10,11 +10,11 @@ import pytest
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Context
-from moorage.provider.hugging_face import client
 from moorage.provider.hugging_face.routing import router_route
 from moorage.provider.hugging_face.routing.router_route import SHAPE
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
+from tests.provider import impatient
 from tests.provider.routes import EMBEDDER, MODEL, row, scenario
 
 NewContext = Callable[..., Context]
@@ -49,7 +49,7 @@ TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 @pytest.fixture
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., face.Twin]]:
     """Starts a twin whose addresses and tokens are in the environment."""
-    monkeypatch.setattr(client, "_PAUSES_S", (0.01, 0.01))
+    impatient.hurry(monkeypatch)
     running: list[Any] = []
 
     def start(**providers: dict[str, Any]) -> face.Twin:
@@ -232,7 +232,7 @@ def test_what_closed_behind_our_back_is_drift_and_proven_again(
     found = router_route.read("", state, wish, context())
     assert found is not None
     assert found.state == state
-    twin.faults.append(face.Fault(host="router", does="answer", status=503, times=3))
+    twin.faults.append(face.Fault(host="router", does="answer", status=503, times=4))
     found = router_route.read("", state, wish, context())
     assert found is not None
     assert "503" in found.state["drift"]

@@ -13,7 +13,6 @@ from huggingface_hub import SpaceHardware
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Cancelled, Context, Created, Found, OutOfTime, State
-from moorage.provider.hugging_face import client
 from moorage.provider.hugging_face.spaces import space, space_wait
 from moorage.provider.hugging_face.spaces.space_shape import GUARD, OWNER, SHAPE
 from moorage.provider.hugging_face.spaces.space_wait import Sight, judge
@@ -21,6 +20,7 @@ from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
 from moorage.twin.people import Account, Token
 from moorage.twin.spaces import Habit
+from tests.provider import impatient
 from tests.provider.spaces import APP, api, plant, seen, told_to_use
 
 NewContext = Callable[..., Context]
@@ -29,7 +29,7 @@ ID = "acme/chat"
 
 @pytest.fixture
 def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[face.Twin]:
-    monkeypatch.setattr(client, "_PAUSES_S", (0.01, 0.01))
+    impatient.hurry(monkeypatch)
     monkeypatch.setattr(space_wait, "_SETTLES_S", 1.0)
     with face.serve() as running:
         told_to_use(running, monkeypatch)

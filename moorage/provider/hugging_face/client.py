@@ -1,20 +1,21 @@
 """The Inference Endpoints API, one function per call; no call waits longer than its deadline.
 
-Reads are tried again where that may help. A write is sent once and ends in an Outcome: what it
-did, that it was refused, or that nobody knows, so that whoever asked can look.
+Reads are tried again where that may help. A write is sent once, unless it was refused as asked too
+often, and ends in an Outcome: what it did, that it was refused, or that nobody knows, so that
+whoever asked can look.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Cancelled, Context
-from moorage.provider.hugging_face import faults
+from moorage.provider.hugging_face import faults, patience
 from moorage.provider.hugging_face.exchange import Answer, Question, exchange
 from moorage.provider.hugging_face.faults import Asked, PassingError
 from moorage.provider.secrets import MASK
@@ -22,8 +23,6 @@ from moorage.provider.secrets import MASK
 _ENDPOINTS_URL: Final = "https://api.endpoints.huggingface.cloud"
 _HUB_URL: Final = "https://huggingface.co"
 _CALL_S: Final = 30.0
-_PAUSES_S: Final = (0.3, 1.0, 3.0)
-_LONGEST_PAUSE_S: Final = 30.0
 _MOST_PAGES: Final = 1000
 _NOT_FOUND: Final = 404
 _LOG_LINES: Final = 20
@@ -205,23 +204,10 @@ def is_record(told: Any) -> bool:
 # --- how it is asked
 
 
-def tried(
-    ask: Callable[[], Answer], is_passing: Callable[[Answer], bool], context: Context
-) -> Answer:
-    """The last of a few answers; pauses in between that the other side may make longer."""
-    for pause_s in _PAUSES_S:
-        answer = ask()
-        wanted_s = max(pause_s, answer.retry_after_s or 0.0)
-        if not is_passing(answer) or wanted_s > min(_LONGEST_PAUSE_S, context.remaining_s()):
-            return answer
-        context.pause(wanted_s)
-    return ask()
-
-
 def _read(at: Service, path: str, asked: Asked, context: Context) -> Any:
     """The JSON of a GET; None for what is not there."""
     question = Question(method="GET", url=at.url + path, token=at.token)
-    answer = tried(lambda: _asked_once(question, context), faults.is_passing, context)
+    answer = patience.read(lambda: _asked_once(question, context), asked.what, context)
     if answer.status == _NOT_FOUND:
         return None
     if not answer.is_good or answer.json is None:
@@ -256,13 +242,17 @@ def _pages(at: Service, path: str, asked: Asked, context: Context) -> Iterator[l
 def _write(
     at: Service, method: str, path: str, body: Record | None, asked: Asked, context: Context
 ) -> Outcome:
-    """Send it once. A cancel does not end it: then nobody would know what it did."""
+    """Send it until it is heard, then once. A cancel does not end it: what it did would be open."""
     question = Question(method=method, url=at.url + path, token=at.token, body=body)
-    answer = exchange(question, timeout_s=min(_CALL_S, max(context.remaining_s(), 0.1)))
+    answer = patience.in_turn(
+        lambda: exchange(question, timeout_s=min(_CALL_S, max(context.remaining_s(), 0.1))),
+        asked.what,
+        context,
+    )
     told = answer.json
     if answer.is_good and (is_record(told) or not answer.text.strip()):
         return Done(record=told if is_record(told) else None)
-    if answer.is_good or faults.is_passing(answer):
+    if answer.is_good or faults.leaves_doubt(answer):
         return Unknown(answer=answer, asked=asked)
     return Refused(answer=answer, asked=asked)
 

@@ -6,6 +6,7 @@ import atexit
 import json
 import os
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _GLANCE_S: Final = 0.05
 _MOST_BYTES: Final = 16 << 20
 _MOST_KEPT: Final = 32
+_USED_UP: Final = re.compile(r"\br\s*=\s*0\s*;\s*t\s*=\s*(?P<seconds>\d{1,6})\b")  # "api";r=0;t=55
 
 _lock: Final = threading.Lock()
 _clients: Final[dict[tuple[int, bool], httpx.Client]] = {}
@@ -60,11 +62,12 @@ class Answer:
 
     @property
     def retry_after_s(self) -> float | None:
-        """For how long the other side wants to be left alone."""
+        """For how long the other side wants to be left alone, by either header that says it."""
         with suppress(ValueError):
             seconds = float(self.headers.get("retry-after", ""))
             return seconds if 0 <= seconds < float("inf") else None
-        return None
+        window = _USED_UP.search(self.headers.get("ratelimit", ""))
+        return float(window["seconds"]) if window else None
 
 
 def exchange(

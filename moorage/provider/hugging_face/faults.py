@@ -13,6 +13,7 @@ from moorage.provider.secrets import MASK
 _MOST_WORDS: Final = 300
 _SERVER_FAULT: Final = 500
 _PASSING: Final = frozenset({408, 425, 429})  # asking again later may help, and changes nothing
+_TOO_OFTEN: Final = 429
 _SCOPE: Final = "inference.endpoints.write"
 
 
@@ -38,6 +39,16 @@ def is_passing(answer: Answer) -> bool:
     """Whether the same question may be answered better in a moment."""
     silent = answer.status == 0 or (answer.is_good and answer.json is None)
     return silent or answer.status in _PASSING or answer.status >= _SERVER_FAULT
+
+
+def is_too_often(answer: Answer) -> bool:
+    """Whether it was refused only for how much was asked, so that nothing was done."""
+    return answer.status == _TOO_OFTEN
+
+
+def leaves_doubt(answer: Answer) -> bool:
+    """Whether nobody can say what came of the question."""
+    return is_passing(answer) and not is_too_often(answer)
 
 
 def fail(answer: Answer, asked: Asked) -> NoReturn:

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Cancelled, Context, OutOfTime
-from moorage.provider.hugging_face import client, faults
+from moorage.provider.hugging_face import client, faults, patience
 from moorage.provider.hugging_face.client import Refused, Unknown
 from moorage.provider.hugging_face.endpoints import endpoint_owner
 from moorage.provider.hugging_face.exchange import Answer
@@ -76,36 +76,35 @@ def account_of(inputs: Mapping[str, Any], at: Hub, context: Context) -> str:
 
 def read(at: Hub, asked: Asked, call: Call, context: Context) -> Any:
     """What a call reads; None for what is not there."""
-
-    def ask() -> Answer | Done:
-        return _within(at, call, context, _CALL_S, given_up=context.cancelled.is_set)
-
-    outcome = client.tried(_as_answer(ask), faults.is_passing, context)
-    if isinstance(outcome, _Kept):
-        return outcome.value
-    if outcome.status == NOT_FOUND:
+    ask = partial(_within, at, call, context, _CALL_S, given_up=context.cancelled.is_set)
+    answer = patience.read(ask, asked.what, context)
+    if isinstance(answer, _Kept):
+        return answer.value
+    if answer.status == NOT_FOUND:
         return None
-    return faults.fail(outcome, asked)
+    return faults.fail(answer, asked)
 
 
 def write(at: Hub, asked: Asked, call: Call, context: Context) -> Outcome:
     """Send it once. A cancel does not end it: then nobody would know what it did."""
-    return _outcome(_within(at, call, context, _CALL_S), asked)
+    ask = partial(_within, at, call, context, _CALL_S)
+    return _outcome(patience.in_turn(ask, asked.what, context), asked)
 
 
 def commit(at: Hub, asked: Asked, call: Call, context: Context) -> Outcome:
     """A write that carries files and may take long, so a cancel ends the wait for it."""
     given_up = context.cancelled.is_set
-    return _outcome(_within(at, call, context, _UPLOAD_S, given_up=given_up), asked)
+    ask = partial(_within, at, call, context, _UPLOAD_S, given_up=given_up)
+    return _outcome(patience.in_turn(ask, asked.what, context), asked)
 
 
-def _outcome(outcome: Answer | Done, asked: Asked) -> Outcome:
+def _outcome(answer: Answer, asked: Asked) -> Outcome:
     """A lost answer is no failure yet: whoever asked looks."""
-    if isinstance(outcome, Done):
-        return outcome
-    if faults.is_passing(outcome):
-        return Unknown(answer=outcome, asked=asked)
-    return Refused(answer=outcome, asked=asked)
+    if isinstance(answer, _Kept):
+        return Done(value=answer.value)
+    if faults.leaves_doubt(answer):
+        return Unknown(answer=answer, asked=asked)
+    return Refused(answer=answer, asked=asked)
 
 
 def post(path: str, body: Mapping[str, Any]) -> Call:
@@ -126,8 +125,8 @@ def post(path: str, body: Mapping[str, Any]) -> Call:
 def glance(at: Hub, call: Call, context: Context, *, within_s: float) -> Any:
     """What a call reads that only decorates a message; None when it does not work at once."""
     with suppress(MoorageError):
-        outcome = _within(at, call, context, within_s, given_up=context.cancelled.is_set)
-        return outcome.value if isinstance(outcome, Done) else None
+        answer = _within(at, call, context, within_s, given_up=context.cancelled.is_set)
+        return answer.value if isinstance(answer, _Kept) else None
     return None
 
 
@@ -143,14 +142,6 @@ class _Kept(Answer):
         return {}
 
 
-def _as_answer(ask: Callable[[], Answer | Done]) -> Callable[[], Answer]:
-    def answer() -> Answer:
-        told = ask()
-        return _Kept(status=200, value=told.value) if isinstance(told, Done) else told
-
-    return answer
-
-
 def _within(
     at: Hub,
     call: Call,
@@ -158,16 +149,16 @@ def _within(
     longest_s: float,
     *,
     given_up: Callable[[], bool] = lambda: False,
-) -> Answer | Done:
-    """The outcome of a call in a thread of its own, so that no slow server can hold it up."""
+) -> Answer:
+    """The answer to a call in a thread of its own, so that no slow server can hold it up."""
     api = at.api
-    outcomes: queue.Queue[Answer | Done] = queue.Queue()
-    thread = threading.Thread(target=lambda: outcomes.put(_tried(call, api)), daemon=True)
+    answers: queue.Queue[Answer] = queue.Queue()
+    thread = threading.Thread(target=lambda: answers.put(_tried(call, api)), daemon=True)
     end_s = time.monotonic() + min(longest_s, context.remaining_s())
     thread.start()
     while (left_s := end_s - time.monotonic()) > 0:
         with suppress(queue.Empty):
-            return outcomes.get(timeout=min(_GLANCE_S, left_s))
+            return answers.get(timeout=min(_GLANCE_S, left_s))
         if given_up():
             raise Cancelled
     if context.remaining_s() <= 0:
@@ -175,10 +166,10 @@ def _within(
     return Answer(fault=_NO_ANSWER)
 
 
-def _tried(call: Call, api: HfApi) -> Answer | Done:
-    """Everything that the library may raise, as an answer."""
+def _tried(call: Call, api: HfApi) -> Answer:
+    """What the library gives, or whatever it may raise, as an answer."""
     try:
-        return Done(value=call(api))
+        return _Kept(status=200, value=call(api))
     except Exception as error:  # noqa: BLE001  its own kinds, its transport's, and a strange answer's
         return _understood(error)
 

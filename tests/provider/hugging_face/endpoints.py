@@ -9,7 +9,6 @@ from typing import Any, Final
 
 import pytest
 
-from moorage.provider.hugging_face import client
 from moorage.provider.hugging_face.endpoints import (
     endpoint_place,
     endpoint_price,
@@ -22,6 +21,7 @@ from moorage.provider.testing.client import Client, InitFailed, Refused
 from moorage.provider.testing.stage import is_one_line
 from moorage.provider.values import decode
 from moorage.twin import face
+from tests.provider import impatient
 
 TOKEN: Final = "moorage:index:InferenceEndpoint"
 OWNER: Final = "shop/prod/chat"
@@ -122,7 +122,7 @@ def world(
 
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no pause be longer than the twin needs; nothing else is changed."""
-    monkeypatch.setattr(client, "_PAUSES_S", (0.01, 0.02, 0.03))
+    impatient.hurry(monkeypatch)
     monkeypatch.setattr(endpoint_writes, "_LOOKS_S", (0.0, 0.01, 0.02))
     monkeypatch.setattr(endpoint_writes, "_TRIES_S", (0.01, 0.02, 0.03))
     monkeypatch.setattr(endpoint_writes, "_ENDING_S", (0.01, 0.02, 0.03))

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -17,6 +18,7 @@ from moorage.provider.hugging_face import client, exchange
 from moorage.provider.hugging_face.client import Done, Refused, Service, Unknown
 from moorage.provider.hugging_face.exchange import Question
 from moorage.provider.hugging_face.faults import PassingError
+from tests.provider import impatient
 
 NewContext = Callable[..., Context]
 Step = Callable[[BaseHTTPRequestHandler], None]
@@ -110,7 +112,7 @@ def api() -> Iterator[Api]:
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "_PAUSES_S", (0.01, 0.02, 0.03))
+    impatient.hurry(monkeypatch)
 
 
 # --- reads
@@ -268,7 +270,7 @@ def test_a_write_that_is_refused_says_why(api: Api, context: NewContext, status:
 
 @pytest.mark.parametrize(
     "fault",
-    [says(500), says(503), says(504), says(429), says(200, "<html>"), breaks_off, stops_half_way],
+    [says(500), says(503), says(504), says(200, "<html>"), breaks_off, stops_half_way],
 )
 def test_a_write_of_which_nobody_knows_is_sent_once(
     api: Api, context: NewContext, fault: Step
@@ -276,6 +278,48 @@ def test_a_write_of_which_nobody_knows_is_sent_once(
     api.script = [fault]
     outcome = client.create(api.at, "acme", {"name": "chat"}, context())
     assert isinstance(outcome, Unknown)
+    assert len(api.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "when", [{"Retry_After": "0.05"}, {"RateLimit": '"api";r=0;t=0'}, {}], ids=str
+)
+def test_a_write_that_was_asked_too_often_is_sent_again(
+    api: Api, context: NewContext, when: dict[str, str]
+) -> None:
+    refusal = says(429, {"error": "slow down"}, **when)
+    api.script = [refusal, refusal, says(202, RECORD)]
+    told: list[str] = []
+    telling = replace(context(), log=lambda _severity, text, _passes: told.append(text))
+    assert client.create(api.at, "acme", {"name": "chat"}, telling) == Done(record=RECORD)
+    assert api.asked == [("POST", "/v2/endpoint/acme")] * 3
+    says_when = "acme/chat: Hugging Face was asked too often ({} x 429), asking again in 0 s"
+    assert told == [says_when.format(1), says_when.format(2)]
+
+
+@pytest.mark.parametrize("when", [{"Retry_After": "20"}, {"RateLimit": '"api";r=0;t=20'}], ids=str)
+def test_a_write_that_would_have_to_wait_too_long_was_not_made(
+    api: Api, context: NewContext, when: dict[str, str]
+) -> None:
+    api.script = [says(429, {"error": "slow down"}, **when)]
+    outcome = client.create(api.at, "acme", {"name": "chat"}, context(seconds=5))
+    assert isinstance(outcome, Refused)
+    assert "run up again in 20 s" in str(outcome.fail())
+    assert len(api.asked) == 1
+
+
+def test_a_write_is_not_asked_for_for_ever(api: Api, context: NewContext) -> None:
+    api.script = [says(429)]
+    assert isinstance(client.delete(api.at, "acme", "chat", context()), Refused)
+    assert len(api.asked) == 4
+
+
+def test_a_cancel_ends_the_wait_for_a_turn(api: Api, context: NewContext) -> None:
+    api.script = [says(429, Retry_After="5")]
+    cancelled = threading.Event()
+    threading.Timer(0.1, cancelled.set).start()
+    with pytest.raises(Cancelled):
+        client.create(api.at, "acme", {"name": "chat"}, context(cancelled=cancelled))
     assert len(api.asked) == 1
 
 

@@ -24,6 +24,7 @@ FAULTS = {
     "loses the answer": face.Fault(does="lose"),
     "answers garbage": face.Fault(does="garbage"),
 }
+TOO_OFTEN = "answers 429"  # nothing was made, so it is asked for again
 OFTEN = {"once": 1, "for good": None}
 # Always tried; the rest is as thorough as one likes.
 SAMPLE = {
@@ -119,7 +120,7 @@ def test_a_create_ends_well_or_in_a_line_and_the_next_run_makes_one(
         else:
             is_as_wanted(at, kept)
         created = [one for one in at.sent()[posts:] if one == "POST /v2/endpoint/acme"]
-        assert len(created) <= 1, f"{call}: it was asked for twice"
+        assert len(created) <= 1 or fault == TOO_OFTEN, f"{call}: it was asked for twice"
         at.twin.faults.clear()
         is_as_wanted(at, applied_again(at, kept))
 

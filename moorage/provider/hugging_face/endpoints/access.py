@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, Final
 
 from moorage.provider.handler import Context
-from moorage.provider.hugging_face import client, faults
+from moorage.provider.hugging_face import faults, patience
 from moorage.provider.hugging_face.endpoints.endpoint_probe import Door
 from moorage.provider.hugging_face.exchange import Answer
 
@@ -32,7 +32,9 @@ def breach(door: Door, path: str, body: Any, access: str, context: Context) -> F
     """
     for who, token in _strangers(access):
         stranger = replace(door, token=token, wakes=False)
-        answer = client.tried(partial(stranger.ask, path, body, context), _proves_nothing, context)
+        answer = patience.tried(
+            partial(stranger.ask, path, body, context), _proves_nothing, context
+        )
         if answer.status in _REFUSALS:
             continue
         if _proves_nothing(answer):

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from moorage.provider.handler import Cancelled, Context, OutOfTime
-from moorage.provider.hugging_face import faults
-from moorage.provider.hugging_face.client import tried
+from moorage.provider.hugging_face import patience
 from moorage.provider.hugging_face.exchange import Answer, Question, exchange
 
 _ANSWER_S: Final = 15.0
@@ -46,7 +45,7 @@ def asking_variable() -> str:
 def read(host: Host, path: str, context: Context) -> Answer:
     """The last answer of a few tries; a pause ends at once when the run is cancelled."""
     question = Question(method="GET", url=host.url + path, token=host.token)
-    return tried(lambda: ask(question, context), faults.is_passing, context)
+    return patience.read(lambda: ask(question, context), host.url, context)
 
 
 def ask(question: Question, context: Context, *, timeout_s: float = _ANSWER_S) -> Answer:
