@@ -17,6 +17,7 @@ from moorage.twin.scenario import Speed
 CHAT_TASKS: Final = ("text-generation", "image-text-to-text", "conversational", "custom")
 EMBEDDING_TASKS: Final = ("feature-extraction", "sentence-similarity", "sentence-embeddings")
 RANKING_TASKS: Final = ("text-ranking", "sentence-ranking", "text-classification")
+PROMPT, MADE, STOP = "prompt_tokens", "generation_tokens", "stop"
 _CREATED: Final = 1_767_225_600
 
 
@@ -33,7 +34,7 @@ class WrongError(Exception):
         return web.json_response({"error": error}, status=self.status)
 
 
-def _nobody(_prompt_tokens: int, _tokens: int) -> None:
+def _nobody(_what: str, _amount: int) -> None:
     """Nobody counts."""
 
 
@@ -46,7 +47,7 @@ class Model:
     speed: Speed = field(default_factory=Speed)
     context_tokens: int = 8192
     aborts: bool = False  # it is on its way out: every answer ends before its first token
-    counts: Callable[[int, int], None] = _nobody  # hears of tokens: read, and made
+    counts: Callable[[str, int], None] = _nobody  # hears of PROMPT, MADE, and how answers end
 
 
 def models(model: Model) -> dict[str, Any]:
@@ -105,6 +106,8 @@ async def embed(_request: web.Request, body: Mapping[str, Any], model: Model) ->
         for at, text in enumerate(texts)
     ]
     tokens = sum(words.count(text) for text in texts)
+    model.counts(PROMPT, tokens)
+    model.counts(STOP, 1)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return web.json_response({"object": "list", "data": rows, "model": model.name, "usage": usage})
 
@@ -116,6 +119,7 @@ async def rerank(
     query, texts = body.get("query"), body.get("documents", body.get("texts"))
     if not isinstance(query, str) or not isinstance(texts, list):
         raise WrongError(400, "query: expected a text; documents: expected a list of texts")
+    model.counts(STOP, 1)
     scored = [(words.closeness(query, str(text)), at) for at, text in enumerate(texts)]
     ranked = sorted(scored, key=lambda pair: (-pair[0], pair[1]))
     if "texts" in body:
@@ -160,7 +164,7 @@ def _said(body: Mapping[str, Any], prompt: str, model: Model) -> words.Answer:
     if asked > model.context_tokens:
         says = f"the longest context is {model.context_tokens} tokens; {asked} were asked for"
         raise WrongError(400, says)
-    model.counts(words.count(prompt), 0)
+    model.counts(PROMPT, words.count(prompt))
     if model.aborts:
         return words.Answer(tokens=(), prompt_tokens=words.count(prompt), finish_reason="abort")
     stops = body.get("stop") or ()
@@ -208,8 +212,9 @@ async def _spoken(said: words.Answer, model: Model) -> AsyncIterator[str]:
     for at, token in enumerate(said.tokens):
         if at and model.speed.token_s:
             await asyncio.sleep(model.speed.token_s)
-        model.counts(0, 1)
+        model.counts(MADE, 1)
         yield token
+    model.counts(said.finish_reason, 1)
 
 
 def _piece(shape: _Shape, text: str, finish_reason: str | None) -> dict[str, Any]:

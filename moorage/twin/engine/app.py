@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from moorage.twin import openai
-from moorage.twin.engine import page
+from moorage.twin.engine import orders, page
 from moorage.twin.engine.conduct import Conduct
 from moorage.twin.engine.orders import Order
 from moorage.twin.engine.seats import FullError, Seats
 
 _GUARDED: Final = ("/v1", "/v2", "/inference", "/cohere")  # by the key; nothing else is
-_ROUTES: Final = {f"/{path}": (tasks, answer) for path, tasks, answer in openai.task_routes()}
-_ANY_NAME: Final = openai.EMBEDDING_TASKS  # text-embeddings-inference takes whatever is sent
 _MOST_BYTES: Final = 64 << 20
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -55,7 +54,7 @@ class Engine:
         self.dies.set()
 
     @property
-    def models(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """Every name that can be asked for."""
         return *self.order.names, *self.order.adapters
 
@@ -73,20 +72,44 @@ class Engine:
 
 def make(engine: Engine) -> web.Application:
     """The application of an engine."""
-    app = web.Application(middlewares=[_loading(engine), _guard(engine)], client_max_size=_MOST_BYTES)
-    app.router.add_get("/health", lambda _request: _later(web.Response()))
-    app.router.add_get("/ping", lambda _request: _later(web.Response()))
-    app.router.add_get("/version", lambda _request: _json({"version": engine.conduct.version}))
-    app.router.add_get("/metrics", lambda _request: _later(_metrics(engine)))
-    app.router.add_get("/v1/models", lambda _request: _json(_models(engine)))
-    for path, (tasks, answer) in _ROUTES.items():
+    app = web.Application(
+        middlewares=[_loading(engine), _guard(engine)], client_max_size=_MOST_BYTES
+    )
+    for path, tell in _told(engine).items():
+        app.router.add_get(path, tell)
+    for path, tasks, answer in openai.task_routes():
         if engine.conduct.task in tasks:
-            app.router.add_post(path, _answering(engine, answer))
-    _add_control(app, engine)
+            app.router.add_post(f"/{path}", _answering(engine, answer))
+    for name, act in _orders_of_tests(engine).items():
+        app.router.add_post(f"/_twin/{name}", act)
     return app
 
 
-def _add_control(app: web.Application, engine: Engine) -> None:
+def _told(engine: Engine) -> Mapping[str, Handler]:
+    """What is told without being made; none of it notices that the engine hangs."""
+
+    async def healthy(_request: web.Request) -> web.StreamResponse:
+        return web.Response()
+
+    async def version(_request: web.Request) -> web.StreamResponse:
+        return web.json_response({"version": engine.conduct.version})
+
+    async def metrics(_request: web.Request) -> web.StreamResponse:
+        told = page.text(engine.order, engine.conduct, engine.seats)
+        return web.Response(text=told, content_type="text/plain")
+
+    async def models(_request: web.Request) -> web.StreamResponse:
+        rows = [
+            openai.models(engine.model(name))["data"][0] | {"id": name} for name in engine.names
+        ]
+        return web.json_response({"object": "list", "data": rows})
+
+    common = {"/health": healthy, "/v1/models": models}
+    only_vllm = {"/ping": healthy, "/version": version, "/metrics": metrics}
+    return common | (only_vllm if engine.order.style == orders.VLLM else {})
+
+
+def _orders_of_tests(engine: Engine) -> Mapping[str, Handler]:
     async def fail(request: web.Request) -> web.StreamResponse:
         engine.die(await request.text() or "RuntimeError: told to fail")
         return web.Response()
@@ -99,8 +122,7 @@ def _add_control(app: web.Application, engine: Engine) -> None:
         engine.recover()
         return web.Response()
 
-    for name, handler in {"fail": fail, "hang": hang, "recover": recover}.items():
-        app.router.add_post(f"/_twin/{name}", handler)
+    return {"fail": fail, "hang": hang, "recover": recover}
 
 
 def _answering(engine: Engine, answer: Any) -> Handler:
@@ -128,3 +150,46 @@ async def _answered(engine: Engine, answer: Any, request: web.Request) -> web.St
         engine.answered += 1
         answered: web.StreamResponse = await answer(request, body, model)
         return answered
+
+
+def _asked(engine: Engine, body: Mapping[str, Any]) -> str:
+    """The name that is asked for; some engines take whatever is sent."""
+    first = engine.order.names[0]
+    name = body.get("model", first)
+    if name in engine.names:
+        return str(name)
+    if engine.order.style == orders.VLLM:
+        openai.check_model(body, engine.model(first))
+    return first
+
+
+def _guard(engine: Engine) -> Middleware:
+    key = engine.order.key
+
+    @web.middleware
+    async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+        sent = request.headers.get("Authorization", "")
+        scheme, _, given = sent.partition(" ")
+        is_open = key is None or not request.path.startswith(_GUARDED)
+        if is_open or (scheme.lower() == "bearer" and _same(given, key)):
+            return await handler(request)
+        return web.json_response({"error": "Unauthorized"}, status=401)
+
+    return guard
+
+
+def _same(given: str, key: str | None) -> bool:
+    return key is not None and hmac.compare_digest(
+        given.encode("utf-8", "surrogateescape"), key.encode()
+    )
+
+
+def _loading(engine: Engine) -> Middleware:
+    @web.middleware
+    async def loading(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not engine.is_loading:
+            return await handler(request)
+        error = {"code": 503, "message": "Loading model", "type": "unavailable_error"}
+        return web.json_response({"error": error}, status=503)
+
+    return loading

@@ -53,9 +53,7 @@ def read(environment: Mapping[str, str], order: Order) -> Conduct:
         gpus=_gpus(environment.get("NVIDIA_VISIBLE_DEVICES", "")),
         version=environment.get("MOORAGE_TWIN_VERSION", _VERSION),
         task=environment.get("MOORAGE_TWIN_TASK", _EMBEDDING if order.pools else _TASK),
-        speed=Speed(
-            first_token_s=number("FIRST_TOKEN_S") or 0.0, token_s=number("TOKEN_S") or 0.0
-        ),
+        speed=Speed(first_token_s=number("FIRST_TOKEN_S") or 0.0, token_s=number("TOKEN_S") or 0.0),
     )
 
 

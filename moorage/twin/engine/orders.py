@@ -14,6 +14,8 @@ from typing import Final
 
 Flags = Mapping[str, Sequence[str]]
 
+VLLM, LLAMA, TEI = "vllm", "llama.cpp", "tei"
+_TELLING: Final = {"m": LLAMA, "hf-repo": LLAMA, "alias": LLAMA, "a": LLAMA, "model-id": TEI}
 _MODEL: Final = ("model", "model-path", "model-id", "m", "hf-repo")
 _LISTEN: Final = ("host", "hostname")
 _NAMES: Final = ("served-model-name", "alias", "a")
@@ -49,7 +51,7 @@ class Order:
     engines: int = 1  # of data parallelism
     drain_s: float = 0.0  # after SIGTERM
     adapters: tuple[str, ...] = ()
-    is_llama: bool = False  # llama.cpp, which listens while it loads and takes any name
+    style: str = VLLM
     pools: bool = False  # embeddings, instead of text
 
 
@@ -74,7 +76,7 @@ def read(words: Sequence[str], environment: Mapping[str, str]) -> Order:
         engines=_number(flags, ("data-parallel-size",), least=1) or 1,
         drain_s=float(_number(flags, ("shutdown-timeout",), least=0) or 0),
         adapters=tuple(word.partition("=")[0] for word in flags.get("lora-modules", ())),
-        is_llama=any(name in flags for name in ("m", "alias", "a", "hf-repo")),
+        style=next((style for name, style in _TELLING.items() if name in flags), VLLM),
         pools="model-id" in flags or flags.get("runner") == ["pooling"],
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from moorage.twin import openai
 from moorage.twin.engine.conduct import Conduct
 from moorage.twin.engine.orders import Order
 from moorage.twin.engine.seats import Seats
@@ -29,11 +30,11 @@ def _lines(order: Order, conduct: Conduct, seats: Seats) -> Iterator[str]:
     yield from rows("vllm:num_requests_running", "gauge", seats.running)
     yield from rows("vllm:num_requests_waiting", "gauge", seats.waiting)
     yield from rows("vllm:kv_cache_usage_perc", "gauge", min(usage, 1.0))
-    yield from rows("vllm:prompt_tokens_total", "counter", seats.tally.read_tokens)
-    yield from rows("vllm:generation_tokens_total", "counter", seats.tally.made_tokens)
+    yield from rows("vllm:prompt_tokens_total", "counter", seats.tally[openai.PROMPT])
+    yield from rows("vllm:generation_tokens_total", "counter", seats.tally[openai.MADE])
     for reason in ("stop", "length", "abort"):
-        finished, more = seats.tally.finished[reason], f'finished_reason="{reason}",'
-        yield from rows("vllm:request_success_total", "counter", finished, more)
+        more = f'finished_reason="{reason}",'
+        yield from rows("vllm:request_success_total", "counter", seats.tally[reason], more)
     yield "# TYPE vllm:cache_config_info gauge"
     for engine in range(order.engines):
         yield f"vllm:cache_config_info{{{_cache(order, conduct, engine)}}} 1.0"

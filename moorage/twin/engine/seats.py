@@ -6,16 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
-
-@dataclass(kw_only=True, slots=True)
-class Tally:
-    """Counters of an engine since its start."""
-
-    read_tokens: int = 0
-    made_tokens: int = 0
-    finished: Counter[str] = field(default_factory=Counter)  # by reason
+from moorage.twin import openai
 
 
 class FullError(Exception):
@@ -26,7 +18,7 @@ class Seats:
     """So many requests at a time; the rest wait, up to a number."""
 
     def __init__(self, *, seats: int, queued: int | None) -> None:
-        self.tally = Tally()
+        self.tally: Counter[str] = Counter()  # since the start, in the words of `openai`
         self.running = 0
         self.waiting = 0
         self.held_tokens = 0  # in the cache, by those who are answered
@@ -68,9 +60,9 @@ class Sitter:
         self.held_tokens = 0
         self._seats = seats
 
-    def counts(self, read: int, made: int) -> None:
-        """Hear of tokens: of its prompt, and of its answer."""
-        self.held_tokens += read + made
-        self._seats.held_tokens += read + made
-        self._seats.tally.read_tokens += read
-        self._seats.tally.made_tokens += made
+    def counts(self, what: str, amount: int) -> None:
+        """Hear of its prompt, of each token of its answer, and of the end."""
+        self._seats.tally[what] += amount
+        if what in (openai.PROMPT, openai.MADE):
+            self.held_tokens += amount
+            self._seats.held_tokens += amount
