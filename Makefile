@@ -25,7 +25,8 @@ down: ## take the stack away: no process, port or file stays
 	@$(PYTHON) tools/setup.py --need-cli
 	@$(BIN)/moorage destroy --stack $(STACK)
 
-test: setup ## run the tests (ARGS="-k words", WORKERS=4)
+test: ## run the tests (ARGS="-k words", WORKERS=4)
+	@$(PYTHON) tools/setup.py --tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist $(DIST) $(ARGS)
 
 check: setup ## formatting, lint and types
@@ -36,7 +37,8 @@ check: setup ## formatting, lint and types
 scenarios: setup ## small programs on the real engine, every step judged (ONLY="a berth")
 	@$(BIN)/python -m tests.scenarios $(if $(ONLY),--only "$(ONLY)") $(ARGS)
 
-operations: setup ## every operation and option of the driver on the real engine
+operations: ## every operation and option of the driver on the real engine
+	@$(PYTHON) tools/setup.py --tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist load -m thorough $(ARGS)
 
 bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=provider, ARGS="--rounds 3")

@@ -38,11 +38,12 @@ def main(argv=None):
     parser.add_argument(
         "--need-cli", action="store_true", help="fail when no Pulumi CLI can be had"
     )
+    parser.add_argument("--tests", action="store_true", help="have a Docker engine for the tests")
     args = parser.parse_args(argv)
     if sys.version_info < OLDEST_PYTHON:
         return run_with_newer_python()
     sys.path.insert(0, str(ROOT))
-    return set_up(need_cli=args.need_cli)
+    return set_up(need_cli=args.need_cli, tests=args.tests)
 
 
 def run_with_newer_python():
@@ -62,24 +63,34 @@ def run_with_newer_python():
     return 2
 
 
-def set_up(*, need_cli: bool) -> int:
-    """Both halves at the same time: the environment here, the CLI in a thread beside it."""
+def set_up(*, need_cli: bool, tests: bool = False) -> int:
+    """All at the same time: the environment here, the rest in threads beside it."""
     from moorage.deploy.progress import Board
     from moorage.errors import MoorageError
 
     board = Board()
     environment = Environment(board)
     cli = CliHalf(board, environment)
+    beside = [cli, *([docker_for_tests(board)] if tests else [])]
     try:
-        cli.start()
+        for half in beside:
+            half.start()
         environment.bring_up()
-        cli.join()
+        for half in beside:
+            half.join()
     except (MoorageError, OSError) as fault:
         return leave(board, f"set-up failed: {fault}", 2)
     except KeyboardInterrupt:
         return leave(board, "set-up interrupted; `make setup` goes on from where it was", 130)
     board.close()
     return cli.verdict(need_cli=need_cli)
+
+
+def docker_for_tests(board) -> threading.Thread:  # type: ignore[no-untyped-def]
+    """What installs a Docker engine, where the machine has none and can have one."""
+    from tests.docker.install import Installing
+
+    return Installing(board, VENV / "moorage-setup.no-docker")
 
 
 def leave(board, message: str, status: int) -> int:  # type: ignore[no-untyped-def]

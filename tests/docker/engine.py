@@ -67,7 +67,7 @@ class Engine:
 def unavailable() -> str | None:
     """Why this machine cannot run an engine for tests; None where it can."""
     if shutil.which("dockerd") is None:
-        return "needs Docker's engine: install docker.io (`make setup` does so as root on Debian)"
+        return "needs Docker's engine: install docker.io (`make test` does so on Debian, as root)"
     if os.geteuid() != 0:
         return "needs to be root, to run a Docker engine of its own"
     return None
