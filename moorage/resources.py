@@ -129,6 +129,16 @@ class CollectionItemsType(StrEnum):
 CollectionItemsTypeText = Literal["model", "dataset", "space", "paper", "collection"]
 
 
+class GpuHostMarket(StrEnum):
+    """on-demand, or spot, which may be taken away at two minutes' notice."""
+
+    ON_DEMAND = "on-demand"
+    SPOT = "spot"
+
+
+GpuHostMarketText = Literal["on-demand", "spot"]
+
+
 class InferenceEndpointEngine(StrEnum):
     """What serves it."""
 
@@ -204,6 +214,16 @@ class ModelFileOffline(StrEnum):
 ModelFileOfflineText = Literal["refuse", "tiny"]
 
 
+class ModelRepositoryRegion(StrEnum):
+    """Where its files are kept."""
+
+    US = "us"
+    EU = "eu"
+
+
+ModelRepositoryRegionText = Literal["us", "eu"]
+
+
 class ModelRepositoryType(StrEnum):
     """What it holds."""
 
@@ -222,16 +242,6 @@ class ModelRepositoryVisibility(StrEnum):
 
 
 ModelRepositoryVisibilityText = Literal["private", "public"]
-
-
-class ModelRepositoryRegion(StrEnum):
-    """Where its files are kept."""
-
-    US = "us"
-    EU = "eu"
-
-
-ModelRepositoryRegionText = Literal["us", "eu"]
 
 
 class ModelRepositoryChangesBy(StrEnum):
@@ -319,6 +329,42 @@ class CollectionItems(TypedDict):
     """Which one, owner/name."""
     note: NotRequired[str | None]
     """What is said of it."""
+
+
+class GpuHostProbeArgs(TypedDict):
+    """The request that proves that it serves."""
+
+    path: Input[str]
+    """Below its url."""
+    body: NotRequired[Input[str] | None]
+    """What is posted; absent: it is a GET."""
+
+
+class GpuHostProbe(TypedDict):
+    """The request that proves that it serves."""
+
+    path: str
+    """Below its url."""
+    body: NotRequired[str | None]
+    """What is posted; absent: it is a GET."""
+
+
+class GpuHostKvArgs(TypedDict):
+    """The closed loop: the KV cache that the plan has proven."""
+
+    tokens: Input[int]
+    """Planned tokens. At least 1."""
+    tolerance: NotRequired[Input[float] | None]
+    """How far it may be off, as a share. At least 0. Default: 0.1."""
+
+
+class GpuHostKv(TypedDict):
+    """The closed loop: the KV cache that the plan has proven."""
+
+    tokens: int
+    """Planned tokens. At least 1."""
+    tolerance: float
+    """How far it may be off, as a share. At least 0. Default: 0.1."""
 
 
 class InferenceEndpointRegistryArgs(TypedDict):
@@ -468,6 +514,18 @@ _COLLECTION_ITEMS: Final[dict[str, Any]] = {
 }
 
 
+_GPU_HOST_PROBE: Final[dict[str, Any]] = {
+    "path": ("path", None),
+    "body": ("body", None),
+}
+
+
+_GPU_HOST_KV: Final[dict[str, Any]] = {
+    "tokens": ("tokens", int),
+    "tolerance": ("tolerance", None),
+}
+
+
 _INFERENCE_ENDPOINT_REGISTRY: Final[dict[str, Any]] = {
     "username": ("username", None),
     "password": ("password", None),
@@ -591,8 +649,9 @@ class Collection(pulumi.CustomResource):
         """Declare one.
 
         title: By which people find it; the Hub makes its address from it.
-        namespace: The user or organisation that has it; absent: who the token belongs to.
-        owner: Who declares it, `project/stack/name`; its description ends in a digest of it.
+        namespace: The user or organisation that has and pays it; absent: who the token belongs
+            to.
+        owner: Who declares it, `project/stack/name`, as it is marked; absent: as the URN says.
         description: What it is about.
         visibility: Who may see it. Default: "private".
         items: What is in it, in this order.
@@ -634,13 +693,13 @@ class Collection(pulumi.CustomResource):
     @property
     @pulumi.getter(name="namespace")
     def namespace(self) -> Output[str | None]:
-        """The user or organisation that has it; absent: who the token belongs to."""
+        """The user or organisation that has and pays it; absent: who the token belongs to."""
         return _known(self, "namespace")
 
     @property
     @pulumi.getter(name="owner")
     def owner(self) -> Output[str | None]:
-        """Who declares it, `project/stack/name`; its description ends in a digest of it."""
+        """Who declares it, `project/stack/name`, as it is marked; absent: as the URN says."""
         return _known(self, "owner")
 
     @property
@@ -682,6 +741,367 @@ class Collection(pulumi.CustomResource):
     @pulumi.getter(name="isImported")
     def is_imported(self) -> Output[bool | None]:
         """Whether it was made by others, and imported."""
+        return _known(self, "isImported")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
+
+
+class GpuHost(pulumi.CustomResource):
+    """An EC2 instance with GPUs that serves a model to those that may ask it, and no one else."""
+
+    _wired: ClassVar = (
+        "region",
+        "name",
+        "owner",
+        "subnets",
+        "publicAddress",
+        "allowFrom",
+        "instanceType",
+        "market",
+        "ami",
+        "amiParameter",
+        "diskGib",
+        "instanceProfile",
+        "userData",
+        "secrets",
+        "stopWhenIdle",
+        "tags",
+        "port",
+        "probe",
+        "key",
+        "kv",
+        "readyTimeoutSeconds",
+        "needed",
+        "url",
+        "instanceId",
+        "privateIp",
+        "publicIp",
+        "zone",
+        "subnetId",
+        "imageId",
+        "state",
+        "servedModel",
+        "engineVersion",
+        "kvTokens",
+        "kvDifference",
+        "isImported",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = ["userData", "secrets", "key"]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        region: Input[str],
+        name: Input[str],
+        owner: Input[str],
+        subnets: Input[Sequence[Input[str]]] | None = None,
+        public_address: Input[bool] | None = None,
+        allow_from: Input[Sequence[Input[str]]],
+        instance_type: Input[str],
+        market: Input[GpuHostMarket | GpuHostMarketText] | None = None,
+        ami: Input[str] | None = None,
+        ami_parameter: Input[str] | None = None,
+        disk_gib: Input[int] | None = None,
+        instance_profile: Input[str] | None = None,
+        user_data: Input[str],
+        secrets: Input[Mapping[str, Input[str]]] | None = None,
+        stop_when_idle: Input[bool] | None = None,
+        tags: Input[Mapping[str, Input[str]]] | None = None,
+        port: Input[int] | None = None,
+        probe: Input[GpuHostProbeArgs],
+        key: Input[str] | None = None,
+        kv: Input[GpuHostKvArgs] | None = None,
+        ready_timeout_seconds: Input[float] | None = None,
+        needed: Input[bool] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        region: The region of AWS.
+        name: Its name in account and region, at most 63 characters; a replacement needs another.
+        owner: Who declares it, `project/stack/name`, as it is tagged.
+        subnets: Where it may run, in this order; absent: the default network's, zone by zone.
+        public_address: Whether it gets a public address. Default: False.
+        allow_from: Who may ask the engine: networks, security groups, prefix lists; nobody else
+            can.
+        instance_type: The instance, such as g6e.xlarge.
+        market: on-demand, or spot, which may be taken away at two minutes' notice. Default:
+            "on-demand".
+        ami: The machine image.
+        ami_parameter: The SSM parameter that names the machine image; asked when an instance is
+            made.
+        disk_gib: Its encrypted disk, gone with the instance. At least 1. At most 65536. Default:
+            200.
+        instance_profile: The name of the IAM instance profile that it gets.
+        user_data: What cloud-init does when it is made.
+        secrets: Kept as SecureString parameters at /moorage/<name>/<key>; needs an
+            instanceProfile.
+        stop_when_idle: Whether it stops when it shuts itself down, and may stay so; else it is
+            gone then. Default: False.
+        tags: Tags of one's own, on everything.
+        port: Where the engine listens. At least 1. At most 65535. Default: 8000.
+        probe: The request that proves that it serves.
+        key: The engine's API key.
+        kv: The closed loop: the KV cache that the plan has proven.
+        ready_timeout_seconds: How long it may take to serve. At least 1. Default: 1800.
+        needed: Whether a run fails when there is no capacity; else the next one tries again.
+            Default: True.
+        """
+        inputs: dict[str, Any] = {
+            "region": region,
+            "name": name,
+            "owner": owner,
+            "subnets": subnets,
+            "publicAddress": public_address,
+            "allowFrom": allow_from,
+            "instanceType": instance_type,
+            "market": market,
+            "ami": ami,
+            "amiParameter": ami_parameter,
+            "diskGib": disk_gib,
+            "instanceProfile": instance_profile,
+            "userData": _secret(user_data),
+            "secrets": _secret(secrets),
+            "stopWhenIdle": stop_when_idle,
+            "tags": tags,
+            "port": port,
+            "probe": _to_wire(probe, _GPU_HOST_PROBE),
+            "key": _secret(key),
+            "kv": _to_wire(kv, _GPU_HOST_KV),
+            "readyTimeoutSeconds": ready_timeout_seconds,
+            "needed": needed,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:GpuHost", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> GpuHost:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(GpuHost, "moorage:index:GpuHost", GpuHost._wired, resource_name, id, opts)
+
+    @property
+    @pulumi.getter(name="region")
+    def region(self) -> Output[str]:
+        """The region of AWS."""
+        return _known(self, "region")
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> Output[str]:
+        """Its name in account and region, at most 63 characters; a replacement needs another."""
+        return _known(self, "name")
+
+    @property
+    @pulumi.getter(name="owner")
+    def owner(self) -> Output[str]:
+        """Who declares it, `project/stack/name`, as it is tagged."""
+        return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="subnets")
+    def subnets(self) -> Output[Sequence[str] | None]:
+        """Where it may run, in this order; absent: the default network's, zone by zone."""
+        return _known(self, "subnets")
+
+    @property
+    @pulumi.getter(name="publicAddress")
+    def public_address(self) -> Output[bool]:
+        """Whether it gets a public address. Default: False."""
+        return _known(self, "publicAddress")
+
+    @property
+    @pulumi.getter(name="allowFrom")
+    def allow_from(self) -> Output[Sequence[str]]:
+        """Who may ask the engine: networks, security groups, prefix lists; nobody else can."""
+        return _known(self, "allowFrom")
+
+    @property
+    @pulumi.getter(name="instanceType")
+    def instance_type(self) -> Output[str]:
+        """The instance, such as g6e.xlarge."""
+        return _known(self, "instanceType")
+
+    @property
+    @pulumi.getter(name="market")
+    def market(self) -> Output[GpuHostMarketText]:
+        """on-demand, or spot, which may be taken away at two minutes' notice. Default:
+        "on-demand".
+        """
+        return _known(self, "market")
+
+    @property
+    @pulumi.getter(name="ami")
+    def ami(self) -> Output[str | None]:
+        """The machine image."""
+        return _known(self, "ami")
+
+    @property
+    @pulumi.getter(name="amiParameter")
+    def ami_parameter(self) -> Output[str | None]:
+        """The SSM parameter that names the machine image; asked when an instance is made."""
+        return _known(self, "amiParameter")
+
+    @property
+    @pulumi.getter(name="diskGib")
+    def disk_gib(self) -> Output[int]:
+        """Its encrypted disk, gone with the instance. At least 1. At most 65536. Default: 200."""
+        return _known(self, "diskGib")
+
+    @property
+    @pulumi.getter(name="instanceProfile")
+    def instance_profile(self) -> Output[str | None]:
+        """The name of the IAM instance profile that it gets."""
+        return _known(self, "instanceProfile")
+
+    @property
+    @pulumi.getter(name="userData")
+    def user_data(self) -> Output[str]:
+        """What cloud-init does when it is made."""
+        return _known(self, "userData")
+
+    @property
+    @pulumi.getter(name="secrets")
+    def secrets(self) -> Output[Mapping[str, str] | None]:
+        """Kept as SecureString parameters at /moorage/<name>/<key>; needs an instanceProfile."""
+        return _known(self, "secrets")
+
+    @property
+    @pulumi.getter(name="stopWhenIdle")
+    def stop_when_idle(self) -> Output[bool]:
+        """Whether it stops when it shuts itself down, and may stay so; else it is gone then.
+        Default: False.
+        """
+        return _known(self, "stopWhenIdle")
+
+    @property
+    @pulumi.getter(name="tags")
+    def tags(self) -> Output[Mapping[str, str] | None]:
+        """Tags of one's own, on everything."""
+        return _known(self, "tags")
+
+    @property
+    @pulumi.getter(name="port")
+    def port(self) -> Output[int]:
+        """Where the engine listens. At least 1. At most 65535. Default: 8000."""
+        return _known(self, "port")
+
+    @property
+    def probe(self) -> Output[GpuHostProbe]:
+        """The request that proves that it serves."""
+        return _known(self, "probe", _GPU_HOST_PROBE)
+
+    @property
+    @pulumi.getter(name="key")
+    def key(self) -> Output[str | None]:
+        """The engine's API key."""
+        return _known(self, "key")
+
+    @property
+    def kv(self) -> Output[GpuHostKv | None]:
+        """The closed loop: the KV cache that the plan has proven."""
+        return _known(self, "kv", _GPU_HOST_KV)
+
+    @property
+    @pulumi.getter(name="readyTimeoutSeconds")
+    def ready_timeout_seconds(self) -> Output[float]:
+        """How long it may take to serve. At least 1. Default: 1800."""
+        return _known(self, "readyTimeoutSeconds")
+
+    @property
+    @pulumi.getter(name="needed")
+    def needed(self) -> Output[bool]:
+        """Whether a run fails when there is no capacity; else the next one tries again. Default:
+        True.
+        """
+        return _known(self, "needed")
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str | None]:
+        """The engine's address, ending in /v1; none without one."""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="instanceId")
+    def instance_id(self) -> Output[str | None]:
+        """The instance."""
+        return _known(self, "instanceId")
+
+    @property
+    @pulumi.getter(name="privateIp")
+    def private_ip(self) -> Output[str | None]:
+        """Its private address."""
+        return _known(self, "privateIp")
+
+    @property
+    @pulumi.getter(name="publicIp")
+    def public_ip(self) -> Output[str | None]:
+        """Its public address, if it has one now."""
+        return _known(self, "publicIp")
+
+    @property
+    @pulumi.getter(name="zone")
+    def zone(self) -> Output[str | None]:
+        """The zone it runs in."""
+        return _known(self, "zone")
+
+    @property
+    @pulumi.getter(name="subnetId")
+    def subnet_id(self) -> Output[str | None]:
+        """The subnet it runs in."""
+        return _known(self, "subnetId")
+
+    @property
+    @pulumi.getter(name="imageId")
+    def image_id(self) -> Output[str | None]:
+        """The machine image it was made of."""
+        return _known(self, "imageId")
+
+    @property
+    @pulumi.getter(name="state")
+    def state(self) -> Output[str]:
+        """EC2's word for its state, `asleep` when it stopped when idle, or `none`."""
+        return _known(self, "state")
+
+    @property
+    @pulumi.getter(name="servedModel")
+    def served_model(self) -> Output[str | None]:
+        """The name to ask for."""
+        return _known(self, "servedModel")
+
+    @property
+    @pulumi.getter(name="engineVersion")
+    def engine_version(self) -> Output[str | None]:
+        """The engine's version, where it tells it."""
+        return _known(self, "engineVersion")
+
+    @property
+    @pulumi.getter(name="kvTokens")
+    def kv_tokens(self) -> Output[int | None]:
+        """Tokens that its KV cache holds."""
+        return _known(self, "kvTokens")
+
+    @property
+    @pulumi.getter(name="kvDifference")
+    def kv_difference(self) -> Output[float | None]:
+        """How far that is from the plan, as a share."""
+        return _known(self, "kvDifference")
+
+    @property
+    @pulumi.getter(name="isImported")
+    def is_imported(self) -> Output[bool]:
+        """Whether it was made by hand: what is around it stays."""
         return _known(self, "isImported")
 
     @property
@@ -1373,14 +1793,14 @@ class ModelRepository(pulumi.CustomResource):
         "name",
         "namespace",
         "owner",
+        "region",
+        "resourceGroup",
         "type",
         "visibility",
         "license",
         "card",
         "folder",
         "files",
-        "resourceGroup",
-        "region",
         "changesBy",
         "url",
         "account",
@@ -1399,22 +1819,25 @@ class ModelRepository(pulumi.CustomResource):
         name: Input[str],
         namespace: Input[str] | None = None,
         owner: Input[str] | None = None,
+        region: Input[ModelRepositoryRegion | ModelRepositoryRegionText] | None = None,
+        resource_group: Input[str] | None = None,
         type: Input[ModelRepositoryType | ModelRepositoryTypeText] | None = None,  # noqa: A002  as the property is called
         visibility: Input[ModelRepositoryVisibility | ModelRepositoryVisibilityText] | None = None,
         license: Input[str] | None = None,  # noqa: A002  as the property is called
         card: Input[Mapping[str, Input[Any]]] | None = None,
         folder: Input[str] | None = None,
         files: Input[Mapping[str, Input[str]]] | None = None,
-        resource_group: Input[str] | None = None,
-        region: Input[ModelRepositoryRegion | ModelRepositoryRegionText] | None = None,
         changes_by: Input[ModelRepositoryChangesBy | ModelRepositoryChangesByText] | None = None,
         opts: ResourceOptions | None = None,
     ) -> None:
         """Declare one.
 
         name: Its name in the account.
-        namespace: The user or organisation that has it; absent: who the token belongs to.
-        owner: Who declares it, `project/stack/name`, as its card says; absent: as the URN says.
+        namespace: The user or organisation that has and pays it; absent: who the token belongs
+            to.
+        owner: Who declares it, `project/stack/name`, as it is marked; absent: as the URN says.
+        region: Where its files are kept.
+        resource_group: The resource group of the organisation.
         type: What it holds. Default: "model".
         visibility: Who may see it. Default: "private".
         license: Its licence, by the Hub's own short name.
@@ -1422,8 +1845,6 @@ class ModelRepository(pulumi.CustomResource):
         folder: A folder of this machine whose files it has; .git, .venv, .env and caches stay
             here.
         files: Files by their path, as text; they stand above those of the folder.
-        resource_group: The resource group of the organisation.
-        region: Where its files are kept.
         changes_by: How a change of its files is made: by a commit, or by a pull request for
             others to merge. Default: "commit".
         """
@@ -1431,14 +1852,14 @@ class ModelRepository(pulumi.CustomResource):
             "name": name,
             "namespace": namespace,
             "owner": owner,
+            "region": region,
+            "resourceGroup": resource_group,
             "type": type,
             "visibility": visibility,
             "license": license,
             "card": card,
             "folder": folder,
             "files": files,
-            "resourceGroup": resource_group,
-            "region": region,
             "changesBy": changes_by,
         }
         properties = {**dict.fromkeys(self._wired), **inputs}
@@ -1470,14 +1891,26 @@ class ModelRepository(pulumi.CustomResource):
     @property
     @pulumi.getter(name="namespace")
     def namespace(self) -> Output[str | None]:
-        """The user or organisation that has it; absent: who the token belongs to."""
+        """The user or organisation that has and pays it; absent: who the token belongs to."""
         return _known(self, "namespace")
 
     @property
     @pulumi.getter(name="owner")
     def owner(self) -> Output[str | None]:
-        """Who declares it, `project/stack/name`, as its card says; absent: as the URN says."""
+        """Who declares it, `project/stack/name`, as it is marked; absent: as the URN says."""
         return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="region")
+    def region(self) -> Output[ModelRepositoryRegionText | None]:
+        """Where its files are kept."""
+        return _known(self, "region")
+
+    @property
+    @pulumi.getter(name="resourceGroup")
+    def resource_group(self) -> Output[str | None]:
+        """The resource group of the organisation."""
+        return _known(self, "resourceGroup")
 
     @property
     @pulumi.getter(name="type")
@@ -1514,18 +1947,6 @@ class ModelRepository(pulumi.CustomResource):
     def files(self) -> Output[Mapping[str, str] | None]:
         """Files by their path, as text; they stand above those of the folder."""
         return _known(self, "files")
-
-    @property
-    @pulumi.getter(name="resourceGroup")
-    def resource_group(self) -> Output[str | None]:
-        """The resource group of the organisation."""
-        return _known(self, "resourceGroup")
-
-    @property
-    @pulumi.getter(name="region")
-    def region(self) -> Output[ModelRepositoryRegionText | None]:
-        """Where its files are kept."""
-        return _known(self, "region")
 
     @property
     @pulumi.getter(name="changesBy")

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "moorage": set(),
     "moorage.errors": set(),
     "moorage.late": set(),
+    "moorage.login": {"huggingface_hub?"},
     "moorage.__main__": {"moorage.cli"},
     "moorage.spec": {"moorage", "moorage.errors", "yaml", "jsonschema"},
     "moorage.plan": {"moorage", "moorage.errors", "moorage.spec", "yaml"},
@@ -25,18 +26,19 @@ MAY_IMPORT = {
     "moorage.market": {
         "moorage",
         "moorage.errors",
+        "moorage.login",
         "moorage.plan",
         "moorage.spec",
         "httpx",
-        "huggingface_hub?",
         "boto3?",
         "botocore?",
     },
-    "moorage.preflight": {"moorage", "moorage.errors", "moorage.plan", "httpx?"},
+    "moorage.preflight": {"moorage", "moorage.errors", "moorage.login", "moorage.plan", "httpx?"},
     "moorage.engine": {"moorage", "moorage.errors", "xllamacpp", "gguf", "numpy"},
     "moorage.provider": {
         "moorage",
         "moorage.errors",
+        "moorage.login",
         "moorage.engine?",
         "pulumi",
         "google",
@@ -47,6 +49,7 @@ MAY_IMPORT = {
         "httpx2?",  # what huggingface_hub raises
         "tqdm?",
         "boto3?",
+        "botocore?",  # what boto3 raises, and its settings
         "docker?",
     },
     # For the tests of whoever writes handlers; nothing else of the provider may import them.
@@ -91,6 +94,7 @@ MAY_IMPORT = {
     "components": {
         "moorage.errors",
         "moorage.late",
+        "moorage.login",
         "moorage.spec",
         "moorage.plan",
         "moorage.resources",

@@ -8,12 +8,14 @@ from moorage.late import Late
 from moorage.provider.handler import Handler
 
 _HERE: Final = "moorage.provider.handlers"
+_AWS: Final = "moorage.provider.aws"
 _HUGGING_FACE: Final = "moorage.provider.hugging_face"
 
 HANDLERS: Final = Late[Handler](
     {
         "moorage:index:ApiKey": f"{_HERE}.api_key:HANDLER",
         "moorage:index:Collection": f"{_HUGGING_FACE}.repositories.collection:HANDLER",
+        "moorage:index:GpuHost": f"{_AWS}.gpu_host:HANDLER",
         "moorage:index:InferenceEndpoint": f"{_HUGGING_FACE}.endpoints.inference_endpoint:HANDLER",
         "moorage:index:ModelFile": f"{_HERE}.model_file:HANDLER",
         "moorage:index:ModelRepository": f"{_HUGGING_FACE}.repositories.model_repository:HANDLER",

@@ -1,0 +1,1 @@
+"""GPU hosts on EC2, through AWS's own SDK."""

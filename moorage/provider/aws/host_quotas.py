@@ -1,0 +1,89 @@
+"""Why there is no instance: quotas, which a person can raise, and capacity, found elsewhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from moorage.errors import Exit, MoorageError
+from moorage.provider.aws.faults import AwsError
+from moorage.provider.handler import State
+
+NO_CAPACITY: Final = frozenset(
+    {
+        *("InsufficientInstanceCapacity", "InsufficientHostCapacity", "InsufficientCapacity"),
+        *("InsufficientFreeAddressesInSubnet", "SpotMaxPriceTooLow"),
+        "Unsupported",  # of a zone that has none of this instance type
+    }
+)
+_OVER_QUOTA: Final = frozenset(
+    {"VcpuLimitExceeded", "MaxSpotInstanceCountExceeded", "InstanceLimitExceeded"}
+)
+_MAY_NOT: Final = "UnauthorizedOperation"
+_FAMILY: Final = re.compile(r"[a-z]+")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quota:
+    """A quota of EC2, in vCPUs, by its code in Service Quotas."""
+
+    name: str
+    code: str
+
+
+_QUOTAS: Final = {
+    ("g", "on-demand"): Quota(name="Running On-Demand G and VT instances", code="L-DB2E81BA"),
+    ("p", "on-demand"): Quota(name="Running On-Demand P instances", code="L-417A185B"),
+    ("g", "spot"): Quota(name="All G and VT Spot Instance Requests", code="L-3819A6DF"),
+    ("p", "spot"): Quota(name="All P Spot Instance Requests", code="L-7212CCBC"),
+}
+
+
+class NoCapacity(MoorageError):  # noqa: N818  nobody's mistake
+    """None of the subnets has such an instance now."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, exit_code=Exit.UNANSWERED)
+
+
+def quota(instance_type: str, market: str) -> Quota | None:
+    """What counts such an instance, among those with GPUs."""
+    family = _FAMILY.match(instance_type.partition(".")[0])
+    name = family[0].removesuffix("r") if family else ""
+    return _QUOTAS.get(("g" if name in ("g", "vt") else name, market))
+
+
+def explained(error: AwsError, inputs: State, region: str) -> MoorageError:
+    """The line for an instance that was refused."""
+    if error.code in _OVER_QUOTA:
+        return MoorageError(_over_quota(error, inputs, region), exit_code=Exit.UNANSWERED)
+    if error.code == _MAY_NOT and inputs["market"] == "spot":
+        message = f"{error}, or take the market on-demand, if spot is what may not be"
+        return MoorageError(message, exit_code=Exit.UNANSWERED)
+    return error
+
+
+def exhausted(inputs: State, region: str, tried: dict[str, str]) -> NoCapacity:
+    """The line for what no zone has now."""
+    where = ", ".join(f"{zone} {code}" for zone, code in tried.items())
+    kind = f"{inputs['market']} {inputs['instanceType']}"
+    return NoCapacity(
+        f"AWS, {region}: there is no {kind} now ({where}); run up again later, or take another"
+        " zone, instance type, market or region"
+    )
+
+
+def _over_quota(error: AwsError, inputs: State, region: str) -> str:
+    kind, found = inputs["instanceType"], quota(inputs["instanceType"], inputs["market"])
+    if found is None:
+        return (
+            f"AWS, {region}: a quota of EC2 does not allow another {kind} ({error.code}:"
+            f" {error.words}); ask for more in the console of Service Quotas"
+        )
+    return (
+        f'AWS, {region}: the quota "{found.name}" ({found.code}) does not allow another {kind}'
+        f" ({error.code}: {error.words}); ask for more vCPUs: aws service-quotas"
+        f" request-service-quota-increase --service-code ec2 --quota-code {found.code}"
+        f" --region {region} --desired-value N"
+    )

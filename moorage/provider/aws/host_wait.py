@@ -1,0 +1,225 @@
+"""The wait until a host serves: EC2's word for it watched, the engine asked, its console quoted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from moorage.errors import Exit, MoorageError
+from moorage.provider.aws import host_state
+from moorage.provider.aws.cloud import AwsError, Record
+from moorage.provider.aws.host_place import Place
+from moorage.provider.handler import Context, OutOfTime, State
+from moorage.provider.serving import ask
+from moorage.provider.serving.ask import NotYet
+
+_NOT_THERE: Final = "InvalidInstanceID.NotFound"
+_EARLY_S: Final = 120.0  # so long it may not be told of what was just made
+_PAUSES_S: Final = (1.0, 1.0, 2.0, 3.0)  # between looks; then a longer one
+_PAUSE_S: Final = 5.0
+_ASK_S: Final = 30.0
+_LATE: Final = 0.8  # from this share of the time on its console is told of
+_LOG_TOLD: Final = 4
+_MOST_LOG: Final = 500
+_CONSOLES: Final[tuple[Record, ...]] = ({"Latest": True}, {})  # the first is of newer types alone
+_RECLAIMED: Final = ("spot", "capacity")
+
+
+@dataclass(kw_only=True, slots=True, eq=False)
+class _Wait:
+    """One wait, and how things stand in it."""
+
+    place: Place
+    inputs: State = field(repr=False)
+    context: Context  # whose deadline is that of the wait
+    instance_id: str
+    began_s: float
+    last: str = "it was just asked for"
+
+    @property
+    def age_s(self) -> float:
+        """How long it has been waited."""
+        return time.monotonic() - self.began_s
+
+    @property
+    def is_late(self) -> bool:
+        """Whether most of the time is over."""
+        return self.age_s > _LATE * (self.age_s + self.context.remaining_s())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ready:
+    """How a wait has ended well."""
+
+    instance: Record
+    model: str | None
+
+
+def until_ready(place: Place, inputs: State, instance: Record, context: Context) -> Ready:
+    """Wait until its engine has answered a real request, or say in one line why it does not."""
+    began_s = time.monotonic()
+    deadline_s = min(began_s + inputs["readyTimeoutSeconds"], context.deadline_s)
+    wait = _Wait(
+        place=place,
+        inputs=inputs,
+        context=replace(context, deadline_s=deadline_s),
+        instance_id=instance["InstanceId"],
+        began_s=began_s,
+    )
+    try:
+        return _ready(wait)
+    except OutOfTime:
+        log = console(on_behalf(place, context), wait.instance_id)
+        message = (
+            f"{place.id} does not serve after {wait.age_s:.0f} s: {wait.last}{_quoted(log)};"
+            " it stays, run up again to wait on"
+        )
+        raise MoorageError(message, exit_code=Exit.UNANSWERED) from None
+
+
+def until(place: Place, instance_id: str, wanted: str, context: Context) -> Record:
+    """Wait for a state of the instance itself."""
+    pauses_s = iter(_PAUSES_S)
+    while True:
+        found = look(place, instance_id)
+        name = found["State"]["Name"] if found else "terminated"
+        if found is not None and name == wanted:
+            return found
+        if name in ("shutting-down", "terminated"):
+            raise _lost(place, instance_id, found)
+        context.progress(f"waiting for {place.id}: {instance_id} is {name}, not {wanted} yet")
+        context.pause(next(pauses_s, _PAUSE_S))
+
+
+def look(place: Place, instance_id: str) -> Record | None:
+    """The instance by its own id."""
+    answer = place.cloud.ec2("describe_instances", fine=(_NOT_THERE,), InstanceIds=[instance_id])
+    found: list[Record] = [
+        one for each in answer.get("Reservations", ()) for one in each["Instances"]
+    ]
+    return found[0] if found else None
+
+
+def _ready(wait: _Wait) -> Ready:
+    pauses_s = iter(_PAUSES_S)
+    while True:
+        found = look(wait.place, wait.instance_id)
+        state = found["State"]["Name"] if found else "not seen"
+        model = _ON.get(state, _gone)(wait, found)
+        if found is not None and model is not None:
+            return Ready(instance=found, model=model or None)
+        wait.context.progress(
+            f"waiting for {wait.place.id} ({wait.age_s:.0f} s): {wait.last}{_late(wait)}"
+        )
+        wait.context.pause(next(pauses_s, _PAUSE_S))
+
+
+def _unseen(wait: _Wait, found: Record | None) -> None:
+    """EC2 may not tell at once of what it has just made."""
+    if wait.age_s > _EARLY_S:
+        raise _lost(wait.place, wait.instance_id, found)
+    wait.last = f"{wait.instance_id} is not told of yet"
+
+
+def _pending(wait: _Wait, _found: Record | None) -> None:
+    wait.last = f"{wait.instance_id} is pending"
+
+
+def _running(wait: _Wait, found: Record | None) -> str | None:
+    """The served name, empty where it is not told; None: it does not serve yet."""
+    assert found is not None
+    try:
+        return asked(found, wait.inputs, wait.context) or ""
+    except NotYet as reason:
+        wait.last = f"{wait.instance_id} runs, its engine does not answer: {reason}"
+    except MoorageError as error:
+        log = console(wait.place, wait.instance_id)
+        message = f"{wait.place.id} runs and does not serve: {error}{_quoted(log)}"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED) from None
+    return None
+
+
+def asked(instance: Record, inputs: State, context: Context) -> str | None:
+    """One real request to its engine; NotYet while it may still come."""
+    url = host_state.base_url(instance, inputs)
+    if url is None:
+        raise NotYet("it has no address yet")
+    probe = inputs["probe"]
+    answer = ask.prove(
+        url,
+        inputs.get("key"),
+        probe["path"],
+        probe.get("body"),
+        min(_ASK_S, max(context.remaining_s(), 0.1)),
+        given_up=context.cancelled.is_set,
+    )
+    return answer.model
+
+
+def _stopped(wait: _Wait, found: Record | None) -> None:
+    log = console(wait.place, wait.instance_id)
+    message = (
+        f"{wait.place.id} stopped while it was waited for: {host_state.reason(found)}"
+        f"{_quoted(log)}; run up again to start it"
+    )
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def _gone(wait: _Wait, found: Record | None) -> None:
+    raise _lost(wait.place, wait.instance_id, found, console(wait.place, wait.instance_id))
+
+
+_ON: Final[dict[str, Callable[[_Wait, Record | None], str | None]]] = {
+    "not seen": _unseen,
+    "pending": _pending,
+    "running": _running,
+    "stopping": _stopped,
+    "stopped": _stopped,
+}
+
+
+def _lost(place: Place, instance_id: str, found: Record | None, log: str = "") -> MoorageError:
+    why = host_state.reason(found)
+    is_spot = found is not None and found.get("InstanceLifecycle") == "spot"
+    if is_spot and any(word in why.lower() for word in _RECLAIMED):
+        message = (
+            f"{place.id}: AWS has taken the spot instance {instance_id} back ({why}); run up again"
+            " for another one, or take the market on-demand"
+        )
+    else:
+        message = (
+            f"{place.id}: {instance_id} ended while it was waited for: {why}{_quoted(log)};"
+            " run up again for another one"
+        )
+    return MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+# --- its console
+
+
+def console(place: Place, instance_id: str) -> str:
+    """The last lines of what it has printed; nothing where that cannot be had."""
+    for how in _CONSOLES:
+        try:
+            answer = place.cloud.ec2("get_console_output", InstanceId=instance_id, **how)
+        except (AwsError, OutOfTime):
+            continue
+        lines = [line.strip() for line in str(answer.get("Output") or "").splitlines()]
+        tail = " | ".join([line for line in lines if line][-_LOG_TOLD:])
+        return "".join(one for one in tail if one.isprintable())[-_MOST_LOG:]
+    return ""
+
+
+def on_behalf(place: Place, context: Context) -> Place:
+    """The place on behalf of another call."""
+    return replace(place, cloud=replace(place.cloud, context=context))
+
+
+def _late(wait: _Wait) -> str:
+    return _quoted(console(wait.place, wait.instance_id)) if wait.is_late else ""
+
+
+def _quoted(log: str) -> str:
+    return f"; its console ends: {log}" if log else ""
