@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
 
 import pulumi
 
+from moorage import login
 from moorage.errors import MoorageError
-
-DEPLOYING: Final = "HF_TOKEN"
-INFERENCE: Final = "MOORAGE_HF_INFERENCE_TOKEN"  # narrower: it may only ask
 
 
 def inference() -> pulumi.Output[str]:
     """The token with which the gateway asks endpoints and the router."""
-    value = os.environ.get(INFERENCE) or os.environ.get(DEPLOYING)
-    if not value:
+    value = login.asking_token()
+    if value is None:
         raise MoorageError(missing_inference())
     return pulumi.Output.secret(value)
 
 
 def missing_inference() -> str:
     """What to do where there is no token to ask with."""
-    return f"the environment has no {DEPLOYING}; set it to a token of Hugging Face"
+    return f"nobody is logged in to Hugging Face; hf auth login, or set {login.DEPLOYING}"
 
 
 def secrets(named: Mapping[str, str]) -> dict[str, pulumi.Output[str]]:
@@ -39,4 +36,4 @@ def unset(variables: Iterable[str]) -> Iterator[str]:
 
 def has_inference() -> bool:
     """Whether there is a token to ask with."""
-    return bool(os.environ.get(INFERENCE) or os.environ.get(DEPLOYING))
+    return login.asking_token() is not None

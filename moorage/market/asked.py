@@ -57,13 +57,6 @@ def base(variable: str, usual: str) -> str:
     return os.environ.get(variable, usual).rstrip("/")
 
 
-def hub_token() -> str | None:
-    """The usual token of the Hugging Face Hub, where there is one."""
-    from huggingface_hub import get_token
-
-    return get_token()
-
-
 def get_json(url: str, *, token: str | None, deadline_s: float) -> Any:
     """The JSON at an address; numbers with a point are Decimal, for they are money."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}

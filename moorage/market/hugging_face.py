@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import quote
 
-from moorage.market.asked import Answer, Asked, base, get_json, hub_token, misread, silent
+from moorage import login
+from moorage.market.asked import Answer, Asked, base, get_json, misread, silent
 from moorage.plan.catalogue.offers import Offer
 
 ENDPOINTS_URL: Final = "MOORAGE_HF_ENDPOINTS_URL"
@@ -26,7 +27,7 @@ def endpoints(asked: Asked) -> Answer:
     """Every compute of every vendor and region, with its status; with a namespace, its quota."""
     place = f"/v2/provider/{quote(asked.namespace, safe='')}" if asked.namespace else "/v2/provider"
     url = base(ENDPOINTS_URL, "https://api.endpoints.huggingface.cloud") + place
-    answer = get_json(url, token=hub_token(), deadline_s=asked.deadline_s)
+    answer = get_json(url, token=login.deploying_token(), deadline_s=asked.deadline_s)
     try:
         return _sorted(_computes(asked, answer))
     except _FAULTS as error:
@@ -36,7 +37,7 @@ def endpoints(asked: Asked) -> Answer:
 def spaces(asked: Asked) -> Answer:
     """The hardware of Spaces; it is priced by the minute."""
     url = base(HUB_URL, "https://huggingface.co") + "/api/spaces/hardware"
-    answer = get_json(url, token=hub_token(), deadline_s=asked.deadline_s)
+    answer = get_json(url, token=login.deploying_token(), deadline_s=asked.deadline_s)
     try:
         return _sorted(_space(asked, row) for row in answer)
     except _FAULTS as error:
@@ -49,7 +50,7 @@ def router(asked: Asked) -> Answer:
     url = base(ROUTER_URL, "https://router.huggingface.co") + "/v1/models"
     if not models:
         silent(url, "no model is followed yet; name one: --model owner/name")
-    answer = get_json(url, token=hub_token(), deadline_s=asked.deadline_s)
+    answer = get_json(url, token=login.deploying_token(), deadline_s=asked.deadline_s)
     try:
         listed = {row["id"]: row for row in answer["data"]}
         missing = [f"{model}: the router does not list it" for model in sorted(models - {*listed})]

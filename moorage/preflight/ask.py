@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
+from moorage import login
+from moorage.login import ASKING, DEPLOYING
 from moorage.plan.types import Plan
 from moorage.preflight import answers, reading
 from moorage.preflight.answers import Answers, Who
@@ -16,9 +18,6 @@ from moorage.preflight.reading import Answer
 from moorage.preflight.wishes import Model, Wishes, wishes
 
 T = TypeVar("T")
-
-DEPLOYING: Final = "HF_TOKEN"
-ASKING: Final = "MOORAGE_HF_INFERENCE_TOKEN"
 
 _HUB: Final = ("HF_ENDPOINT", "https://huggingface.co")
 _ENDPOINTS: Final = ("MOORAGE_HF_ENDPOINTS_URL", "https://api.endpoints.huggingface.cloud")
@@ -35,8 +34,7 @@ def look(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) ->
 
 def ask(wished: Wishes) -> Answers:
     """What Hugging Face says to the wishes; nothing but tokens where one of these is no good."""
-    token = os.environ.get(DEPLOYING) or None
-    narrow = os.environ.get(ASKING) or None
+    token, narrow = login.deploying_token(), os.environ.get(ASKING) or None
     known = {name: _who(value) for name, value in ((DEPLOYING, token), (ASKING, narrow)) if value}
     unknown = tuple(name for name, who in known.items() if who is None)
     deploys = known.get(DEPLOYING)

@@ -67,8 +67,8 @@ def judge(wishes: Wishes, answers: Answers) -> Report:
 
 def _tokens(wishes: Wishes, answers: Answers) -> Iterator[Row]:
     for variable in answers.missing:
-        todo = f"set {variable} to a token of Hugging Face ({_PERSON}/tokens)"
-        yield Row(asked=variable, there="it is not set", verdict=PROBLEM, todo=todo)
+        todo = f"hf auth login, or set {variable} to a token of Hugging Face ({_PERSON}/tokens)"
+        yield Row(asked=variable, there="nobody is logged in", verdict=PROBLEM, todo=todo)
     for variable in answers.unknown:
         todo = f"set {variable} to a token that is valid ({_PERSON}/tokens)"
         yield Row(asked=variable, there="nobody knows it (401)", verdict=PROBLEM, todo=todo)

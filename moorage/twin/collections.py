@@ -80,7 +80,7 @@ def _new(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
         "slug": f"{body['namespace']}/{words}-{number}",
         "title": body["title"],
         "description": body.get("description"),
-        "owner": {"name": body["namespace"], "type": "user"},
+        "owner": {"name": body["namespace"], "type": _kind(asked, body["namespace"])},
         "items": [],
         "lastUpdated": stamp,
         "position": len(asked.desk.collections),
@@ -88,6 +88,10 @@ def _new(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
         "theme": "orange",
         "upvotes": 0,
     }
+
+
+def _kind(asked: Asked, account: str) -> str:
+    return asked.desk.people.accounts[account].kind
 
 
 def _refuse_long(body: dict[str, Any]) -> None:

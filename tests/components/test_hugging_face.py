@@ -140,11 +140,12 @@ def test_what_the_environment_lacks_is_named_for_every_placement(
 ) -> None:
     for name in ("HF_TOKEN", "MOORAGE_HF_INFERENCE_TOKEN", "THEIR_KEY"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", "/nonexistent")
     options = {**ENDPOINT.options, "secrets": {"API_KEY": "THEIR_KEY"}}
     plan = a_plan(dataclasses.replace(ENDPOINT, options=options), ROUTER)
     with pytest.raises(MoorageError) as refused:
         refuse_unfurnished([plan])
-    token = "the environment has no HF_TOKEN; set it to a token of Hugging Face"
+    token = "nobody is logged in to Hugging Face; hf auth login, or set HF_TOKEN"
     assert str(refused.value).splitlines() == [
         f"hello.yaml: hf-endpoint-1: {token}",
         (

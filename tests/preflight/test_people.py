@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -24,9 +25,21 @@ def test_without_a_token_only_that_is_told(start: Start, monkeypatch: pytest.Mon
     twin = start()
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.delenv("MOORAGE_HF_INFERENCE_TOKEN")
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", "/nonexistent")
     rows = table(ENDPOINT)
     assert bad(rows) == {"HF_TOKEN": "problem"}
     assert not twin.requests
+
+
+def test_a_login_that_was_kept_is_as_good_as_a_token(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    twin = start()
+    kept = tmp_path / "token"
+    kept.write_text(twin.environment()["HF_TOKEN"])
+    monkeypatch.delenv("HF_TOKEN")
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(kept))
+    assert not bad(table(ENDPOINT))
 
 
 @pytest.mark.parametrize("variable", ["HF_TOKEN", "MOORAGE_HF_INFERENCE_TOKEN"])

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from moorage import login
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Cancelled, Context
 from moorage.provider.hugging_face import faults, patience
@@ -85,8 +86,8 @@ def service() -> Service:
 
 def deploying_token() -> str:
     """HF_TOKEN, or the token that `hf auth login` left; there must be one."""
-    token = (os.environ.get("HF_TOKEN") or _kept_token()).strip()
-    if not token:
+    token = login.deploying_token()
+    if token is None:
         message = (
             "no token of Hugging Face: set HF_TOKEN to one with the permission"
             " inference.endpoints.write"
@@ -100,13 +101,7 @@ def deploying_token() -> str:
 
 def calling_token() -> str:
     """The narrower token with which endpoints are called, where there is one."""
-    return (os.environ.get("MOORAGE_HF_INFERENCE_TOKEN") or "").strip() or deploying_token()
-
-
-def _kept_token() -> str:
-    from huggingface_hub import get_token
-
-    return get_token() or ""
+    return login.asking_token() or deploying_token()
 
 
 # --- reads

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Set
 from typing import Final, TypeVar
 
 from moorage.errors import Exit, MoorageError
-from moorage.provider.handler import Change, Context, State
+from moorage.provider.handler import Change, Context, Field, State
 from moorage.provider.hugging_face import hub
 from moorage.provider.hugging_face.client import Refused
 from moorage.provider.hugging_face.faults import Asked
@@ -51,6 +51,37 @@ def besides(changes: list[Change], may_be_absent: Set[str], old: State, new: Sta
     """What is filled in by what is there does not differ from what is left out."""
     filled = {name for name in may_be_absent if None in (old.get(name), new.get(name))}
     return [change for change in changes if change.path not in filled]
+
+
+NAMESPACE: Final = Field(
+    kind="string",
+    doc="The user or organisation that has and pays it; absent: who the token belongs to.",
+    replaces=True,
+    rule=is_account,
+)
+OWNER: Final = Field(
+    kind="string",
+    doc="Who declares it, `project/stack/name`, as it is marked; absent: as the URN says.",
+)
+REPOSITORY: Final = {
+    "name": Field(
+        kind="string",
+        doc="Its name in the account.",
+        required=True,
+        replaces=True,
+        rule=is_repo_name,
+    ),
+    "namespace": NAMESPACE,
+    "owner": OWNER,
+    "region": Field(
+        kind="string", doc="Where its files are kept.", choices=("us", "eu"), replaces=True
+    ),
+    "resourceGroup": Field(kind="string", doc="The resource group of the organisation."),
+}
+
+URL: Final = Field(kind="string", doc="Its page.", required=True, stable=True)
+ACCOUNT: Final = Field(kind="string", doc="Whose it is.", required=True, stable=True)
+IS_IMPORTED: Final = Field(kind="boolean", doc="Whether it was made by others, and imported.")
 
 
 # --- what is there

@@ -43,16 +43,8 @@ SHAPE: Final = Shape(
             replaces=True,
             rule=_at_most(_LONGEST_TITLE),
         ),
-        "namespace": Field(
-            kind="string",
-            doc="The user or organisation that has it; absent: who the token belongs to.",
-            replaces=True,
-            rule=things.is_account,
-        ),
-        "owner": Field(
-            kind="string",
-            doc="Who declares it, `project/stack/name`; its description ends in a digest of it.",
-        ),
+        "namespace": things.NAMESPACE,
+        "owner": things.OWNER,
         "description": Field(
             kind="string", doc="What it is about.", rule=_at_most(_LONGEST_DESCRIPTION)
         ),
@@ -76,10 +68,10 @@ SHAPE: Final = Shape(
         ),
     },
     outputs={
-        "url": Field(kind="string", doc="Its page.", required=True, stable=True),
-        "account": Field(kind="string", doc="Whose it is.", required=True, stable=True),
+        "url": things.URL,
+        "account": things.ACCOUNT,
         "mark": Field(kind="string", doc="The digest that says who declares it."),
-        "isImported": Field(kind="boolean", doc="Whether it was made by others, and imported."),
+        "isImported": things.IS_IMPORTED,
         "drift": DRIFT,
     },
     delete_before_replace=True,

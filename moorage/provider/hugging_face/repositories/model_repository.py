@@ -42,23 +42,7 @@ ModelRepository(
 SHAPE: Final = Shape(
     doc="A model or a dataset of one's own on the Hub: its card, its files, who may see it.",
     inputs={
-        "name": Field(
-            kind="string",
-            doc="Its name in the account.",
-            required=True,
-            replaces=True,
-            rule=things.is_repo_name,
-        ),
-        "namespace": Field(
-            kind="string",
-            doc="The user or organisation that has it; absent: who the token belongs to.",
-            replaces=True,
-            rule=things.is_account,
-        ),
-        "owner": Field(
-            kind="string",
-            doc="Who declares it, `project/stack/name`, as its card says; absent: as the URN says.",
-        ),
+        **things.REPOSITORY,
         "type": Field(
             kind="string",
             doc="What it holds.",
@@ -76,10 +60,6 @@ SHAPE: Final = Shape(
             items=Field(kind="any", doc=""),
         ),
         **repo_files.INPUTS,
-        "resourceGroup": Field(kind="string", doc="The resource group of the organisation."),
-        "region": Field(
-            kind="string", doc="Where its files are kept.", choices=("us", "eu"), replaces=True
-        ),
         "changesBy": Field(
             kind="string",
             doc="How a change of its files is made: by a commit, or by a pull request for others"
@@ -89,12 +69,12 @@ SHAPE: Final = Shape(
         ),
     },
     outputs={
-        "url": Field(kind="string", doc="Its page.", required=True, stable=True),
-        "account": Field(kind="string", doc="Whose it is.", required=True, stable=True),
+        "url": things.URL,
+        "account": things.ACCOUNT,
         "sha": Field(kind="string", doc="The commit of its files.", required=True),
         "filesDigest": Field(kind="string", doc="Over all of its files.", required=True),
         "pullRequest": Field(kind="string", doc="The one that is open with what is declared."),
-        "isImported": Field(kind="boolean", doc="Whether it was made by others, and imported."),
+        "isImported": things.IS_IMPORTED,
         "drift": DRIFT,
     },
     delete_before_replace=True,

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from moorage import login
 from moorage.provider.handler import Cancelled, Context, OutOfTime
 from moorage.provider.hugging_face import patience
 from moorage.provider.hugging_face.exchange import Answer, Question, exchange
@@ -23,23 +24,15 @@ class Host:
 
 def hub() -> Host:
     """The Hub, asked by whoever deploys."""
-    return Host(url=_address("HF_ENDPOINT", "https://huggingface.co"), token=_set("HF_TOKEN"))
+    return Host(
+        url=_address("HF_ENDPOINT", "https://huggingface.co"), token=login.deploying_token()
+    )
 
 
 def router() -> Host:
     """The router, asked by whoever pays for the answers."""
     url = _address("MOORAGE_HF_ROUTER_URL", "https://router.huggingface.co")
-    return Host(url=url, token=asking_token())
-
-
-def asking_token() -> str | None:
-    """The token with which models are asked."""
-    return _set("MOORAGE_HF_INFERENCE_TOKEN") or _set("HF_TOKEN")
-
-
-def asking_variable() -> str:
-    """Where that token comes from."""
-    return "MOORAGE_HF_INFERENCE_TOKEN" if _set("MOORAGE_HF_INFERENCE_TOKEN") else "HF_TOKEN"
+    return Host(url=url, token=login.asking_token())
 
 
 def read(host: Host, path: str, context: Context) -> Answer:
@@ -67,8 +60,4 @@ def post(host: Host, path: str, body: Any, headers: dict[str, str]) -> Question:
 
 
 def _address(variable: str, usual: str) -> str:
-    return (_set(variable) or usual).rstrip("/")
-
-
-def _set(variable: str) -> str | None:
-    return os.environ.get(variable) or None
+    return (os.environ.get(variable) or usual).rstrip("/")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from moorage import login
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
 from moorage.provider.hugging_face.faults import Asked, fail
@@ -20,7 +21,7 @@ def check_payer(inputs: State, context: Context) -> None:
     payer = inputs.get("billTo")
     if payer is None:
         return
-    hub = look.Host(url=look.hub().url, token=look.asking_token())
+    hub = look.Host(url=look.hub().url, token=login.asking_token())
     answer = look.read(hub, "/api/whoami-v2", context)
     told = answer.json if answer.is_good else None
     if not isinstance(told, dict):
@@ -48,9 +49,9 @@ def _asked(account: str, what: str) -> Asked:
     return Asked(
         what=what,
         account=account,
-        token=look.asking_token(),
+        token=login.asking_token(),
         scope=_SCOPE,
-        variable=look.asking_variable(),
+        variable=login.asking_variable(),
     )
 
 

@@ -46,30 +46,6 @@ _VOLUME: Final = Field(
     },
 )
 
-_WHERE: Final = {
-    "name": Field(
-        kind="string",
-        doc="Its name in the account.",
-        required=True,
-        replaces=True,
-        rule=things.is_repo_name,
-    ),
-    "namespace": Field(
-        kind="string",
-        doc="The user or organisation that has and pays it; absent: who the token belongs to.",
-        replaces=True,
-        rule=things.is_account,
-    ),
-    "owner": Field(
-        kind="string",
-        doc="Who declares it, `project/stack/name`, as it is marked; absent: as the URN says.",
-    ),
-    "region": Field(
-        kind="string", doc="Where its files are kept.", choices=("us", "eu"), replaces=True
-    ),
-    "resourceGroup": Field(kind="string", doc="The resource group of the organisation."),
-}
-
 _APP: Final = {
     "sdk": Field(
         kind="string",
@@ -139,17 +115,17 @@ Space(
 
 SHAPE: Final = Shape(
     doc="A Space of Hugging Face: an app from files, on hardware that is billed while it runs.",
-    inputs={**_WHERE, **_APP, **_SETTINGS, **_PROOF},
+    inputs={**things.REPOSITORY, **_APP, **_SETTINGS, **_PROOF},
     outputs={
-        "url": Field(kind="string", doc="Its page.", required=True, stable=True),
+        "url": things.URL,
         "appUrl": Field(kind="string", doc="Where the app answers.", stable=True),
-        "account": Field(kind="string", doc="Whose it is.", required=True, stable=True),
+        "account": things.ACCOUNT,
         "stage": Field(kind="string", doc="As the Hub calls where it stands.", required=True),
         "sha": Field(kind="string", doc="The commit of its files.", required=True),
         "filesDigest": Field(kind="string", doc="Over all of its files.", required=True),
         "pricePerHour": Field(kind="number", doc="What its hardware costs, in dollars."),
         "secretsSetAt": Field(kind="map", doc="When each of its secrets was set."),
-        "isImported": Field(kind="boolean", doc="Whether it was made by others, and imported."),
+        "isImported": things.IS_IMPORTED,
         "drift": DRIFT,
     },
     delete_before_replace=True,
