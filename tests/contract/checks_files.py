@@ -106,6 +106,13 @@ def _(place: Place) -> None:
     says(place.hub(f"/api/collections/{slug}", token=place.foreign), 404)
 
 
+@check("collection.owner-has-a-kind")
+def _(place: Place) -> None:
+    for account, kind in (("acme", "org"), ("ann", "user")):
+        told = _post(place, "/api/collections", {"namespace": account, "title": "Ours"}).json
+        same(told["owner"], {"name": account, "type": kind}, "the owner")
+
+
 @check("collection.has-items")
 def _(place: Place) -> None:
     body = {"namespace": "acme", "title": "Ours"}
