@@ -23,7 +23,7 @@ from tests.docker.engine import Engine
 
 NAME: Final = "moorage-test/engine"
 PORT: Final = 8000
-_ENTRYPOINT: Final = ["-u", "-m", "server"]  # what `vllm serve` is in vLLM's image
+_ENTRYPOINT: Final = ["-u", "-m", "moorage.twin.engine"]  # what `vllm serve` is in vLLM's image
 _KEPT_S: Final = 24 * 3600.0
 _MACHINES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
@@ -86,8 +86,7 @@ def _base() -> Path:
 
 
 def _moorage() -> Path:
-    files = [*rootfs.moorage_files(), rootfs.SERVER]
-    told = [f"{path} {path.stat().st_mtime_ns}" for path in files]
+    told = [f"{path} {path.stat().st_mtime_ns}" for path in rootfs.moorage_files()]
     return _cached("moorage", "\n".join(told), rootfs.write_moorage)
 
 

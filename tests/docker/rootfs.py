@@ -21,7 +21,6 @@ import moorage
 
 INTERPRETER: Final = str(Path(sys.executable).resolve())
 PACKAGES: Final = "/opt/packages"
-SERVER: Final = Path(__file__).with_name("server.py")
 _MOORAGE: Final = Path(moorage.__file__).parent
 # Parts of the standard library that no server needs.
 _NOT_NEEDED: Final = shutil.ignore_patterns(
@@ -104,7 +103,6 @@ def _fill_moorage(root: Path) -> None:
         target = _in(root, Path(PACKAGES)) / path.relative_to(_MOORAGE.parent)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, target)
-    shutil.copy(SERVER, _in(root, Path(PACKAGES)))
 
 
 def _put_package(root: Path, package: importlib.metadata.Distribution) -> None:
