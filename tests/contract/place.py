@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import httpx
 
+from tests.contract.engines import Engines
+
 WITHOUT: Final = "without"  # instead of a token: send none
 _DEADLINE_S: Final = 30.0
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -80,6 +82,7 @@ class Place:
     made: list[str] = field(default_factory=list)  # every name that was posted
     shared: str = ""  # the one endpoint of a live run
     client: httpx.Client = field(default_factory=_client)
+    engines: Engines = field(default_factory=Engines)  # in processes of their own
 
     def call(
         self,
@@ -105,8 +108,9 @@ class Place:
         return _read(answer)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections and of the engines."""
         self.client.close()
+        self.engines.close()
 
     def api(self, method: str, path: str = "", body: Any = None, **how: Any) -> Answer:
         """A request to the endpoints of the account; `path` begins with the endpoint's name."""

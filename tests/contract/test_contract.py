@@ -24,6 +24,7 @@ def test_no_check_holds_of_a_service_that_answers_nonsense(behaviour: Behaviour)
     nonsense = Fault(times=None, status=299, body={"status": {"state": "?"}})
     with twin(replace(check.scenario, faults=(nonsense,))) as place:
         place.wait_s = 0.05
+        place.engines.instead = place.urls["endpoints"]
         assert judged(behaviour, check, place).verdict == SHORT
 
 

@@ -57,8 +57,8 @@ def read(environment: Mapping[str, str], order: Order) -> Conduct:
     )
 
 
-def obstacle(order: Order, conduct: Conduct) -> str | None:
-    """Why such a start fails, as vLLM's log ends then."""
+def refusal(order: Order, conduct: Conduct) -> str | None:
+    """Why nothing is even loaded, as vLLM's log ends then."""
     if conduct.gpus is not None and order.ranks > conduct.gpus:
         return (
             f"ValueError: World size ({order.ranks}) is larger than the number of available GPUs"
@@ -69,6 +69,11 @@ def obstacle(order: Order, conduct: Conduct) -> str | None:
             f"ValueError: User-specified max_model_len ({order.length_tokens}) is greater than the"
             f" derived max_model_len (max_position_embeddings={conduct.longest_tokens})."
         )
+    return None
+
+
+def failure(order: Order, conduct: Conduct) -> str | None:
+    """Why it does not serve what it has loaded."""
     if order.length_tokens > conduct.kv_tokens:
         return (
             "ValueError: To serve at least one request with the model's max seq len"

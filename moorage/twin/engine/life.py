@@ -19,6 +19,7 @@ from moorage.twin.engine.seats import Seats
 
 FINE, FAILED = 0, 1
 _LOOK_S: Final = 0.01
+_CUT_S: Final = 0.01  # 0 would wait for ever
 _SHARDS: Final = 4
 
 
@@ -38,7 +39,7 @@ async def _live(order: Order, ways: Conduct) -> int:
     if engine.dies.is_set():
         return _failed(engine)
     runner = web.AppRunner(
-        app.make(engine), access_log=None, handler_cancellation=True, shutdown_timeout=0
+        app.make(engine), access_log=None, handler_cancellation=True, shutdown_timeout=_CUT_S
     )
     await runner.setup()
     try:
@@ -72,7 +73,10 @@ def _announce(order: Order) -> None:
 
 
 async def _load(engine: Engine, ends: asyncio.Event) -> None:
-    """Take the time, tell the shards, and find out what stands in the way."""
+    """Tell what is wrong with the order; else take the time, and tell what came of it."""
+    if (refusal := conduct.refusal(engine.order, engine.conduct)) is not None:
+        engine.die(refusal)
+        return
     for shard in range(_SHARDS + 1):
         _say(
             f"Loading safetensors checkpoint shards: {100 * shard // _SHARDS:3}% Completed"
@@ -83,9 +87,8 @@ async def _load(engine: Engine, ends: asyncio.Event) -> None:
                 await asyncio.wait_for(ends.wait(), engine.conduct.loading_s / _SHARDS)
         if ends.is_set():
             return
-    obstacle = conduct.obstacle(engine.order, engine.conduct)
-    if obstacle is not None:
-        engine.die(obstacle)
+    if (failure := conduct.failure(engine.order, engine.conduct)) is not None:
+        engine.die(failure)
     else:
         _say(f"GPU KV cache size: {engine.conduct.kv_tokens:,} tokens")
 

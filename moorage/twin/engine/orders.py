@@ -57,7 +57,7 @@ class Order:
 
 def read(words: Sequence[str], environment: Mapping[str, str]) -> Order:
     """The order of a command line; raises RefusedError for values that cannot be."""
-    flags = dict(_flags(words[1:] if words[:1] == ["serve"] else words))
+    flags = dict(_flags(words[1:] if words and words[0] == "serve" else words))
     model = _text(flags, ("", *_MODEL))
     if model is None:
         raise RefusedError("the following arguments are required: model")
