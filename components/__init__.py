@@ -18,11 +18,12 @@ KINDS: Final = Late[Kind](
         "hf-endpoint": "components.hf_endpoint",
         "hf-router": "components.hf_router",
         "hf-space": "components.hf_space",
+        "ec2-gpu": "components.ec2_gpu",
     }
 )
 
 # Kinds of the catalogue that can be checked, priced and planned, and not deployed yet.
-UNBUILT: Final = ("docker-host", "ec2-gpu")
+UNBUILT: Final = ("docker-host",)
 
 
 def refuse_unbuilt(plans: Iterable[Plan]) -> None:
