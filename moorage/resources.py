@@ -331,6 +331,42 @@ class CollectionItems(TypedDict):
     """What is said of it."""
 
 
+class EngineReadyProbeArgs(TypedDict):
+    """The request that proves that it serves."""
+
+    path: Input[str]
+    """Below the url."""
+    body: NotRequired[Input[str] | None]
+    """JSON to POST; without it it is a GET."""
+
+
+class EngineReadyProbe(TypedDict):
+    """The request that proves that it serves."""
+
+    path: str
+    """Below the url."""
+    body: NotRequired[str | None]
+    """JSON to POST; without it it is a GET."""
+
+
+class EngineReadyKvArgs(TypedDict):
+    """What the plan has proven of the engine's KV cache."""
+
+    tokens: Input[int]
+    """How many tokens it holds. At least 0."""
+    tolerance: NotRequired[Input[float] | None]
+    """What share of them may be missing. At least 0. Default: 0.05."""
+
+
+class EngineReadyKv(TypedDict):
+    """What the plan has proven of the engine's KV cache."""
+
+    tokens: int
+    """How many tokens it holds. At least 0."""
+    tolerance: float
+    """What share of them may be missing. At least 0. Default: 0.05."""
+
+
 class GpuHostProbeArgs(TypedDict):
     """The request that proves that it serves."""
 
@@ -511,6 +547,18 @@ _COLLECTION_ITEMS: Final[dict[str, Any]] = {
     "type": ("type", None),
     "id": ("id", None),
     "note": ("note", None),
+}
+
+
+_ENGINE_READY_PROBE: Final[dict[str, Any]] = {
+    "path": ("path", None),
+    "body": ("body", None),
+}
+
+
+_ENGINE_READY_KV: Final[dict[str, Any]] = {
+    "tokens": ("tokens", int),
+    "tolerance": ("tolerance", None),
 }
 
 
@@ -742,6 +790,375 @@ class Collection(pulumi.CustomResource):
     def is_imported(self) -> Output[bool | None]:
         """Whether it was made by others, and imported."""
         return _known(self, "isImported")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
+
+
+class ContainerSlot(pulumi.CustomResource):
+    """The place of a container on a Docker host: its name, its port and its GPUs, chosen and
+    proven before the container that has it now goes. A change of the digest says in the preview
+    whether it means downtime or runs blue/green.
+    """
+
+    _wired: ClassVar = (
+        "host",
+        "owner",
+        "service",
+        "digest",
+        "image",
+        "address",
+        "port",
+        "devices",
+        "blueGreen",
+        "name",
+        "deviceIds",
+        "generation",
+        "runtime",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = []
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        host: Input[str],
+        owner: Input[str],
+        service: Input[str],
+        digest: Input[str],
+        image: Input[str],
+        address: Input[str] | None = None,
+        port: Input[int] | None = None,
+        devices: Input[Sequence[Input[Sequence[Input[str]]]]] | None = None,
+        blue_green: Input[bool] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        host: `local` (DOCKER_HOST of the environment, else the default socket), or its address
+            as ssh://, unix:// or tcp://.
+        owner: Whose it is, as project/stack/name; the container's label `moorage.owner`.
+        service: What its name begins with; the container's label `moorage.service`.
+        digest: Of the container's whole configuration; its label `moorage.digest`.
+        image: The container's image, there already; what is proven is proven with it.
+        address: The host's address that the port is bound to. Default: "127.0.0.1".
+        port: Fixed port of the host; without it a free one is chosen and kept. At least 1. At
+            most 65535.
+        devices: Sets of GPU ids that it may get: one, or two that take turns with blueGreen.
+            Default: [].
+        blue_green: Whether a new container starts beside the old one, on a port of its own.
+            Default: False.
+        """
+        inputs: dict[str, Any] = {
+            "host": host,
+            "owner": owner,
+            "service": service,
+            "digest": digest,
+            "image": image,
+            "address": address,
+            "port": port,
+            "devices": devices,
+            "blueGreen": blue_green,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:ContainerSlot", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> ContainerSlot:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(
+            ContainerSlot,
+            "moorage:index:ContainerSlot",
+            ContainerSlot._wired,
+            resource_name,
+            id,
+            opts,
+        )
+
+    @property
+    @pulumi.getter(name="host")
+    def host(self) -> Output[str]:
+        """`local` (DOCKER_HOST of the environment, else the default socket), or its address as
+        ssh://, unix:// or tcp://.
+        """
+        return _known(self, "host")
+
+    @property
+    @pulumi.getter(name="owner")
+    def owner(self) -> Output[str]:
+        """Whose it is, as project/stack/name; the container's label `moorage.owner`."""
+        return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="service")
+    def service(self) -> Output[str]:
+        """What its name begins with; the container's label `moorage.service`."""
+        return _known(self, "service")
+
+    @property
+    @pulumi.getter(name="digest")
+    def digest(self) -> Output[str]:
+        """Of the container's whole configuration; its label `moorage.digest`."""
+        return _known(self, "digest")
+
+    @property
+    @pulumi.getter(name="image")
+    def image(self) -> Output[str]:
+        """The container's image, there already; what is proven is proven with it."""
+        return _known(self, "image")
+
+    @property
+    @pulumi.getter(name="address")
+    def address(self) -> Output[str]:
+        """The host's address that the port is bound to. Default: "127.0.0.1"."""
+        return _known(self, "address")
+
+    @property
+    @pulumi.getter(name="port")
+    def port(self) -> Output[int]:
+        """Its port of the host."""
+        return _known(self, "port")
+
+    @property
+    @pulumi.getter(name="devices")
+    def devices(self) -> Output[Sequence[Sequence[str]]]:
+        """Sets of GPU ids that it may get: one, or two that take turns with blueGreen. Default:
+        [].
+        """
+        return _known(self, "devices")
+
+    @property
+    @pulumi.getter(name="blueGreen")
+    def blue_green(self) -> Output[bool]:
+        """Whether a new container starts beside the old one, on a port of its own. Default:
+        False.
+        """
+        return _known(self, "blueGreen")
+
+    @property
+    @pulumi.getter(name="name")
+    def name(self) -> Output[str]:
+        """The container's name."""
+        return _known(self, "name")
+
+    @property
+    @pulumi.getter(name="deviceIds")
+    def device_ids(self) -> Output[Sequence[str]]:
+        """The GPUs that it gets."""
+        return _known(self, "deviceIds")
+
+    @property
+    @pulumi.getter(name="generation")
+    def generation(self) -> Output[int]:
+        """Grows when the container was removed by others; as its label it has it replaced."""
+        return _known(self, "generation")
+
+    @property
+    @pulumi.getter(name="runtime")
+    def runtime(self) -> Output[str]:
+        """What runs it: Docker's version."""
+        return _known(self, "runtime")
+
+    @property
+    @pulumi.getter(name="drift")
+    def drift(self) -> Output[str | None]:
+        """What was found changed outside; empty when all is as declared."""
+        return _known(self, "drift")
+
+
+class EngineReady(pulumi.CustomResource):
+    """A container's engine, proven by a real request and held to the KV cache of its plan."""
+
+    _wired: ClassVar = (
+        "host",
+        "owner",
+        "container",
+        "containerId",
+        "url",
+        "key",
+        "probe",
+        "kv",
+        "blueGreen",
+        "readyTimeoutSeconds",
+        "servedModel",
+        "status",
+        "engineVersion",
+        "kvTokens",
+        "kvDifference",
+        "startedAt",
+        "drift",
+    )
+    _secrets: ClassVar[list[str]] = ["key"]
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        host: Input[str],
+        owner: Input[str],
+        container: Input[str],
+        container_id: Input[str],
+        url: Input[str],
+        key: Input[str] | None = None,
+        probe: Input[EngineReadyProbeArgs],
+        kv: Input[EngineReadyKvArgs] | None = None,
+        blue_green: Input[bool] | None = None,
+        ready_timeout_seconds: Input[float] | None = None,
+        opts: ResourceOptions | None = None,
+    ) -> None:
+        """Declare one.
+
+        host: `local` (DOCKER_HOST of the environment, else the default socket), or its address
+            as ssh://, unix:// or tcp://.
+        owner: Whose the container is, as its label `moorage.owner` says.
+        container: The container's name.
+        container_id: The container's id.
+        url: The engine's address without /v1, as it is reached from here.
+        key: Bearer key of the engine.
+        probe: The request that proves that it serves.
+        kv: What the plan has proven of the engine's KV cache.
+        blue_green: Whether another container serves meanwhile; then one that fails is stopped.
+            Default: False.
+        ready_timeout_seconds: How long it may take to serve. At least 1. Default: 1800.
+        """
+        inputs: dict[str, Any] = {
+            "host": host,
+            "owner": owner,
+            "container": container,
+            "containerId": container_id,
+            "url": url,
+            "key": _secret(key),
+            "probe": _to_wire(probe, _ENGINE_READY_PROBE),
+            "kv": _to_wire(kv, _ENGINE_READY_KV),
+            "blueGreen": blue_green,
+            "readyTimeoutSeconds": ready_timeout_seconds,
+        }
+        properties = {**dict.fromkeys(self._wired), **inputs}
+        options = _options(opts, self._secrets)
+        super().__init__("moorage:index:EngineReady", resource_name, properties, options)
+
+    @staticmethod
+    def get(
+        resource_name: str,
+        id: Input[str],  # noqa: A002  as Pulumi calls it everywhere
+        opts: ResourceOptions | None = None,
+    ) -> EngineReady:
+        """The one that exists under this id: read, and never changed."""
+        return _existing(
+            EngineReady,
+            "moorage:index:EngineReady",
+            EngineReady._wired,
+            resource_name,
+            id,
+            opts,
+        )
+
+    @property
+    @pulumi.getter(name="host")
+    def host(self) -> Output[str]:
+        """`local` (DOCKER_HOST of the environment, else the default socket), or its address as
+        ssh://, unix:// or tcp://.
+        """
+        return _known(self, "host")
+
+    @property
+    @pulumi.getter(name="owner")
+    def owner(self) -> Output[str]:
+        """Whose the container is, as its label `moorage.owner` says."""
+        return _known(self, "owner")
+
+    @property
+    @pulumi.getter(name="container")
+    def container(self) -> Output[str]:
+        """The container's name."""
+        return _known(self, "container")
+
+    @property
+    @pulumi.getter(name="containerId")
+    def container_id(self) -> Output[str]:
+        """The container's id."""
+        return _known(self, "containerId")
+
+    @property
+    @pulumi.getter(name="url")
+    def url(self) -> Output[str]:
+        """The engine's address without /v1, as it is reached from here."""
+        return _known(self, "url")
+
+    @property
+    @pulumi.getter(name="key")
+    def key(self) -> Output[str | None]:
+        """Bearer key of the engine."""
+        return _known(self, "key")
+
+    @property
+    def probe(self) -> Output[EngineReadyProbe]:
+        """The request that proves that it serves."""
+        return _known(self, "probe", _ENGINE_READY_PROBE)
+
+    @property
+    def kv(self) -> Output[EngineReadyKv | None]:
+        """What the plan has proven of the engine's KV cache."""
+        return _known(self, "kv", _ENGINE_READY_KV)
+
+    @property
+    @pulumi.getter(name="blueGreen")
+    def blue_green(self) -> Output[bool]:
+        """Whether another container serves meanwhile; then one that fails is stopped. Default:
+        False.
+        """
+        return _known(self, "blueGreen")
+
+    @property
+    @pulumi.getter(name="readyTimeoutSeconds")
+    def ready_timeout_seconds(self) -> Output[float]:
+        """How long it may take to serve. At least 1. Default: 1800."""
+        return _known(self, "readyTimeoutSeconds")
+
+    @property
+    @pulumi.getter(name="servedModel")
+    def served_model(self) -> Output[str | None]:
+        """The name that it answers under."""
+        return _known(self, "servedModel")
+
+    @property
+    @pulumi.getter(name="status")
+    def status(self) -> Output[str | None]:
+        """The container's state, in Docker's word."""
+        return _known(self, "status")
+
+    @property
+    @pulumi.getter(name="engineVersion")
+    def engine_version(self) -> Output[str | None]:
+        """The engine's version, where it tells one."""
+        return _known(self, "engineVersion")
+
+    @property
+    @pulumi.getter(name="kvTokens")
+    def kv_tokens(self) -> Output[int | None]:
+        """Tokens that its KV cache holds, where it tells."""
+        return _known(self, "kvTokens")
+
+    @property
+    @pulumi.getter(name="kvDifference")
+    def kv_difference(self) -> Output[float | None]:
+        """Share of the planned tokens that it has more; below 0: less."""
+        return _known(self, "kvDifference")
+
+    @property
+    @pulumi.getter(name="startedAt")
+    def started_at(self) -> Output[str | None]:
+        """When the container was started (RFC 3339)."""
+        return _known(self, "startedAt")
 
     @property
     @pulumi.getter(name="drift")

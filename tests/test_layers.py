@@ -51,6 +51,8 @@ MAY_IMPORT = {
         "boto3?",
         "botocore?",  # what boto3 raises, and its settings
         "docker?",
+        "requests?",  # what docker raises
+        "urllib3?",  # what docker's connections are made of
     },
     # For the tests of whoever writes handlers; nothing else of the provider may import them.
     "moorage.provider.contract": {"moorage.errors", "moorage.provider", "pytest"},

@@ -150,13 +150,17 @@ def _nothing_more(_inputs: State, _state: State | None) -> State:
     return {}
 
 
+def _no_word(_inputs: State, _state: State | None) -> str | None:
+    return None
+
+
 def _nothing_left(_inputs: State, _context: Context) -> str | None:
     return None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Handler:
-    """The functions of one resource type. Only `check`, `diff` and `preview` must be pure.
+    """The functions of one resource type; `check`, `diff`, `preview` and `notice` must be pure.
 
     create: adopt what is ours already, or make it; `context.exists` as soon as the id is known.
     read: look at the thing by its id alone, when state and inputs are empty; None when it is gone.
@@ -166,6 +170,7 @@ class Handler:
     check: judge well-formed inputs together; not called while any of them is unknown.
     diff: the changes that the shape tells, with those that mean nothing taken out.
     preview: outputs that are known before the run; members of the inputs may be UNKNOWN.
+    notice: what a preview should say aloud of the change, known as `preview` knows it.
     locate: the id of what an interrupted create left behind, asked of the real thing.
     """
 
@@ -177,4 +182,5 @@ class Handler:
     check: Callable[[State], list[Failure]] = _fine
     diff: Callable[[list[Change], State, State], list[Change]] = _as_is
     preview: Callable[[State, State | None], State] = _nothing_more
+    notice: Callable[[State, State | None], str | None] = _no_word
     locate: Callable[[State, Context], str | None] = _nothing_left

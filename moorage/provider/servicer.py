@@ -146,8 +146,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         handler = await self._handler(request, context)
         given = decode(request.properties)
         if request.preview:
-            outputs = _preview(handler, given.plain, None)
-            return provider_pb2.CreateResponse(properties=_encode_outputs(handler, outputs, given))
+            foreseen = await self._foreseen(handler, request.urn, given, None)
+            return provider_pb2.CreateResponse(properties=foreseen)
         work = functools.partial(handler.create, given.plain)
         made = await self._work(work, request, context, handler, given)
         return provider_pb2.CreateResponse(
@@ -178,8 +178,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         handler = await self._handler(request, context)
         state, given = decode(request.olds).plain, decode(request.news)
         if request.preview:
-            outputs = _preview(handler, given.plain, state)
-            return provider_pb2.UpdateResponse(properties=_encode_outputs(handler, outputs, given))
+            foreseen = await self._foreseen(handler, request.urn, given, state)
+            return provider_pb2.UpdateResponse(properties=foreseen)
         update = handler.update or functools.partial(_look_again, handler)
         work = functools.partial(update, request.id, state, given.plain)
         outputs = await self._work(work, request, context, handler, given, state)
@@ -226,6 +226,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             message = f"{token}: no such resource type; there are {known}"
             await _end(context, Fault(message=message), grpc.StatusCode.NOT_FOUND)
         return handler
+
+    async def _foreseen(
+        self, handler: Handler, urn: str, given: Properties, state: State | None
+    ) -> Struct:
+        """What is known before the run, once it is said what it will cost."""
+        if text := handler.notice(given.plain, state):
+            hidden = _hidden(handler, given.plain, given.secrets) | _hidden(handler, state or {})
+            await self._log.say_later(urn, Severity.WARNING, secrets.masked(text, hidden))
+        return _encode_outputs(handler, _preview(handler, given.plain, state), given)
 
     async def _work(
         self,

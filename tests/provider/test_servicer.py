@@ -157,6 +157,22 @@ def test_a_preview_calls_no_handler_and_knows_what_can_be_known(
     assert (updated["url"], updated["born"], updated["token"]) == ("http://n", "today", UNKNOWN)
 
 
+def test_a_preview_says_aloud_what_a_change_will_cost_and_the_run_does_not(
+    start: Callable[..., Client], ear: EngineEar
+) -> None:
+    def notice(inputs: State, state: State | None) -> str | None:
+        return f"{state['name']} stops for {inputs['password']}" if state else None
+
+    client = start(notice=notice)
+    client.secrets = frozenset({("password",)})
+    inputs = {"name": "n", "password": "open sesame"}
+    client.create(inputs, preview=True)
+    client.update("x", {"name": "n"}, inputs)
+    assert ear.texts() == []
+    client.update("x", {"name": "n"}, inputs, preview=True)
+    assert ear.texts() == ["n stops for [secret]"]
+
+
 def test_diff_tells_replacements_and_deletes_first(start: Callable[..., Client]) -> None:
     client = start()
     same = client.diff({"name": "n"}, {"name": "n"})

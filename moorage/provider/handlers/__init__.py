@@ -9,12 +9,15 @@ from moorage.provider.handler import Handler
 
 _HERE: Final = "moorage.provider.handlers"
 _AWS: Final = "moorage.provider.aws"
+_DOCKER: Final = "moorage.provider.docker_host"
 _HUGGING_FACE: Final = "moorage.provider.hugging_face"
 
 HANDLERS: Final = Late[Handler](
     {
         "moorage:index:ApiKey": f"{_HERE}.api_key:HANDLER",
         "moorage:index:Collection": f"{_HUGGING_FACE}.repositories.collection:HANDLER",
+        "moorage:index:ContainerSlot": f"{_DOCKER}.container_slot:HANDLER",
+        "moorage:index:EngineReady": f"{_DOCKER}.engine_ready:HANDLER",
         "moorage:index:GpuHost": f"{_AWS}.gpu_host:HANDLER",
         "moorage:index:InferenceEndpoint": f"{_HUGGING_FACE}.endpoints.inference_endpoint:HANDLER",
         "moorage:index:ModelFile": f"{_HERE}.model_file:HANDLER",

@@ -268,7 +268,8 @@ def _audited(kind: type, name: str) -> None:
     original = getattr(kind, name)
 
     def send(self: Any, *arguments: Any, **more: Any) -> Any:
-        if self.family != socket.AF_UNIX:  # a loop wakes itself up by one of those
+        # A loop wakes itself up by a pair of those, which have no names.
+        if self.family != socket.AF_UNIX or self.getpeername():
             sys.audit(SENT, name)
         return original(self, *arguments, **more)
 
