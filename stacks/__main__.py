@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pulumi
 
-from components import published, refuse_unbuilt, refuse_unfurnished
+from components import planned, published, refuse_unbuilt, refuse_unfurnished
 from components.endpoint import Endpoint, Site
 from components.gateway import Gateway
 from components.model_service import ModelService
 from components.standing import came_up
 from moorage.errors import Exit, MoorageError
 from moorage.plan.load import Loaded, load
+from moorage.plan.types import Plan
 
 GATEWAY_PORT = 8700
 
@@ -35,7 +37,7 @@ def main(root: Path) -> None:
     services = [ModelService(plan, site=site) for plan in loaded.plans]
     gateway = Gateway("gateway", services=services, port=port, site=site)
     pulumi.export("services", {s.plan.service: _service(s, gateway) for s in services})
-    pulumi.export("details", {s.plan.service: _details(s) for s in services})
+    pulumi.export("details", {s.plan.service: _details(s, root) for s in services})
 
 
 def _loaded(root: Path, patterns: list[str], gateway: str) -> Loaded:
@@ -57,7 +59,7 @@ def _service(service: ModelService, gateway: Gateway) -> dict[str, pulumi.Input[
     return {"url": gateway.url, "api_key": service.api_key, "model": service.plan.service}
 
 
-def _details(service: ModelService) -> dict[str, object]:
+def _details(service: ModelService, root: Path) -> dict[str, object]:
     """What operators and load tests need of a service; without secrets."""
     plan = service.plan
     return {
@@ -65,18 +67,19 @@ def _details(service: ModelService) -> dict[str, object]:
         "slo": asdict(plan.slo),
         "failover": asdict(plan.failover),
         "load": asdict(plan.load),
-        "backends": came_up(service.endpoints, _backend),
+        "backends": came_up(service.endpoints, partial(_backend, plan, root)),
         **({"app": service.app.app_url} if service.app is not None else {}),
         **({"published": list(map(published.told, service.published))} if plan.publish else {}),
     }
 
 
-def _backend(endpoint: Endpoint) -> dict[str, object]:
+def _backend(plan: Plan, root: Path, endpoint: Endpoint) -> dict[str, object]:
     return {
         "name": endpoint.name,
         "kind": endpoint.kind,
         "url": endpoint.url,
         "model": endpoint.model,
+        "planned": planned.told(plan, endpoint.name, root=root),
         **endpoint.details,
     }
 

@@ -34,6 +34,7 @@ MAY_IMPORT = {
         "botocore?",
     },
     "moorage.preflight": {"moorage", "moorage.errors", "moorage.login", "moorage.plan", "httpx?"},
+    "moorage.status": {"moorage.errors", "moorage.provider.serving", "yaml"},
     "moorage.engine": {"moorage", "moorage.errors", "xllamacpp", "gguf", "numpy"},
     "moorage.provider": {
         "moorage",
@@ -86,6 +87,7 @@ MAY_IMPORT = {
         "moorage.hub?",
         "moorage.market?",
         "moorage.preflight?",
+        "moorage.status?",
         "moorage.deploy?",
         "moorage.gateway?",
         "moorage.twin?",

@@ -24,6 +24,7 @@ from moorage.spec.problems import Problem  # noqa: E402
 
 FACTS = ROOT / "tests" / "facts"
 CATALOG = ROOT / "catalog"
+MEASURED_HERE = ROOT / ".moorage" / "calibration"
 TITLES = ("model", "gpu", "weights", "measured", "cache", "measured", "error", "bounds", "verdict")
 
 
@@ -49,9 +50,9 @@ class Compared:
         return bool(self.row.get("fails")) and self.verdict == "fits"
 
 
-def compare() -> tuple[Compared, ...]:
-    """Every measured row with its prediction."""
-    rows = yaml.safe_load((CATALOG / "measurements.yaml").read_text(encoding="utf-8"))["rows"]
+def compare(file: Path = CATALOG / "measurements.yaml") -> tuple[Compared, ...]:
+    """Every measured row of a file with its prediction."""
+    rows = yaml.safe_load(file.read_text(encoding="utf-8"))["rows"]
     known = calibrations.read(CATALOG)
     return tuple(predict(row, known) for row in rows)
 
@@ -75,7 +76,7 @@ def predict(row: Mapping[str, Any], known: Calibration) -> Compared:
 def question(row: Mapping[str, Any]) -> Question:
     """A measured row as a question."""
     return Question(
-        facts=facts(row["model"]),
+        facts=facts(row),
         quantization="none",
         engine="vllm",
         version=str(row["version"]),
@@ -88,9 +89,11 @@ def question(row: Mapping[str, Any]) -> Question:
     )
 
 
-def facts(name: str) -> ModelFacts:
-    """The facts of a model that the tests keep."""
-    path = FACTS / f"{name}.lock.json"
+def facts(row: Mapping[str, Any]) -> ModelFacts:
+    """The facts of a model: the tests keep those of others' rows, a spec's lock those of ours."""
+    path = ROOT / row["lock"] if "lock" in row else FACTS / f"{row['model']}.lock.json"
+    if not path.is_file():
+        sys.exit(f"{path}: the facts of a measured row are gone; take the row out")
     lock = read_lock(path.read_text(encoding="utf-8"), path.name)
     if isinstance(lock, Problem):
         sys.exit(f"{path.name}: {lock.says}")
@@ -136,3 +139,6 @@ def _said(value: float | None) -> str:
 
 if __name__ == "__main__":
     print("\n".join(lines(compare())))
+    for file in sorted(MEASURED_HERE.glob("*.yaml")):
+        print(f"\nmeasured by moorage status, {file.stem}:")
+        print("\n".join(lines(compare(file))))

@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "history": "tell what was done to a stack",
     "cancel": "free a stack of the locks of runs that died",
     "outputs": "print a stack's services: URL, key, model",
+    "status": "show what every placement of a stack does now",
     "test": "measure a stack: ready, smoke or failover",
     "gateway": "run the gateway from a routes file",
     "twin": "run an emulator of Hugging Face on this machine",

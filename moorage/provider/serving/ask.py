@@ -20,9 +20,10 @@ _FINAL: Final = frozenset({400, 404, 405, 422})  # asking again would not help
 class NotYet(MoorageError):  # noqa: N818  it may come right by itself
     """It does not serve now, and may in a moment."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, status: int = 0) -> None:
         super().__init__(reason, exit_code=Exit.UNANSWERED)
         self.reason = reason
+        self.status = status  # of HTTP; 0 where nothing came back
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,7 +65,8 @@ def prove(
     if (refusal := refused(answer, url)) is not None:
         raise MoorageError(refusal, exit_code=Exit.UNANSWERED)
     if not is_served(answer):
-        raise NotYet(str(answer) if not answer.is_good else "its answer is empty")
+        reason = "its answer is empty" if answer.is_good else str(answer)
+        raise NotYet(reason, status=answer.status)
     return Answer(model=_model(answer.json))
 
 

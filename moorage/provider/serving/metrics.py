@@ -66,9 +66,10 @@ def read(url: str, key: str | None, timeout_s: float) -> Metrics:
 def _ask(url: str, key: str | None, end_s: float) -> probe.Answer:
     left_s = max(end_s - time.monotonic(), _LEAST_S)
     answer = probe.ask(probe.Question(url=url, key=key), timeout_s=left_s)
-    if answer is None or not (answer.is_good or answer.status in _SILENT):
-        raise NotYet(str(answer))
-    return answer
+    assert answer is not None, "nobody gives it up"
+    if answer.is_good or answer.status in _SILENT:
+        return answer
+    raise NotYet(str(answer), status=answer.status)
 
 
 def parse(page: str, *, version: str | None = None) -> Metrics:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+SLOW: Final = "no answer in time"
 _GLANCE_S: Final = 0.05
 _MOST_BYTES: Final = 8_000_000  # of an answer: the metrics of many engines at once are long
 
@@ -76,7 +77,7 @@ def ask(
     while not given_up():
         if time.monotonic() > end_s:  # one that dribbles never times out by itself
             connection.close()
-            return Answer(fault="no answer in time")
+            return Answer(fault=SLOW)
         with suppress(queue.Empty):
             return answers.get(timeout=_GLANCE_S)
     connection.close()
@@ -111,7 +112,7 @@ def _ask(connection: http.client.HTTPConnection, question: Question) -> Answer:
 
 def _fault(error: Exception) -> str:
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return SLOW
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return "the connection broke off"

@@ -87,3 +87,15 @@ def test_a_version_finds_its_row(version: str, utilization: float) -> None:
     known = calibration.read(ROOT / "catalog")
     row = calibration.find(known, "vllm", version, 9.0)
     assert (row is None) if not version else (row is not None and row.utilization == utilization)
+
+
+def test_what_moorage_status_kept_is_compared_by_the_spec_s_own_lock(tmp_path: Path) -> None:
+    rows = yaml.safe_load((ROOT / "catalog" / "measurements.yaml").read_text(encoding="utf-8"))[
+        "rows"
+    ]
+    row = next(row for row in rows if row["model"] == "qwen--qwen3-0.6b")
+    file = tmp_path / "prod.yaml"
+    own = {**row, "model": "no-file-of-the-tests", "lock": f"tests/facts/{row['model']}.lock.json"}
+    file.write_text(yaml.safe_dump({"source": "moorage status", "rows": [own]}), encoding="utf-8")
+    [found] = the_tool().compare(file)
+    assert found.kv_gib == next(one.kv_gib for one in FOUND if one.row["model"] == row["model"])

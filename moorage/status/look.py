@@ -1,0 +1,89 @@
+"""Looking at every placement at once: its counters twice, a second apart, and one real request."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Final
+
+from moorage.errors import MoorageError
+from moorage.provider.serving import ask, metrics, probe
+from moorage.provider.serving.ask import NotYet
+from moorage.provider.serving.metrics import Metrics
+from moorage.status import judge
+from moorage.status.judge import Report, Row, Sight
+from moorage.status.places import GATEWAY, Place
+
+_MOST_AT_ONCE: Final = 32
+_BETWEEN_S: Final = 1.0
+_LEAST_S: Final = 0.2
+_COUNTERS_SHARE: Final = 0.25  # of the time, for one look at the counters
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Glance:
+    """The counters at one moment."""
+
+    metrics: Metrics
+    at_s: float
+
+
+def look(places: Sequence[Place], *, within_s: float, ask_all: bool = False) -> Report:
+    """What each does now; one that is asked costs it a token."""
+    if not places:
+        return Report(rows=())
+    with ThreadPoolExecutor(max_workers=min(len(places), _MOST_AT_ONCE)) as threads:
+        rows = list(threads.map(lambda place: _row(place, within_s, ask_all=ask_all), places))
+    return Report(rows=rows)
+
+
+def _row(place: Place, within_s: float, *, ask_all: bool) -> Row:
+    if place.why_unasked and not ask_all:
+        return judge.unasked(place)
+    return judge.row(place, _sight(place, time.monotonic() + within_s, within_s))
+
+
+def _sight(place: Place, end_s: float, within_s: float) -> Sight:
+    counters_s = within_s * _COUNTERS_SHARE
+    before = _glance(place, counters_s)
+    if before.metrics.generation_tokens is not None:
+        time.sleep(_BETWEEN_S)
+    after = _glance(place, counters_s) if before.metrics.running is not None else before
+    seen = _asked(place, max(end_s - time.monotonic() - counters_s, _LEAST_S))
+    if not seen.is_served and after is not before:
+        after = _glance(place, counters_s)  # whether it did anything while it was waited for
+    between_s = after.at_s - before.at_s
+    return replace(seen, before=before.metrics, after=after.metrics, between_s=between_s)
+
+
+def _glance(place: Place, timeout_s: float) -> _Glance:
+    try:
+        told = Metrics() if place.kind == GATEWAY else metrics.read(place.url, place.key, timeout_s)
+    except NotYet:
+        told = Metrics()
+    return _Glance(metrics=told, at_s=time.monotonic())
+
+
+def _asked(place: Place, timeout_s: float) -> Sight:
+    path, body = _question(place)
+    try:
+        ask.prove(place.url, place.key, path, body, timeout_s)
+    except NotYet as why:
+        is_slow = why.reason == probe.SLOW
+        return Sight(is_slow=is_slow, status=why.status, says=why.reason)
+    except MoorageError as refusal:
+        return Sight(is_refused=True, says=str(refusal))
+    return Sight(is_served=True)
+
+
+def _question(place: Place) -> tuple[str, str | None]:
+    if place.kind == GATEWAY:
+        return "/health", None
+    asked = ask.smallest(place.task, place.model)
+    if asked is None:
+        return "/v1/models", None
+    path, body = asked
+    return f"/v1{path}", json.dumps(body)
