@@ -6,28 +6,20 @@ are not there in the words of nvidia-container-cli.
 
 from __future__ import annotations
 
-import inspect
 import json
 import sys
 from pathlib import Path
 from typing import Final
 
+from tests.docker import script
+
 _NAME: Final = "nvidia-container-runtime-hook"
 
 
-def install(folder: Path, gpus: Path) -> Path:
+def install(folder: Path, gpus: Path) -> None:
     """Put it into a folder for PATH; `gpus` is the file that says how many there are."""
-    folder.mkdir(exist_ok=True)
-    script = folder / _NAME
-    start = f"#!{sys.executable} -IS\n"
-    call = f"refuse_unknown(Path({str(gpus)!r}))\n"
-    imports = (
-        "from __future__ import annotations\nimport json\nimport sys\nfrom pathlib import Path\n"
-    )
-    functions = "\n".join(inspect.getsource(one) for one in (refuse_unknown, _asked))
-    script.write_text(f"{start}{imports}\n{functions}\n{call}", encoding="utf-8")
-    script.chmod(0o755)
-    return folder
+    call = f"refuse_unknown(Path({str(gpus)!r}))"
+    script.write(folder / _NAME, refuse_unknown, _asked, call=call)
 
 
 def refuse_unknown(gpus: Path) -> None:

@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from tests.docker import bridges, gpu_hook, leftovers
+from tests.docker import bridges, gpu_hook, leftovers, limits
 from tests.docker.place import Place, at, clear
 
 _GLANCE_S: Final = 0.02
@@ -71,7 +71,7 @@ def _is_over(seconds: float) -> bool:
 def _start(place: Place) -> subprocess.Popen[bytes]:
     with place.log.open("ab") as log:
         return subprocess.Popen(
-            [*_command(place)],
+            [*_command(place), *_runtime(place)],
             env={**os.environ, "PATH": _path(place)},
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -94,12 +94,20 @@ def _command(place: Place) -> list[str]:
     ]
 
 
+def _runtime(place: Place) -> list[str]:
+    if limits.may_be_raised():
+        return []
+    path = limits.install(place.programs)
+    return ["--add-runtime", f"{limits.NAME}={path}", "--default-runtime", limits.NAME]
+
+
 def _path(place: Place) -> str:
     """Where the daemon looks for programs: NVIDIA's hook is only there where it has GPUs."""
     path = os.environ.get("PATH", os.defpath)
     if not place.gpus.exists():
         return path
-    return os.pathsep.join([str(gpu_hook.install(place.folder / "bin", place.gpus)), path])
+    gpu_hook.install(place.programs, place.gpus)
+    return os.pathsep.join([str(place.programs), path])
 
 
 def _mount_disk(folder: Path, size_mib: int) -> None:

@@ -40,6 +40,11 @@ class Place:
         return self.folder / "gpus"
 
     @property
+    def programs(self) -> Path:
+        """Programs that the daemon starts and that are ours."""
+        return self.folder / "bin"
+
+    @property
     def start_wanted(self) -> Path:
         """Made by who wants a stopped daemon to be started again."""
         return self.folder / "start"

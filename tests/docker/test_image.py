@@ -57,3 +57,12 @@ def test_gpus_that_are_not_there_are_refused_in_nvidias_words(
     with pytest.raises(docker.errors.APIError, match="device error: 2: unknown device"):
         container.start()
     container.remove()
+
+
+def test_an_engine_may_ask_for_pinned_memory_without_limit_on_any_machine(
+    docker_engine: Engine, docker_image: str
+) -> None:
+    unlimited = docker.types.Ulimit(name="memlock", soft=-1, hard=-1)
+    container = docker_engine.client.containers.create(docker_image, ["m"], ulimits=[unlimited])
+    container.start()
+    container.remove(force=True)
