@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import threading
 import time
@@ -78,6 +79,25 @@ def test_a_wrong_key_is_refused_in_one_clear_line(first_up: Ended, checkout: Che
     answer = ask(checkout.service(), key="sk-wrong")
     assert answer.status_code == 401
     assert "key" in answer.json()["error"]["message"]
+
+
+def test_status_tells_of_every_placement_and_of_one_that_stands_still(
+    first_up: Ended, checkout: Checkout
+) -> None:
+    table = checkout.moorage("status")
+    assert table.code == 0, table.said
+    assert table.out.count("answers") == 1 + len(checkout.backends()) + len(
+        checkout.backends("embed")
+    )
+    still = psutil.Process(checkout.backends("embed")[0]["pid"])
+    still.suspend()
+    try:
+        ended = checkout.moorage("status", "--json", "--within", "2")
+    finally:
+        still.resume()
+    told = {(one["service"], one["name"]): one for one in json.loads(ended.out)["placements"]}
+    assert (ended.code, told["embed", "local-1"]["state"]) == (3, "unreachable")
+    assert told["hello", "local-1"]["state"] == told["", "gateway"]["state"] == "answers"
 
 
 def test_nothing_changed_is_said_and_is_quick(first_up: Ended, checkout: Checkout) -> None:
