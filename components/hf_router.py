@@ -13,6 +13,7 @@ from components.endpoint import Endpoint, Site
 from moorage.plan.choice.routing import AUTO
 from moorage.plan.types import Placement, Plan
 from moorage.resources import ModelFile, RouterRoute, RouterRoutePolicyText
+from moorage.spec.tasks import TASKS
 
 _POLICY: Final = "cheapest"  # never an id without a suffix: an account may set its own policy
 
@@ -48,12 +49,12 @@ def lacks(placement: Placement) -> Iterator[str]:  # noqa: ARG001
 def ways(placement: Placement, plan: Plan) -> list[Way]:
     """The ways in order; pure.
 
-    The router may choose for itself only where it could choose nobody whom the plan passed over;
-    else the providers that may be used are pinned one by one.
+    The router may choose for itself only chats, and only where it could choose nobody whom the plan
+    passed over; else the providers that may be used are pinned one by one.
     """
     asked = placement.options.get("provider", AUTO)
     free = plan.privacy_tier == "public" and not placement.passed_over and not plan.regions
-    if asked == AUTO and free:
+    if asked == AUTO and free and TASKS[plan.task].chats:
         return [Way(name=placement.name, policy=placement.options.get("policy", _POLICY))]
     if len(placement.routes) == 1:
         return [Way(name=placement.name, provider=placement.routes[0])]

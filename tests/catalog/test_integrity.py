@@ -12,6 +12,7 @@ import pytest
 
 from moorage.plan.catalogue import catalog, integrity
 from moorage.plan.catalogue.offers import Catalog, Kind, Offer
+from moorage.provider.hugging_face.routing.routes import PASSED_THROUGH
 from tests.spec.support import ROOT
 
 REAL = catalog.read(ROOT / "catalog")
@@ -204,3 +205,10 @@ def test_rows_are_judged_before_they_are_written() -> None:
     assert integrity.check_rows(good, REAL, TODAY) == []
     (problem,) = integrity.check_rows([dataclasses.replace(row, usd=Decimal(0))], REAL, TODAY)
     assert problem.rule == "price-zero"
+
+
+def test_the_catalogue_and_the_provider_know_the_same_paths_behind_the_router() -> None:
+    kind = REAL.kinds["hf-router"]
+    said = {(name, task) for name, known in kind.routers.items() for task in known.speaks}
+    known = {key for key in PASSED_THROUGH if key[1] in kind.tasks}
+    assert said == known

@@ -215,6 +215,12 @@ def test_the_router_chooses_only_where_it_can_choose_nobody_who_was_passed_over(
     assert ways(ROUTER, privacy_tier="public") == pinned
 
 
+def test_only_of_chats_the_router_may_choose_who_answers() -> None:
+    plan = dataclasses.replace(a_plan(OPEN, privacy_tier="public"), task="feature-extraction")
+    found = [(way.provider, way.policy) for way in hf_router.ways(OPEN, plan)]
+    assert found == [("together", None), ("novita", None)]
+
+
 def test_one_provider_keeps_the_name_of_its_placement() -> None:
     one = dataclasses.replace(ROUTER, routes=("together",))
     [way] = hf_router.ways(one, a_plan(one))

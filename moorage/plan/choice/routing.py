@@ -12,6 +12,7 @@ from moorage.plan.choice import regions
 from moorage.plan.facts import Route
 from moorage.plan.types import Passed
 from moorage.plan.world import Choice, World
+from moorage.spec.tasks import TASKS
 
 AUTO: Final = "auto"
 
@@ -52,10 +53,21 @@ def refusal(world: World, kind: Kind, slug: str, route: Route | None) -> str:
         return "the router does not offer this model there"
     if route.status != "live":
         return f"the router says {route.status}"
+    task = world.spec.model.task
+    if not _speaks(kind, slug, task):
+        return f"it answers {task} in words of its own, not in OpenAI's"
     wanted = world.spec.model.max_model_len
     if wanted is not None and route.context_tokens is not None and route.context_tokens < wanted:
         return f"it takes {route.context_tokens} tokens, the spec asks for {wanted}"
     return next(_unfit(world, kind, slug), "")
+
+
+def _speaks(kind: Kind, slug: str, task: str) -> bool:
+    """Whether OpenAI's clients can ask it; of chats the router itself sees to that."""
+    if TASKS[task].chats:
+        return True
+    ways = kind.routers.get(slug)
+    return ways is not None and any(word in ways.speaks for word in _words(task))
 
 
 def _unfit(world: World, kind: Kind, slug: str) -> Iterator[str]:
@@ -82,10 +94,13 @@ def _unfit(world: World, kind: Kind, slug: str) -> Iterator[str]:
 
 
 def _served(world: World) -> Iterator[Route]:
-    task = world.spec.model.task
-    words = _TASKS.get(task, (task,))
+    words = _words(world.spec.model.task)
     lock = world.lock
     return (route for route in (lock.model.routes if lock else ()) if route.task in words)
+
+
+def _words(task: str) -> tuple[str, ...]:
+    return _TASKS.get(task, (task,))
 
 
 def _asked(choice: Choice, known: dict[str, Route]) -> list[str]:

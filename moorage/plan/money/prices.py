@@ -18,6 +18,14 @@ from moorage.spec import units
 
 _MS_PER_MINUTE: Final = 60_000
 _SPOT: Final = "spot"
+_MILLION: Final = 1_000_000
+
+# Tasks of which the router tells no price, and the option by which a spec states it.
+STATED: Final = {
+    "feature-extraction": "usd_per_mtok",
+    "sentence-similarity": "usd_per_mtok",
+    "text-to-image": "usd_per_image",
+}
 
 
 def routed(world: World, choice: Choice) -> Choice:
@@ -25,6 +33,16 @@ def routed(world: World, choice: Choice) -> Choice:
     use = _use(world, choice)
     bill = cost.routed(choice.routes, use) if choice.routes else None
     return dataclasses.replace(choice, bill=bill)
+
+
+def request_usd(world: World, choice: Choice) -> Decimal | None:
+    """What one request costs at the router by the spec's own word; None where it says nothing."""
+    option = STATED.get(world.spec.model.task, "")
+    stated = choice.target.options.get(option)
+    if stated is None:
+        return None
+    usd = Decimal(str(stated))
+    return usd * world.spec.load.input_tokens / _MILLION if option == "usd_per_mtok" else usd
 
 
 def bought(world: World, choice: Choice) -> Choice:
@@ -71,6 +89,7 @@ def _use(world: World, choice: Choice) -> Use:
         billed_while_starting=kind.billed_while_starting,
         billing_minimum_s=kind.billing_minimum_s,
         beside=tuple(_beside(choice)),
+        request_usd=request_usd(world, choice),
         dearest=_on_demand(choice),
     )
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from moorage.plan.catalogue.offers import Offer
 from moorage.plan.money import budget
-from moorage.plan.money.prices import locked
+from moorage.plan.money.prices import STATED, locked, request_usd
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import Choice
@@ -31,12 +31,22 @@ def _price_missing(subject: Subject) -> Iterator[Problem]:
                 if route.input_usd_per_mtok is None or route.output_usd_per_mtok is None
             ]
             if unknown:
-                says = f"nobody says what {', '.join(unknown)} takes for a token"
-                yield subject.of(choice, "price-missing", says, "name another provider", "provider")
+                says = f"nobody says what {', '.join(unknown)} takes for {_unit(subject)}"
+                yield subject.of(choice, "price-missing", says, _unpriced(subject), "provider")
         elif choice.taken is not None:
             says = "nobody has said what this server costs"
             hint = "state it: monthly_usd: 25 (0 where it costs you nothing)"
             yield subject.of(choice, "price-missing", says, hint)
+
+
+def _unit(subject: Subject) -> str:
+    return "an image" if subject.spec.model.task == "text-to-image" else "a token"
+
+
+def _unpriced(subject: Subject) -> str:
+    """What to do where the router does not tell a price."""
+    option = STATED.get(subject.spec.model.task)
+    return "name another provider" if option is None else f"state it by its own page: {option}: ..."
 
 
 def _price_stale(subject: Subject) -> Iterator[Problem]:
@@ -137,17 +147,24 @@ def _budget_at_risk(subject: Subject) -> Iterator[Problem]:
         yield subject.problem("budget-at-risk", says, hint, "budget", "on_breach")
 
 
+def _each_usd(subject: Subject, choice: Choice) -> list[Decimal]:
+    """What one request of the load costs at each of its providers, where that is known."""
+    stated, load = request_usd(subject.world, choice), subject.spec.load
+    if stated is not None:
+        return [stated]
+    prices = [(route.input_usd_per_mtok, route.output_usd_per_mtok) for route in choice.routes]
+    return [
+        (into * load.input_tokens + out * load.output_tokens) / _MILLION
+        for into, out in prices
+        if into is not None and out is not None
+    ]
+
+
 def _test_load(subject: Subject) -> Iterator[Problem]:
     load, allowed = subject.spec.load, subject.spec.budget.test_usd
     requests = Decimal(str(load.rps)) * _TEST_SECONDS
     for choice in subject.choices:
-        prices = [(route.input_usd_per_mtok, route.output_usd_per_mtok) for route in choice.routes]
-        each = [
-            into * load.input_tokens + out * load.output_tokens
-            for into, out in prices
-            if into is not None and out is not None
-        ]
-        usd = requests * max(each, default=Decimal(0)) / _MILLION
+        usd = requests * max(_each_usd(subject, choice), default=Decimal(0))
         if usd > allowed:
             says = f"a load test of {_TEST_SECONDS} s at {load.rps:g} requests a second costs "
             says += f"${usd:,.2f} at {choice.name}, budget.test_usd is ${allowed:,.2f}"

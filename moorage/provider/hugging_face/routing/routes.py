@@ -27,7 +27,7 @@ _MAPPED: Final = {
 _CHATS: Final = frozenset({"text-generation", "image-text-to-text"})
 # Whom the router passes OpenAI's own request through to, and under which path; read from the
 # routes of huggingface_hub 2.4. The other providers have words of their own for these tasks.
-_PASSED_THROUGH: Final = {
+PASSED_THROUGH: Final = {
     ("together", "feature-extraction"): "/together/v1",
     ("together", "text-to-image"): "/together/v1",
     ("together", "text-to-speech"): "/together/v1",
@@ -66,7 +66,7 @@ def base(provider: str, task: str) -> str | None:
     if chats(task):
         return "/v1"
     wanted = "feature-extraction" if task == "sentence-similarity" else task
-    return _PASSED_THROUGH.get((provider, wanted))
+    return PASSED_THROUGH.get((provider, wanted))
 
 
 def ask(model: str, context: Context) -> tuple[Served, ...] | None:
