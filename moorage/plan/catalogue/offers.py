@@ -80,6 +80,7 @@ class RouterProvider:
     areas: tuple[str, ...]  # where it may compute; empty: nobody says
     retention_days: float | None  # None: nobody says
     trains: bool | None  # whether it may train on what it gets; None: nobody says
+    speaks: tuple[str, ...]  # tasks besides chats that it answers in OpenAI's words
     source: str
     date: str
 

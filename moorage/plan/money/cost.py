@@ -50,6 +50,7 @@ class Use:
     starts: int | None = None  # a month; None: RESTARTS, or WAKES where it scales to zero
     start_minutes: Decimal = START_MINUTES
     beside: tuple[Beside, ...] = ()
+    request_usd: Decimal | None = None  # at the router, where the spec states it
     dearest: Offer | None = None  # of a spot row: the on-demand row, which spot can come to cost
 
     @property
@@ -77,6 +78,11 @@ class Use:
         """Million tokens of prompts and answers, if the load were there all month."""
         return self._mtok(self.load.input_tokens + self.load.output_tokens)
 
+    @property
+    def requests_a_month(self) -> Decimal:
+        """Requests, if the load were there all month."""
+        return Decimal(str(self.load.rps)) * 3600 * HOURS_A_MONTH
+
     def input_mtok(self) -> Decimal:
         return self._mtok(self.load.input_tokens)
 
@@ -84,7 +90,7 @@ class Use:
         return self._mtok(self.load.output_tokens)
 
     def _mtok(self, tokens: int) -> Decimal:
-        return Decimal(str(self.load.rps)) * 3600 * HOURS_A_MONTH * tokens / _MILLION
+        return self.requests_a_month * tokens / _MILLION
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,8 +128,8 @@ def flat(usd: Decimal, why: str, use: Use | None = None) -> Bill:
 
 
 def routed(routes: Sequence[Route], use: Use) -> Bill | None:
-    """What tokens cost at the router, in the order of the routes; None where a price is unknown."""
-    priced = [_token_usd(route, use) for route in routes]
+    """What requests cost at the router, in the order of the routes; None where one has no price."""
+    priced = [_asked_usd(route, use) for route in routes]
     known = [usd for usd in priced if usd is not None]
     if not known or len(known) < len(priced):
         return None
@@ -134,7 +140,7 @@ def routed(routes: Sequence[Route], use: Use) -> Bill | None:
         least_usd=_cents(Decimal(0)),
         expected_usd=_cents(busy if use.first else Decimal(0)),
         most_usd=_cents(worst),
-        usd_per_mtok=_tiny(known[0] / use.mtok_a_month),
+        usd_per_mtok=None if use.request_usd is not None else _tiny(known[0] / use.mtok_a_month),
     )
     expected = f"{rate} for {_percent(use.active)} of the month at {routes[0].provider}"
     return Bill(
@@ -214,8 +220,10 @@ def _kept(use: Use, replicas: int) -> Decimal:
     return each * max(replicas, use.replicas_min, 1)
 
 
-def _token_usd(route: Route, use: Use) -> Decimal | None:
+def _asked_usd(route: Route, use: Use) -> Decimal | None:
     """Dollars of a month at full load; an answer that costs nothing must be said to."""
+    if use.request_usd is not None:
+        return use.request_usd * use.requests_a_month
     if route.input_usd_per_mtok is None or route.output_usd_per_mtok is None:
         return None
     prompts = route.input_usd_per_mtok * use.input_mtok()
