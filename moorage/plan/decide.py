@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from moorage.plan.choice import engines
 from moorage.plan.choice.differences import unproven
 from moorage.plan.choice.resolve import options
+from moorage.plan.choice.said import Said, said
 from moorage.plan.facts import Facts, RepoFile
 from moorage.plan.money.budget import Affordable, affordable
 from moorage.plan.types import Cost, Machine, Placement, Plan, Weights
@@ -62,6 +63,8 @@ def _publication(row: Publication, facts: Facts) -> Publication:
 def _placement(world: World, choice: Choice, kept: Affordable, first: Choice) -> Placement:
     taken = choice.taken
     differs = unproven(world, choice, first)
+    given = _flags(world, choice)
+    ours = said(world, choice, given)
     return Placement(
         name=choice.name,
         kind=choice.kind.name,
@@ -70,14 +73,14 @@ def _placement(world: World, choice: Choice, kept: Affordable, first: Choice) ->
         engine=choice.engine.name if choice.engine else None,
         version=choice.version,
         image=_image(world, choice),
-        flags=_flags(world, choice),
-        env=world.spec.serving.env if choice.engine else {},
+        flags=dict(sorted({**ours.flags, **given}.items())),
+        env={**ours.env, **world.spec.serving.env} if choice.engine else {},
         machine=_machine(choice),
         routes=tuple(route.provider for route in choice.routes),
         fit=taken.fit if taken else None,
         cost=_cost(choice),
         differs=differs,
-        reasons=_reasons(world, choice, kept, differs),
+        reasons=(*_reasons(world, choice, kept, differs), *_unsaid(choice, ours)),
         passed_over=choice.passed_over,
     )
 
@@ -100,7 +103,14 @@ def _flags(world: World, choice: Choice) -> Mapping[str, Any]:
     if choice.engine is None:
         return {}
     proven = choice.taken.fit.flags if choice.taken and choice.taken.fit else {}
-    return dict(sorted({**world.spec.serving.args, **proven}.items()))
+    return {**world.spec.serving.args, **proven}
+
+
+def _unsaid(choice: Choice, ours: Said) -> Iterator[str]:
+    """What an older version cannot be told, though every server of ours should be."""
+    if ours.unknown and choice.engine is not None:
+        flags = ", ".join(f"--{name}" for name in ours.unknown)
+        yield f"{choice.engine.name} {choice.version} is not known to have {flags}"
 
 
 def _machine(choice: Choice) -> Machine | None:

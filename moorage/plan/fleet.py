@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
-from moorage.plan import rules
+from moorage.plan import devices, rules
 from moorage.plan.choice.hardware import gpus_at_most
+from moorage.plan.devices import Wish
 from moorage.plan.money import budget
 from moorage.plan.subject import Subject
 from moorage.spec.policy import Policy
@@ -27,6 +28,7 @@ class Entry:
     gpus: int = 0  # at full scale
     ports: tuple[tuple[str, int, Place], ...] = ()  # host, port, where it is written
     published: tuple[tuple[str, Place], ...] = ()  # what, where it is written
+    devices: tuple[Wish, ...] = ()  # GPUs of hosts that others may use too
     places: dict[str, Place] = field(default_factory=dict)  # of name, team, budget, providers
 
     def problem(self, rule: str, says: str, hint: str, key: str) -> Problem:
@@ -36,8 +38,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FleetRule:
+class FleetRule(NamedTuple):
     """What is asked of all specs together."""
 
     says: str
@@ -57,6 +58,7 @@ def entry(subject: Subject) -> Entry:
         gpus=sum(gpus_at_most(choice) for choice in kept),
         ports=tuple(_ports(subject)),
         published=tuple(_published(subject)),
+        devices=tuple(devices.wishes(subject, kept)),
         places={key: parsed.at(key) for key in ("name", "team", "budget", "providers")},
     )
 
@@ -116,6 +118,10 @@ def _host_port_clash(entries: Sequence[Entry], _policy: Policy) -> Iterator[Prob
                     says=f"port {port} of {where} is taken by {taken}",
                     hint="choose another, or leave it out and a free one is found",
                 )
+
+
+def _device_clash(entries: Sequence[Entry], _policy: Policy) -> Iterator[Problem]:
+    return devices.clashes(wish for row in entries for wish in row.devices)
 
 
 def _published_twice(entries: Sequence[Entry], _policy: Policy) -> Iterator[Problem]:
@@ -185,6 +191,7 @@ FLEET_RULES: Final[dict[str, FleetRule]] = {
     "host-port-clash": FleetRule(
         says="no two services ask for one port of a host", check=_host_port_clash
     ),
+    "device-clash": FleetRule(says="no two containers of a host use one GPU", check=_device_clash),
     "published-twice": FleetRule(
         says="nothing on the Hub is published by two", check=_published_twice
     ),

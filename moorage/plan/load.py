@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from moorage.plan import files, fleet, rules
+from moorage.plan import devices, files, fleet, rules
 from moorage.plan.decide import decide
+from moorage.plan.devices import Assigned
 from moorage.plan.facts import Lock
 from moorage.plan.fleet import Entry
 from moorage.plan.ground import Ground, prepare
@@ -22,8 +25,7 @@ from moorage.spec.policy import Policy
 from moorage.spec.problems import Problem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """Every file that was looked at, those that could be understood, and what is wrong so far."""
 
     files: tuple[str, ...]
@@ -44,8 +46,7 @@ class Loaded:
     policy: Policy = field(default_factory=Policy)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Judged:
+class _Judged(NamedTuple):
     """What is kept of one spec: little, since there may be ten thousand."""
 
     problems: tuple[Problem, ...]
@@ -69,7 +70,7 @@ def load(
     """
     ground = prepare(root, today=today)
     found = files.specs(paths)
-    judge = _Judge(ground=ground, plans=plans)
+    judge = partial(_judge, ground=ground, plans=plans)
     judged = spread(judge, found, processes)
     names = tuple(files.shown(path, root) for path in found)
     return _together(judged, names, ground)
@@ -91,26 +92,20 @@ def read(paths: Sequence[Path], *, root: Path, today: date | None = None) -> Rea
     return Read(files=names, subjects=tuple(subjects), problems=tuple(problems))
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Judge:
+def _judge(path: Path, *, ground: Ground, plans: bool) -> _Judged:
     """One spec's file becomes its problems and, where it may have one, its plan."""
-
-    ground: Ground
-    plans: bool
-
-    def __call__(self, path: Path) -> _Judged:
-        subject = _read(path, self.ground)
-        if not isinstance(subject, Subject):
-            return _Judged(problems=subject)
-        found = tuple(rules.check(subject))
-        refused = any(problem.severity == "error" for problem in found)
-        wanted = self.plans and not refused
-        return _Judged(
-            problems=found,
-            entry=fleet.entry(subject),
-            plan=decide(subject.world, subject.choices) if wanted else None,
-            lock=subject.world.lock if wanted else None,
-        )
+    subject = _read(path, ground)
+    if not isinstance(subject, Subject):
+        return _Judged(problems=subject)
+    found = tuple(rules.check(subject))
+    refused = any(problem.severity == "error" for problem in found)
+    wanted = plans and not refused
+    return _Judged(
+        problems=found,
+        entry=fleet.entry(subject),
+        plan=decide(subject.world, subject.choices) if wanted else None,
+        lock=subject.world.lock if wanted else None,
+    )
 
 
 def _together(judged: Iterable[_Judged], names: tuple[str, ...], ground: Ground) -> Loaded:
@@ -127,8 +122,21 @@ def _together(judged: Iterable[_Judged], names: tuple[str, ...], ground: Ground)
     shared = fleet.check(entries, ground.policy)
     against = {row.file for row in shared if row.severity == "error"}
     kept = tuple(plan for plan in plans if plan.spec_path.as_posix() not in against)
+    assigned = devices.assign(wish for row in entries for wish in row.devices)
+    kept = tuple(_with_devices(plan, assigned) for plan in kept)
     found = tuple(sorted({*problems, *shared}))
     return Loaded(plans=kept, problems=found, files=names, locks=locks, policy=ground.policy)
+
+
+def _with_devices(plan: Plan, assigned: Assigned) -> Plan:
+    """Only all specs together know which GPUs of a host are left for a container."""
+    if not any((plan.service, row.name) in assigned for row in plan.placements):
+        return plan
+    placed = tuple(
+        replace(row, device_ids=assigned.get((plan.service, row.name), ()))
+        for row in plan.placements
+    )
+    return replace(plan, placements=placed)
 
 
 def _read(path: Path, ground: Ground) -> Subject | tuple[Problem, ...]:

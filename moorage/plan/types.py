@@ -75,6 +75,7 @@ class Placement:
     flags: Mapping[str, Any] = field(default_factory=dict)  # the engine's, without dashes
     env: Mapping[str, str] = field(default_factory=dict)
     machine: Machine | None = None
+    device_ids: tuple[str, ...] = ()  # the GPUs that it gets of a host which it may share
     routes: tuple[str, ...] = ()  # providers of the router, in order
     fit: Fit | None = None  # the memory proof, where there is something to prove
     cost: Cost = field(default_factory=Cost)

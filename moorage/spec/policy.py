@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 CREATE_FIRST = "create-first"
 DELETE_FIRST = "delete-first"
@@ -13,8 +14,7 @@ PRICE_WARN_DAYS = 120
 PRICE_REFUSE_DAYS = 365
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TierPolicy:
+class TierPolicy(NamedTuple):
     """What services of one privacy tier may use."""
 
     kinds: tuple[str, ...] | None = None
@@ -22,14 +22,12 @@ class TierPolicy:
     regions: tuple[str, ...] | None = None  # areas or regions
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TeamPolicy:
+class TeamPolicy(NamedTuple):
     owner: str | None = None
     monthly_usd: Decimal | None = None  # all services of the team together, at worst
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     """One rule is not held against one service, until a day."""
 
     rule: str
@@ -49,6 +47,7 @@ class Policy:
     gpus_per_service: int | None = None
     gpus_total: int | None = None
     delete_first: bool = False  # a replaced placement goes before its replacement comes
+    spot: bool = True  # whether instances may be bought on the spot market
     total_usd: Decimal | None = None  # all services together, at worst
     teams: Mapping[str, TeamPolicy] | None = None
     owner_needed: bool = False

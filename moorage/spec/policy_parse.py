@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from moorage.spec import document, secrets, shape, source, units
 from moorage.spec.document import Node
@@ -39,8 +38,7 @@ _NAMES: Final = (  # lists of names, in which one given twice is a slip
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ParsedPolicy:
+class ParsedPolicy(NamedTuple):
     """One policy understood: None where something is wrong, and the place of everything in it."""
 
     file: str
@@ -92,7 +90,7 @@ def parse(text: str, file: str, *, schema: Mapping[str, Any]) -> ParsedPolicy:
         found += [problem for judge in _JUDGES for problem in judge(seen)]
     clean = tuple(sorted(map(_clean, found)))
     policy = _policy(tree, file) if tree is not None and not clean else None
-    return dataclasses.replace(seen, policy=policy, problems=clean)
+    return seen._replace(policy=policy, problems=clean)
 
 
 def unknown_rules(parsed: ParsedPolicy, known: Collection[str]) -> list[Problem]:
@@ -143,6 +141,7 @@ def _policy(tree: Node, file: str) -> Policy:
         gpus_per_service=_whole(gpus, "per_service"),
         gpus_total=_whole(gpus, "total"),
         delete_first=gpus.get("replace") == DELETE_FIRST,
+        spot=gpus.get("spot", True),
         **_budgets(tree.get("budgets")),
         owner_needed=top.get("owners", {}).get("needed", False),
         price_warn_days=warn,

@@ -75,6 +75,11 @@ _GPUS: Final = {
         (CREATE_FIRST, DELETE_FIRST),
         CREATE_FIRST,
     ),
+    "spot": switch(
+        "Whether instances may be bought on the spot market, where they can be taken away at two "
+        "minutes' notice.",
+        default=True,
+    ),
 }
 
 _TEAM: Final = record(

@@ -19,6 +19,7 @@ FLEETS_PUT_RIGHT = {
     "team-budget": "lets-a-team-spend-its-budget",
     "total-budget": "lets-services-spend-the-total-budget",
     "gpu-total": "lets-services-share-the-gpus",
+    "device-clash": "lets-two-services-share-a-host",
 }
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 import yaml
 
 from moorage.errors import MoorageError
+from moorage.plan.catalogue import spans
 from moorage.plan.catalogue.offers import (
     Bounds,
     Catalog,
@@ -144,6 +145,7 @@ def _kinds(row: Row, rows: Rows) -> dict[str, Kind]:
         title=row["title"],
         weights=row["weights"],
         dedicated=row["dedicated"],
+        starts_engine=row.get("starts_engine", False),
         tasks=tuple(row["tasks"]),
         engines=tuple(row.get("engines", ())),
         replace_on=tuple(row.get("replace_on", ())),
@@ -277,6 +279,8 @@ def _empty(kind: str) -> Any:
 def _as(kind: str, value: Any) -> Any:
     if kind.startswith("tuple"):
         return tuple(value)
+    if kind.startswith("Mapping") and isinstance(value, list):
+        return dict.fromkeys(value, spans.ANY)
     return Decimal(str(value)) if kind == "Decimal" else value
 
 

@@ -96,11 +96,15 @@ class Engine:
     image: str | None  # with {version}
     architectures: Mapping[str, str]  # architecture -> the first version known to serve it
     quantization: Mapping[str, float]  # method -> least compute capability; 0: any, also none
-    flags: tuple[str, ...]  # known flags without the dashes; empty: not checked
+    flags: Mapping[str, str]  # flag without the dashes -> versions that know it; empty: not checked
     fit: str  # vllm | sglang | llama.cpp | tei | none: which memory model judges it
     weights: tuple[str, ...]  # safetensors, gguf, pickle: formats it loads
     read_at: tuple[str, ...] = ()  # versions whose architectures were read; between, nobody knows
     first_for: tuple[str, ...] = ()  # tasks for which it is the first choice where it can
+    flags_read_at: tuple[str, ...] = ()  # versions whose flags were read; between, nobody knows
+    beside: tuple[str, ...] = ()  # keys of `model` for what it loads beside the model
+    said: Mapping[str, Any] = field(default_factory=dict)  # flags of every server of our own
+    said_env: Mapping[str, str] = field(default_factory=dict)  # and variables of its environment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,6 +115,7 @@ class Kind:
     title: str
     weights: str  # hub: any weights of the Hub; gguf: one GGUF file; none: somebody else's matter
     dedicated: bool  # hardware of one's own, as long as it runs
+    starts_engine: bool  # whether moorage itself says how the engine is started
     tasks: tuple[str, ...]
     engines: tuple[str, ...]  # those it can run, first choice first; empty: not ours to choose
     tiers: tuple[str, ...]

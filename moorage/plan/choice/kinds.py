@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from moorage.plan.catalogue.offers import Catalog, Kind, Offer
 from moorage.plan.choice import regions
@@ -14,8 +13,7 @@ from moorage.plan.world import Candidate, World
 Options = Mapping[str, Any]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why an entry of `providers` will not do; `option` is the key that says it."""
 
     rule: str
@@ -24,8 +22,7 @@ class Refusal:
     hint: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class KindRules:
+class KindRules(NamedTuple):
     """What an entry could mean, whether hardware is left open, and what speaks against it."""
 
     candidates: Callable[[World, Kind, Options], Iterator[Candidate]]
@@ -78,7 +75,8 @@ def _ec2(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
 
 def _docker(world: World, kind: Kind, options: Options) -> Iterator[Candidate]:
     gpu = world.catalog.gpus.get(str(options.get("gpu", "")))
-    count = int(options.get("count", 1)) if gpu else 0
+    named = len(options.get("device_ids", ())) or 1
+    count = int(options.get("count", named)) if gpu else 0
     region = options.get("region")
     what = f"{gpu.name} x{count}" if gpu else "no GPU"
     areas = (str(region),) if region else ()

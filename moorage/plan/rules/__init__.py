@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable
 from typing import Final
 
-from moorage.plan.rules import engine, model, money, place, privacy, published, service
+from moorage.plan.rules import engine, hosts, model, money, place, privacy, published, service
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import World
@@ -19,6 +19,7 @@ RULES: Final[dict[str, Rule]] = {
     **model.RULES,
     **engine.RULES,
     **place.RULES,
+    **hosts.RULES,
     **privacy.RULES,
     **money.RULES,
     **service.RULES,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from moorage.plan.catalogue.offers import Engine
+from moorage.plan.choice.said import flag_versions, takes
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem
@@ -85,29 +86,44 @@ def _image(subject: Subject) -> Iterator[Problem]:
 
 
 def _flags(subject: Subject) -> Iterator[Problem]:
-    engines = list(_engines(subject))
+    engines = list(_versioned(subject))
     for flag in subject.spec.serving.args:
         way = ("serving", "args", flag)
         if flag in _TYPED:
             says = f"'{flag}' is said by {_TYPED[flag]}"
             yield subject.problem("unknown-flag", says, "take it out of args", *way)
-        elif engines and not any(_takes(engine, flag) for engine in engines):
-            names = " and ".join(engine.name for engine in engines)
-            every = [known for engine in engines for known in engine.flags]
-            near = nearest(flag, every)
-            hint = f"did you mean '{near}'?" if near else ""
+        elif engines and all(takes(*engine, flag) is False for engine in engines):
+            names = " and ".join(_called(*engine, flag) for engine in engines)
+            hint = _flag_hint(flag, [engine for engine, _ in engines])
             yield subject.problem("unknown-flag", f"{names} has no flag '{flag}'", hint, *way)
 
 
-def _takes(engine: Engine, flag: str) -> bool:
-    plain = flag.split(".", 1)[0].removeprefix("no-")
-    return not engine.flags or flag in engine.flags or plain in engine.flags
+def _called(engine: Engine, version: str | None, flag: str) -> str:
+    """With its version, where that is why."""
+    return f"{engine.name} {version}" if flag_versions(engine, flag) else engine.name
+
+
+def _flag_hint(flag: str, engines: list[Engine]) -> str:
+    """The versions that have it, or the flag that was meant."""
+    for engine in engines:
+        first, _, last = flag_versions(engine, flag).partition("..")
+        if last:
+            return f"{engine.name} has it from {first} to {last}"
+        if first:
+            return f"{engine.name} has it since {first} at the latest"
+    near = nearest(flag, [known for engine in engines for known in engine.flags])
+    return f"did you mean '{near}'?" if near else ""
 
 
 def _engines(subject: Subject) -> Iterator[Engine]:
     """The engines of all placements, each once."""
     seen = {choice.engine.name: choice.engine for choice in subject.choices if choice.engine}
     return iter(seen.values())
+
+
+def _versioned(subject: Subject) -> Iterator[tuple[Engine, str | None]]:
+    versions = {choice.engine.name: choice.version for choice in subject.choices if choice.engine}
+    return ((engine, versions[engine.name]) for engine in _engines(subject))
 
 
 def _obstacle(rule: str, subject: Subject) -> Iterator[Problem]:

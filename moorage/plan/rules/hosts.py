@@ -1,0 +1,138 @@
+"""Rules about machines of one's own: their GPUs, who gets to their engines, how they change."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any, Final
+
+from moorage.plan.catalogue.offers import Engine
+from moorage.plan.choice.address import reach
+from moorage.plan.rules.rule import Rule
+from moorage.plan.subject import Subject
+from moorage.plan.world import Choice
+from moorage.spec.problems import Problem
+
+_BLUE_GREEN: Final = "blue-green"
+_BESIDE: Final = ("adapters", "tokenizer", "chat_template")  # keys of `model`
+
+
+def _device_ids(subject: Subject) -> Iterator[Problem]:
+    for choice in subject.choices:
+        options = choice.target.options
+        for key in ("device_ids", "spare_device_ids"):
+            if key in options:
+                yield from _as_many(subject, choice, key, tuple(options[key]))
+
+
+def _as_many(subject: Subject, choice: Choice, key: str, ids: tuple[str, ...]) -> Iterator[Problem]:
+    count = choice.taken.count if choice.taken is not None else 0
+    if not count:
+        says = f"{key} names GPUs, and nothing says which GPU they are"
+        yield subject.of(choice, "device-ids", says, "add gpu: nvidia-l4, or take it out", key)
+    elif len(set(ids)) < len(ids):
+        yield subject.of(choice, "device-ids", f"{key} names a GPU twice", "name each once", key)
+    elif len(ids) != count:
+        says = f"{key} names {len(ids)} GPUs, and the container gets {count}"
+        yield subject.of(choice, "device-ids", says, "let both say the same number", key)
+
+
+def _blue_green(subject: Subject) -> Iterator[Problem]:
+    """While both containers stand, each needs GPUs and a port of its own."""
+    for choice in subject.choices:
+        options = choice.target.options
+        says, hint, key = _unready(choice, options)
+        if options.get("on_change") == _BLUE_GREEN and says:
+            yield subject.of(choice, "blue-green", says, hint, key)
+        elif options.get("on_change") != _BLUE_GREEN and "spare_device_ids" in options:
+            says = "spare_device_ids does nothing unless changes are blue-green"
+            hint = "write on_change: blue-green, or take it out"
+            yield subject.of(choice, "blue-green", says, hint, "spare_device_ids")
+
+
+def _unready(choice: Choice, options: Any) -> tuple[str, str, str]:
+    """Why a blue-green change would not go, what to do, and the key that says it."""
+    if "port" in options:
+        says = f"two containers cannot both have port {options['port']} of the host"
+        return says, "take port out: a free one is found for each", "port"
+    if choice.taken is not None and choice.taken.count and "spare_device_ids" not in options:
+        says = "while both containers stand, the new one needs GPUs of its own"
+        return says, "name them in spare_device_ids, or write on_change: downtime", "on_change"
+    if choice.taken is not None and choice.taken.count and "device_ids" not in options:
+        says = "the spare GPUs are named, and the first ones are not"
+        return says, "name them in device_ids: the two sets take turns", "spare_device_ids"
+    return "", "", ""
+
+
+def _exposed(subject: Subject) -> Iterator[Problem]:
+    """An engine speaks plain HTTP, and many of its paths ask for no key."""
+    for choice in subject.choices:
+        options = choice.target.options
+        address = options.get("address")
+        if choice.kind.starts_engine and address is not None and _is_public(address):
+            says = f"the engine would listen on {address[:60]}, for anybody who comes to it"
+            hint = "give a private address of the host, or leave it out for an SSH tunnel"
+            yield subject.of(choice, "engine-exposed", says, hint, "address")
+        for number, network in enumerate(options.get("allow_from", ())):
+            if _is_open(network):
+                says = (
+                    f"{network[:60]} is no private network: keys and prompts would travel in clear"
+                )
+                hint = "let the gateway ask from inside: a private network, or its security group"
+                way = ("allow_from", number)
+                yield subject.of(choice, "engine-exposed", says, hint, *way)
+
+
+def _is_public(address: str) -> bool:
+    wrapped = f"[{address}]" if ":" in address else address
+    return reach(f"http://{wrapped}") == "public"
+
+
+def _is_open(source: str) -> bool:
+    """Whether others than one's own network are in it; a group or a prefix list is one's own."""
+    if "/" not in source:
+        return False
+    try:
+        return not ipaddress.ip_network(source, strict=False).is_private
+    except ValueError:
+        return True
+
+
+def _spot(subject: Subject) -> Iterator[Problem]:
+    for choice in subject.choices:
+        if choice.target.options.get("market") == "spot" and not subject.policy.spot:
+            says = f"{subject.policy.file} does not allow instances that can be taken away"
+            yield subject.of(choice, "spot", says, "write market: on-demand", "market")
+
+
+def _beside(subject: Subject) -> Iterator[Problem]:
+    """What an engine of ours would overlook without a word."""
+    told: set[tuple[str, str]] = set()
+    for choice in subject.choices:
+        for engine, key in _overlooked(subject, choice):
+            if (engine.name, key) not in told:
+                told.add((engine.name, key))
+                able = [row.name for row in subject.catalog.engines.values() if key in row.beside]
+                says = f"{engine.name} takes no {key} of another repository"
+                hint = f"take it out, or serve it with {' or '.join(able)}"
+                yield subject.problem("beside-not-served", says, hint, "model", key)
+
+
+def _overlooked(subject: Subject, choice: Choice) -> Iterator[tuple[Engine, str]]:
+    engine = choice.engine
+    if engine is not None and choice.kind.starts_engine:
+        wanted = (key for key in _BESIDE if getattr(subject.model, key))
+        yield from ((engine, key) for key in wanted if key not in engine.beside)
+
+
+RULES: Final[dict[str, Rule]] = {
+    "device-ids": Rule(says="as many GPUs are named as a container gets", check=_device_ids),
+    "blue-green": Rule(
+        says="a blue-green change has GPUs and a port for both containers", check=_blue_green
+    ),
+    "engine-exposed": Rule(says="no engine can be reached by everybody", check=_exposed),
+    "spot": Rule(says="the policy allows the market", check=_spot),
+    "beside-not-served": Rule(
+        says="the engine takes what is to be loaded beside the model", check=_beside
+    ),
+}
