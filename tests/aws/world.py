@@ -12,24 +12,25 @@ import argparse
 import asyncio
 import base64
 import json
+import logging
 import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import aiohttp
 from aiohttp import web
 
 from moorage.twin.process import exports
 from moorage.twin.serving import Door, as_process, open_doors
+from tests.aws import gaps
 from tests.aws.machines import Instance, Machines
+from tests.aws.proxy import Answer, Call, Proxy, call_of
 
-ACCOUNT: Final = "123456789012"  # moto's own
 CREDENTIALS: Final = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing-and-secret",
@@ -39,11 +40,6 @@ IMAGES: Final = "/aws/service/deeplearning/"  # Amazon's public parameters, whic
 
 _MOTOS: Final = b"172.31."  # its default network
 _NETWORKS: Final = range(16, 250)  # 127.N.0.0/16: a world has one for itself
-_HOP: Final = ("connection", "content-length", "transfer-encoding", "host", "content-encoding")
-_OUTPUT: Final = (
-    "<GetConsoleOutputResponse><instanceId>{id}</instanceId>"
-    "<output>{text}</output></GetConsoleOutputResponse>"
-)
 _LOG_BYTES: Final = 4000
 
 
@@ -51,9 +47,10 @@ _LOG_BYTES: Final = 4000
 class World:
     """An account, its machines, and the network that they are in."""
 
-    moto: str
+    proxy: Proxy
     network: int
     machines: Machines
+    regions: set[str] = field(default_factory=set)  # that were asked
     taken_back: set[str] = field(default_factory=set)
 
     def door(self, port: int = 0) -> Door:
@@ -72,11 +69,8 @@ class World:
 
     def instances(self) -> Iterator[Any]:
         """Every instance of every region, as moto has it."""
-        from moto.ec2.models import ec2_backends
-
-        for region in list(ec2_backends[ACCOUNT].values()):
-            for reservation in list(region.reservations.values()):
-                yield from reservation.instances
+        for region in self.regions:
+            yield from gaps.instances(region)
 
     def follow(self) -> None:
         """Let the machines be as their instances are."""
@@ -88,44 +82,34 @@ class World:
             id=instance.id,
             address=_translated(address.encode(), self.network).decode(),
             is_running=instance.is_running(),
-            user_data=instance.user_data.decode() if instance.user_data else "",
+            user_data=_decoded(instance.user_data),
         )
 
     async def _relay(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        answer = self._answered(request.headers, body) or await self._of_moto(request, body)
+        body, headers = await request.read(), dict(request.headers)
+        del headers["Content-Length"]  # the body may be filled in
+        call = call_of(headers, body)
+        self.regions |= {call.region} if call.service == "ec2" else set()
+        answer = self._answered(call) or await asyncio.to_thread(
+            self.proxy.answer, call, request.raw_path, headers
+        )
         self.follow()
-        return answer
+        if answer is None:
+            return _dropped(request)
+        text = _translated(answer.body, self.network)
+        return web.Response(status=answer.status, body=text, headers={"Content-Type": answer.kind})
 
-    def _answered(self, headers: Mapping[str, str], body: bytes) -> web.Response | None:
+    def _answered(self, call: Call) -> Answer | None:
         """What moto would answer with a text of its own, or not at all."""
-        if headers.get("X-Amz-Target") == "AmazonSSM.GetParameter":
-            name = json.loads(body)["Name"]
-            return _image(name) if name.startswith(IMAGES) else None
-        words = dict(part.partition(b"=")[::2] for part in body.split(b"&"))
-        if words.get(b"Action") == b"GetConsoleOutput":
-            return self._console(words[b"InstanceId"].decode())
+        if call.action == "GetParameter" and call.form["Name"].startswith(IMAGES):
+            return _image(call.region, call.form["Name"])
+        if call.action == "GetConsoleOutput":
+            return self._console(call.form["InstanceId"])
         return None
 
-    async def _of_moto(self, request: web.Request, body: bytes) -> web.Response:
-        headers = {
-            name: value for name, value in request.headers.items() if name.lower() not in _HOP
-        }
-        url = f"{self.moto}{request.raw_path}"
-        async with (
-            aiohttp.ClientSession(auto_decompress=True) as session,
-            session.request(request.method, url, data=body, headers=headers) as answer,
-        ):
-            told = {
-                name: value for name, value in answer.headers.items() if name.lower() not in _HOP
-            }
-            text = _translated(await answer.read(), self.network)
-            return web.Response(status=answer.status, headers=told, body=text)
-
-    def _console(self, instance_id: str) -> web.Response:
-        text = base64.b64encode(self.machines.log(instance_id)[-_LOG_BYTES:]).decode()
-        said = _OUTPUT.format(id=instance_id, text=text)
-        return web.Response(text=said, content_type="text/xml")
+    def _console(self, instance_id: str) -> Answer:
+        text = self.machines.log(instance_id)[-_LOG_BYTES:].decode(errors="replace")
+        return Answer(status=200, body=gaps.console(instance_id, text))
 
     # --- what only the inside of a cloud can do
 
@@ -190,13 +174,15 @@ def made(folder: Path) -> Iterator[World]:
 
     with ExitStack() as kept:
         network = kept.enter_context(_network())
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells of every request
         server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
         server.start()
         kept.callback(server.stop)
         host, port = server.get_host_and_port()
+        proxy = Proxy(moto=f"http://{host}:{port}")
         machines = Machines(folder=folder, environ=_manners())
         kept.callback(machines.clear)
-        yield World(moto=f"http://{host}:{port}", network=network, machines=machines)
+        yield World(proxy=proxy, network=network, machines=machines)
 
 
 @contextmanager
@@ -221,13 +207,25 @@ def _network() -> Iterator[int]:
     raise RuntimeError("every network of this machine is in use")
 
 
-def _image(name: str) -> web.Response:
+def _image(region: str, name: str) -> Answer:
     """Any of the images that moto has."""
-    from moto.ec2.models import ec2_backends
-
-    image = next(iter(ec2_backends[ACCOUNT]["us-east-1"].amis))
+    image = next(iter(gaps.backend(region).amis))
     parameter = {"Name": name, "Type": "String", "Value": image, "Version": 1}
-    return web.json_response({"Parameter": parameter}, content_type="application/x-amz-json-1.1")
+    text = json.dumps({"Parameter": parameter}).encode()
+    return Answer(status=200, body=text, kind="application/x-amz-json-1.1")
+
+
+def _decoded(user_data: Any) -> str:
+    """moto has it in its own wrapping, as text, or as the text of its base64."""
+    if not isinstance(user_data, str):
+        return str(user_data.decode()) if user_data else ""
+    return user_data if user_data.startswith("#") else base64.b64decode(user_data).decode()
+
+
+def _dropped(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
 
 
 def _manners() -> dict[str, str]:
