@@ -32,8 +32,16 @@ class Sight:
     @property
     def tokens_made(self) -> float | None:
         """Between the two looks at its counters."""
-        first, last = self.before.generation_tokens, self.after.generation_tokens
-        return None if first is None or last is None else max(last - first, 0.0)
+        return _more(self.before.generation_tokens, self.after.generation_tokens)
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether it did anything between the two looks, be it reading a long prompt."""
+        return bool(self.tokens_made or _more(self.before.steps, self.after.steps))
+
+
+def _more(first: float | None, last: float | None) -> float | None:
+    return None if first is None or last is None else max(last - first, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,12 +84,12 @@ class Report:
 
 
 def state(sight: Sight) -> str:
-    """Liveness is progress: one that is slow lives as long as it makes tokens."""
+    """Liveness is progress: one that is slow lives as long as it works."""
     if sight.is_served:
         return ANSWERS
     if sight.is_refused:
         return REFUSES
-    if (sight.is_slow or sight.status in _SERVER_FAULTS) and sight.tokens_made:
+    if (sight.is_slow or sight.status in _SERVER_FAULTS) and sight.has_moved:
         return BUSY
     if sight.status in _SERVER_FAULTS:
         return LOADING

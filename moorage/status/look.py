@@ -31,32 +31,38 @@ class _Glance:
     at_s: float
 
 
-def look(places: Sequence[Place], *, within_s: float, ask_all: bool = False) -> Report:
+def look(
+    places: Sequence[Place],
+    *,
+    within_s: float,
+    between_s: float = _BETWEEN_S,
+    ask_all: bool = False,
+) -> Report:
     """What each does now; one that is asked costs it a token."""
+
+    def row(place: Place) -> Row:
+        if place.why_unasked and not ask_all:
+            return judge.unasked(place)
+        return judge.row(place, _sight(place, within_s, between_s))
+
     if not places:
         return Report(rows=())
     with ThreadPoolExecutor(max_workers=min(len(places), _MOST_AT_ONCE)) as threads:
-        rows = list(threads.map(lambda place: _row(place, within_s, ask_all=ask_all), places))
-    return Report(rows=rows)
+        return Report(rows=list(threads.map(row, places)))
 
 
-def _row(place: Place, within_s: float, *, ask_all: bool) -> Row:
-    if place.why_unasked and not ask_all:
-        return judge.unasked(place)
-    return judge.row(place, _sight(place, time.monotonic() + within_s, within_s))
-
-
-def _sight(place: Place, end_s: float, within_s: float) -> Sight:
+def _sight(place: Place, within_s: float, between_s: float) -> Sight:
+    end_s = time.monotonic() + within_s
     counters_s = within_s * _COUNTERS_SHARE
     before = _glance(place, counters_s)
     if before.metrics.generation_tokens is not None:
-        time.sleep(_BETWEEN_S)
+        time.sleep(between_s)
     after = _glance(place, counters_s) if before.metrics.running is not None else before
     seen = _asked(place, max(end_s - time.monotonic() - counters_s, _LEAST_S))
     if not seen.is_served and after is not before:
         after = _glance(place, counters_s)  # whether it did anything while it was waited for
-    between_s = after.at_s - before.at_s
-    return replace(seen, before=before.metrics, after=after.metrics, between_s=between_s)
+    took_s = after.at_s - before.at_s
+    return replace(seen, before=before.metrics, after=after.metrics, between_s=took_s)
 
 
 def _glance(place: Place, timeout_s: float) -> _Glance:

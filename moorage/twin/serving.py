@@ -20,12 +20,15 @@ class Door:
     app: web.Application
     host: str
     ports: Sequence[int]
+    drops: bool = False  # the work for who has hung up, as engines do
 
 
 @contextmanager
-def in_thread(app: web.Application, *, host: str, ports: Sequence[int]) -> Iterator[list[str]]:
+def in_thread(
+    app: web.Application, *, host: str, ports: Sequence[int], drops: bool = False
+) -> Iterator[list[str]]:
     """Serve `app` from a thread while the block runs; gives a URL per port (0: a free one)."""
-    with open_doors([Door(app=app, host=host, ports=ports)]) as urls:
+    with open_doors([Door(app=app, host=host, ports=ports, drops=drops)]) as urls:
         yield urls
 
 
@@ -93,7 +96,9 @@ async def _serve(
 
 @asynccontextmanager
 async def _open(door: Door) -> AsyncIterator[list[str]]:
-    runner = web.AppRunner(door.app, access_log=None, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        door.app, access_log=None, shutdown_timeout=1.0, handler_cancellation=door.drops
+    )
     await runner.setup()
     try:
         for port in door.ports:

@@ -16,16 +16,14 @@ import yaml
 
 from moorage import status
 from moorage.errors import MoorageError
+from moorage.provider.serving import metrics
 from moorage.provider.serving.metrics import CacheConfig, Metrics
 from moorage.status import judge
 from moorage.status.judge import Report, Row, Sight
 from moorage.status.places import Place
-from moorage.twin import serving
-from moorage.twin.engine import app, conduct, orders
-from moorage.twin.engine.seats import Seats
+from tests.provider.serving.engines import KEY, engine
 
-KEY = "sk-engine"
-WITHIN_S = 1.6
+WITHIN_S, BETWEEN_S = 2.0, 0.2
 DAY = date(2026, 11, 25)
 MEASURED_AS = {
     "model": "qwen--qwen3-0.6b",
@@ -42,16 +40,6 @@ MEASURED_AS = {
 PLANNED = {"engine": "vllm", "version": "0.11.0", "kv_tokens": 2000, "measured_as": MEASURED_AS}
 
 
-@contextmanager
-def engine(*words: str, **environment: str) -> Iterator[str]:
-    """The twin's engine in a thread; its address."""
-    order = orders.read(("acme/m", *words), {"VLLM_API_KEY": KEY})
-    ways = conduct.read(environment, order)
-    made = app.Engine(order=order, conduct=ways, seats=Seats(seats=order.seqs, queued=order.queued))
-    with serving.in_thread(app.make(made), host="127.0.0.1", ports=[0]) as (url,):
-        yield url
-
-
 def place(url: str, **changes: Any) -> Place:
     known = {"service": "chat", "name": "docker-host-1", "kind": "docker-host", "model": "acme/m"}
     given = {**known, "task": "text-generation", "key": KEY, "planned": PLANNED, **changes}
@@ -59,7 +47,7 @@ def place(url: str, **changes: Any) -> Place:
 
 
 def row(url: str, **changes: Any) -> Row:
-    [one] = status.look([place(url, **changes)], within_s=WITHIN_S).rows
+    [one] = status.look([place(url, **changes)], within_s=WITHIN_S, between_s=BETWEEN_S).rows
     return one
 
 
@@ -76,7 +64,9 @@ def test_those_that_hang_are_found_at_once_though_their_health_is_good() -> None
         httpx.post(f"{url}/_twin/hang")
         assert httpx.get(f"{url}/health").status_code == 200
         began_s = time.monotonic()
-        report = status.look([place(url, name=f"n-{n}") for n in range(20)], within_s=WITHIN_S)
+        report = status.look(
+            [place(url, name=f"n-{n}") for n in range(20)], within_s=WITHIN_S, between_s=BETWEEN_S
+        )
         taken_s = time.monotonic() - began_s
     assert {(one.state, one.says) for one in report.rows} == {(judge.HANGS, "no answer in time")}
     assert not report.is_fine
@@ -112,6 +102,8 @@ def asked_long(url: str) -> Iterator[None]:
 
     thread = threading.Thread(target=ask)
     thread.start()
+    while metrics.read(url, KEY, 5).running != 1:
+        time.sleep(0.01)
     try:
         yield
     finally:
@@ -138,8 +130,8 @@ def test_who_is_paid_or_asleep_is_asked_only_when_told_to() -> None:
     assert one.state == judge.UNREACHABLE
 
 
-def made(tokens: float | None) -> Metrics:
-    return Metrics(running=1, generation_tokens=tokens)
+def made(tokens: float, steps: float = 0) -> Metrics:
+    return Metrics(running=1, generation_tokens=tokens, steps=steps)
 
 
 @pytest.mark.parametrize(
@@ -151,6 +143,7 @@ def made(tokens: float | None) -> Metrics:
         (Sight(status=503, before=made(1), after=made(9)), judge.BUSY),
         (Sight(is_slow=True, before=made(1), after=made(9)), judge.BUSY),
         (Sight(is_slow=True, before=made(9), after=made(9)), judge.HANGS),
+        (Sight(is_slow=True, before=made(9), after=made(9, steps=2)), judge.BUSY),  # it reads
         (Sight(is_slow=True, before=made(9), after=made(2)), judge.HANGS),  # it was restarted
         (Sight(is_slow=True), judge.UNREACHABLE),
         (Sight(), judge.UNREACHABLE),

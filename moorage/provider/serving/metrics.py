@@ -21,6 +21,7 @@ _RUNNING: Final = "vllm:num_requests_running"
 _WAITING: Final = "vllm:num_requests_waiting"
 _USAGE: Final = "vllm:kv_cache_usage_perc"  # a share, whatever its name says
 _GENERATED: Final = "vllm:generation_tokens"
+_STEPS: Final = "vllm:iteration_tokens_total_count"  # of a histogram: one for each step
 _SUCCEEDED: Final = "vllm:request_success"
 _CACHE: Final = "vllm:cache_config_info"
 _TOTAL: Final = "_total"  # which Prometheus' library appends to every counter
@@ -48,6 +49,7 @@ class Metrics:
     waiting: int | None = None
     kv_usage: float | None = None  # share of the caches
     generation_tokens: float | None = None  # since the start
+    steps: float | None = None  # of the engines since the start; reading a long prompt takes many
     requests: float | None = None  # that were served since the start
     cache: CacheConfig | None = None  # of the engine that has the least: a plan proves one
     engines: int = 0
@@ -57,8 +59,9 @@ class Metrics:
 def read(url: str, key: str | None, timeout_s: float) -> Metrics:
     """Ask the engine at `url` (without /v1); raises NotYet where it cannot be reached."""
     end_s = time.monotonic() + timeout_s
-    page = _ask(f"{url}/metrics", key, end_s)
-    told = _ask(f"{url}/version", key, end_s)
+    base = url.rstrip("/")
+    page = _ask(f"{base}/metrics", key, end_s)
+    told = _ask(f"{base}/version", key, end_s)
     version = told.json.get("version") if isinstance(told.json, Mapping) else None
     return parse(page.text if page.is_good else "", version=str(version) if version else None)
 
@@ -87,6 +90,7 @@ def parse(page: str, *, version: str | None = None) -> Metrics:
         waiting=_whole(values(_WAITING)),
         kv_usage=sum(usage) / len(usage) if usage else None,
         generation_tokens=_sum(values(_GENERATED)),
+        steps=_sum(values(_STEPS)),
         requests=_sum(values(_SUCCEEDED)),
         cache=_least(rows.get(_CACHE, ())),
         engines=len(running),

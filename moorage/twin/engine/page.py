@@ -32,6 +32,9 @@ def _lines(order: Order, conduct: Conduct, seats: Seats) -> Iterator[str]:
     yield from rows("vllm:kv_cache_usage_perc", "gauge", min(usage, 1.0))
     yield from rows("vllm:prompt_tokens_total", "counter", seats.tally[openai.PROMPT])
     yield from rows("vllm:generation_tokens_total", "counter", seats.tally[openai.MADE])
+    steps = seats.tally[openai.MADE]  # a twin makes one token in a step
+    yield from rows("vllm:iteration_tokens_total_count", "histogram", steps)
+    yield from rows("vllm:iteration_tokens_total_sum", "histogram", steps)
     for reason in ("stop", "length", "abort"):
         more = f'finished_reason="{reason}",'
         yield from rows("vllm:request_success_total", "counter", seats.tally[reason], more)

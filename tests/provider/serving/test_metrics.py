@@ -16,6 +16,9 @@ vllm:num_requests_waiting_by_reason{engine="0",model_name="chat",reason="capacit
 vllm:kv_cache_usage_perc{engine="0",model_name="chat"} 0.25
 vllm:generation_tokens_total{engine="0",model_name="chat"} 1.5e+06
 vllm:generation_tokens_created{engine="0",model_name="chat"} 1.7e+09
+vllm:iteration_tokens_total_bucket{engine="0",le="1.0",model_name="chat"} 5000.0
+vllm:iteration_tokens_total_count{engine="0",model_name="chat"} 9000.0
+vllm:iteration_tokens_total_sum{engine="0",model_name="chat"} 1.6e+06
 vllm:request_success_total{engine="0",finished_reason="stop",model_name="chat"} 40.0
 vllm:request_success_total{engine="0",finished_reason="length",model_name="chat"} 2.0
 vllm:cache_config_info{block_size="16",cache_dtype="auto",num_gpu_blocks="661",engine="0"} 1.0
@@ -28,6 +31,7 @@ def test_one_engine_tells_its_queue_its_cache_and_its_work() -> None:
         waiting=1,
         kv_usage=0.25,
         generation_tokens=1_500_000,
+        steps=9000,
         requests=42,
         cache=CacheConfig(block_size=16, gpu_blocks=661),
         engines=1,
