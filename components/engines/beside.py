@@ -26,9 +26,13 @@ def is_local(placement: Placement) -> bool:
     return "weights_path" in placement.options
 
 
-def adapters(placement: Placement, plan: Plan) -> list[str]:
-    """Every adapter as name=path."""
-    return [f"{one.name or one.id}={place(placement, 'adapter', one)}" for one in plan.adapters]
+def loaded_beside(placement: Placement, plan: Plan, adapters_flag: str) -> dict[str, Any]:
+    """The flags that say where adapters and chat template are."""
+    told: dict[str, Any] = {}
+    if plan.chat_template is not None:
+        told["chat-template"] = place(placement, "template", plan.chat_template)
+    adapters = [f"{one.name or one.id}={place(placement, 'adapter', one)}" for one in plan.adapters]
+    return told | ({"enable-lora": True, adapters_flag: adapters} if adapters else {})
 
 
 def place(placement: Placement, what: str, pinned: Pinned) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from components.engines import beside
-from components.engines.beside import HUB, WEIGHTS, is_local
+from components.engines.beside import HUB, WEIGHTS, is_local, loaded_beside
 from components.engines.flags import flags, gguf_file
 from components.engines.words import words
 from moorage.plan.catalogue.spans import is_older
@@ -54,7 +54,7 @@ def server(placement: Placement, plan: Plan) -> Server:
 
 def _vllm(placement: Placement, plan: Plan) -> Server:
     told = _told(placement, plan, {"served-model-name": plan.model_id, "host": _EVERYWHERE})
-    told |= _template(placement, plan) | _adapters(placement, plan, "lora-modules")
+    told |= loaded_beside(placement, plan, "lora-modules")
     args = (_model(placement, plan), *words("vllm", told | _revision(placement, plan)))
     fetched = beside.fetched(placement, plan)
     is_old = placement.version is not None and is_older(placement.version, _SERVES_ITSELF)
@@ -73,7 +73,7 @@ def _vllm(placement: Placement, plan: Plan) -> Server:
 
 def _sglang(placement: Placement, plan: Plan) -> Server:
     told = _told(placement, plan, {"served-model-name": plan.model_id, "host": _EVERYWHERE})
-    told |= _template(placement, plan) | _adapters(placement, plan, "lora-paths")
+    told |= loaded_beside(placement, plan, "lora-paths")
     told |= {"model-path": _model(placement, plan), "config": _KEY_FILE}
     if plan.tokenizer is not None:
         told["tokenizer-path"] = beside.place(placement, "tokenizer", plan.tokenizer)
@@ -146,18 +146,6 @@ def _custom(placement: Placement, plan: Plan) -> Server:
 def _told(placement: Placement, plan: Plan, ours: Mapping[str, Any]) -> dict[str, Any]:
     """The plan's flags, and what only whoever starts the server can say."""
     return {**flags(placement, plan), **ours, "port": PORT}
-
-
-def _template(placement: Placement, plan: Plan) -> dict[str, Any]:
-    template = plan.chat_template
-    return (
-        {} if template is None else {"chat-template": beside.place(placement, "template", template)}
-    )
-
-
-def _adapters(placement: Placement, plan: Plan, flag: str) -> dict[str, Any]:
-    found = beside.adapters(placement, plan)
-    return {"enable-lora": True, flag: found} if found else {}
 
 
 def _model(placement: Placement, plan: Plan) -> str:
