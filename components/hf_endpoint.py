@@ -77,17 +77,18 @@ def inputs(placement: Placement, *, plan: Plan, site: Site) -> dict[str, Any]:
     """The endpoint's inputs besides its secrets; pure."""
     options, told = placement.options, engines.managed(placement, plan)
     found = {
-        "name": names.endpoint(placement, plan=plan, site=site),
+        "name": names.endpoint(placement, engine=told.engine, plan=plan, site=site),
         "namespace": options.get("namespace"),
         "owner": site.owner(f"{plan.service}-{placement.name}"),
         "repository": plan.model_id,
         "revision": plan.revision,
         "task": plan.task,
-        "engine": placement.engine,
+        "engine": told.engine,
         "image": placement.image,
         "engine_options": dict(told.options) or None,
+        "command": list(told.command) or None,
         "args": list(told.args) or None,
-        "env": dict(placement.env) or None,
+        "env": {**placement.env, **told.env} or None,
         "access": options.get("visibility"),
         "cache_http_responses": options.get("cache_http_responses"),
         "domain": options.get("domain"),

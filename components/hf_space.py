@@ -8,8 +8,10 @@ from typing import Any, Final, cast
 
 import pulumi
 
-from components import app, engines, names, tokens
+from components import app, names, tokens
 from components.endpoint import Endpoint, Site
+from components.engines.flags import flags
+from components.engines.words import words
 from moorage.plan.types import Placement, Plan
 from moorage.resources import ModelFile, Space, SpaceVisibilityText
 
@@ -92,7 +94,7 @@ def inputs(placement: Placement, *, plan: Plan, site: Site) -> dict[str, Any]:
 
 def dockerfile(placement: Placement, plan: Plan) -> str:
     """The engine with its flags; the weights come from the Hub when it starts."""
-    command = [*_model(placement, plan), *engines.words(placement.engine or "", placement.flags)]
+    command = [*_model(placement, plan), *words(placement.engine or "", flags(placement, plan))]
     lines = [
         f"FROM {placement.image}",
         f"ENV {' '.join(f'{name}={_CACHE}' for name in _CACHES)}",

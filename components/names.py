@@ -16,8 +16,8 @@ _HASH_CHARACTERS: Final = 8
 _OPTIONS: Final = ("namespace", "vendor", "region", "visibility")  # a change of them replaces it
 
 
-def endpoint(placement: Placement, *, plan: Plan, site: Site) -> str:
-    """The name of an Inference Endpoint.
+def endpoint(placement: Placement, *, engine: str, plan: Plan, site: Site) -> str:
+    """The name of an Inference Endpoint; `engine` is the variant that runs it.
 
     What cannot be changed in place is part of the hash, so that what replaces an endpoint has a
     name of its own and can stand before the old one goes.
@@ -26,7 +26,7 @@ def endpoint(placement: Placement, *, plan: Plan, site: Site) -> str:
     known = {name: options.get(name) for name in _OPTIONS}
     if machine is not None:
         known |= {"vendor": machine.vendor, "region": machine.region}
-    identity = [placement.name, placement.engine, *(known[name] for name in _OPTIONS)]
+    identity = [placement.name, engine, *(known[name] for name in _OPTIONS)]
     return remote(plan, site, *identity, most=ENDPOINT_CHARACTERS)
 
 

@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from components.engines import beside
+from components.engines.beside import loaded_beside
 from components.engines.flags import EMBEDDINGS, flags, gguf_file
 from components.engines.words import words
 from moorage.plan.types import Placement, Plan
 
 WEIGHTS: Final = "/repository"  # where the platform mounts the repository
+PORT: Final = 8000  # of a container of one's own
 
 _VLLM: Final = {
     "port": "port",
@@ -51,8 +54,11 @@ _LLAMA: Final = {
 class Managed:
     """An engine in an image that the platform runs: the fields of its variant, and words."""
 
+    engine: str  # whose variant it is
     options: Mapping[str, Any] = field(default_factory=dict)
     args: tuple[str, ...] = ()
+    command: tuple[str, ...] = ()  # empty: the variant's own
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def managed(placement: Placement, plan: Plan) -> Managed:
@@ -61,7 +67,26 @@ def managed(placement: Placement, plan: Plan) -> Managed:
 
 
 def _vllm(placement: Placement, plan: Plan) -> Managed:
+    if plan.adapters or plan.chat_template is not None:
+        return _container(placement, plan)
     return _split("vllm", flags(placement, plan), _VLLM)
+
+
+def _container(placement: Placement, plan: Plan) -> Managed:
+    """The same image as a container of one's own, started by the program that fetches the rest.
+
+    vLLM's flags name an adapter and not its revision, and how the platform starts its own variant
+    is told nowhere.
+    """
+    ours = {"served-model-name": plan.model_id, "host": "0.0.0.0", "port": PORT}
+    told = flags(placement, plan) | loaded_beside(placement, plan, "lora-modules") | ours
+    return Managed(
+        engine="custom",
+        options={"port": PORT, "healthRoute": "/health"},
+        command=beside.start(),
+        args=("vllm", "serve", WEIGHTS, *words("vllm", told)),
+        env=beside.fetched(placement, plan),
+    )
 
 
 def _sglang(placement: Placement, plan: Plan) -> Managed:
@@ -80,25 +105,26 @@ def _llama_cpp(placement: Placement, plan: Plan) -> Managed:
     file = gguf_file(placement, plan)
     # Of a repository with many files only the one that is called the variant is loaded.
     weights = {"modelPath": f"{WEIGHTS}/{file}", "variant": file}
-    return Managed(options={**weights, **mode, **split.options}, args=split.args)
+    options = {**weights, **mode, **split.options}
+    return Managed(engine="llama.cpp", options=options, args=split.args)
 
 
 def _toolkit(placement: Placement, plan: Plan) -> Managed:
-    return Managed(args=words("toolkit", flags(placement, plan)))
+    return Managed(engine="toolkit", args=words("toolkit", flags(placement, plan)))
 
 
 def _custom(placement: Placement, plan: Plan) -> Managed:
     """An image of one's own is told the port like the platform that looks for it there."""
     told = flags(placement, plan)
     options = {"port": told["port"]} if "port" in told else {}
-    return Managed(options=options, args=words("custom", told))
+    return Managed(engine="custom", options=options, args=words("custom", told))
 
 
 def _split(engine: str, told: Mapping[str, Any], fields: Mapping[str, str]) -> Managed:
     """The flags that a variant has fields for, and the rest as words."""
     options = {fields[name]: value for name, value in sorted(told.items()) if name in fields}
     rest = {name: value for name, value in told.items() if name not in fields}
-    return Managed(options=options, args=words(engine, rest))
+    return Managed(engine=engine, options=options, args=words(engine, rest))
 
 
 ENGINES: Final[Mapping[str, Callable[[Placement, Plan], Managed]]] = {

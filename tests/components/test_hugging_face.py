@@ -14,7 +14,7 @@ from components import hf_endpoint, hf_router, refuse_unfurnished
 from components.model_service import ModelService
 from moorage.errors import MoorageError
 from moorage.plan.types import Machine, Passed, Placement, Plan
-from moorage.spec.types import App
+from moorage.spec.types import App, Pinned
 from tests.components.programs import GATEWAY, SITE, a_plan, a_stack, declare, revealed, routes_of
 from tests.plan.projects import judge
 
@@ -322,3 +322,19 @@ def test_an_endpoint_has_time_and_is_replaced_in_the_order_of_the_policy(
     times = options.custom_timeouts
     assert times is not None
     assert (times.create, times.update, times.delete) == ("90m", "90m", "20m")
+
+
+def test_adapters_are_fetched_at_their_commits_by_a_container_of_ones_own() -> None:
+    adapter = Pinned(id="acme/tone-lora", revision="b" * 40)
+    inputs = endpoint_of(ENDPOINT, adapters=(adapter,), trust_remote_code=True)
+    assert inputs["engine"] == "custom"
+    assert inputs["engineOptions"] == {"port": 8000, "healthRoute": "/health"}
+    assert inputs["command"][:2] == ["python3", "-c"]
+    place = f"/cache/hub/beside/adapters/acme/tone-lora/{'b' * 40}"
+    args = inputs["args"]
+    assert args[:3] == ["vllm", "serve", "/repository"]
+    assert args[args.index("--lora-modules") + 1] == f"acme/tone-lora={place}"
+    assert {"--enable-lora", "--trust-remote-code"} <= {*args}
+    [fetched] = json.loads(inputs["env"]["MOORAGE_BESIDE"])
+    assert (fetched["repo"], fetched["revision"]) == ("acme/tone-lora", "b" * 40)
+    assert inputs["name"] != endpoint_of(ENDPOINT)["name"], "its replacement could not stand"

@@ -29,7 +29,8 @@ stacks = st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True)
 
 
 def named(placement: Placement = USUAL, site: Site = SITE, **said: Any) -> str:
-    return names.endpoint(placement, plan=a_plan(placement, **said), site=site)
+    engine = placement.engine or "toolkit"
+    return names.endpoint(placement, engine=engine, plan=a_plan(placement, **said), site=site)
 
 
 @given(service=services, stack=stacks)
@@ -86,5 +87,5 @@ def test_what_is_changed_in_place_keeps_its_name() -> None:
 
 def test_a_plan_is_no_part_of_it_but_its_service() -> None:
     plan: Plan = a_plan(USUAL)
-    assert names.endpoint(USUAL, plan=plan, site=SITE) == named()
+    assert names.endpoint(USUAL, engine="vllm", plan=plan, site=SITE) == named()
     assert named(service="other") != named()

@@ -148,6 +148,7 @@ def _kinds(row: Row, rows: Rows) -> dict[str, Kind]:
         starts_engine=row.get("starts_engine", False),
         tasks=tuple(row["tasks"]),
         engines=tuple(row.get("engines", ())),
+        beside={engine: tuple(keys) for engine, keys in row.get("beside", {}).items()},
         replace_on=tuple(row.get("replace_on", ())),
         regions=tuple(_made(Region, entry) for entry in row.get("regions", ())),
         offers=own + rows.get(name, ()),

@@ -118,6 +118,7 @@ class Kind:
     starts_engine: bool  # whether moorage itself says how the engine is started
     tasks: tuple[str, ...]
     engines: tuple[str, ...]  # those it can run, first choice first; empty: not ours to choose
+    beside: Mapping[str, tuple[str, ...]]  # engine -> the keys of `model` that it gets here too
     tiers: tuple[str, ...]
     tiers_because: str
     visibility: Mapping[str, tuple[str, ...]]  # value of the option `visibility` -> tiers

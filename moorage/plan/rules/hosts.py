@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from moorage.plan.catalogue.offers import Engine
+from moorage.plan.catalogue.offers import Kind
 from moorage.plan.choice.address import reach
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
@@ -109,20 +109,32 @@ def _beside(subject: Subject) -> Iterator[Problem]:
     """What an engine of ours would overlook without a word."""
     told: set[tuple[str, str]] = set()
     for choice in subject.choices:
-        for engine, key in _overlooked(subject, choice):
-            if (engine.name, key) not in told:
-                told.add((engine.name, key))
-                able = [row.name for row in subject.catalog.engines.values() if key in row.beside]
-                says = f"{engine.name} takes no {key} of another repository"
-                hint = f"take it out, or serve it with {' or '.join(able)}"
+        for server, able, key in _overlooked(subject, choice):
+            if (server, key) not in told:
+                told.add((server, key))
+                says = f"{server} takes no {key} of another repository"
+                hint = "take it out" + (f", or serve it with {' or '.join(able)}" if able else "")
                 yield subject.problem("beside-not-served", says, hint, "model", key)
 
 
-def _overlooked(subject: Subject, choice: Choice) -> Iterator[tuple[Engine, str]]:
-    engine = choice.engine
-    if engine is not None and choice.kind.starts_engine:
-        wanted = (key for key in _BESIDE if getattr(subject.model, key))
-        yield from ((engine, key) for key in wanted if key not in engine.beside)
+def _overlooked(subject: Subject, choice: Choice) -> Iterator[tuple[str, list[str], str]]:
+    """Who would overlook it, the engines that would not in its place, and the key."""
+    kind, engine = choice.kind, choice.engine
+    if engine is None and not kind.routers:
+        return  # a server of somebody else's has what it has
+    takes = _takes(subject, kind)
+    name = engine.name if engine is not None else ""
+    server = name if kind.starts_engine else f"{name} on {kind.name}".removeprefix(" on ")
+    for key in _BESIDE:
+        if getattr(subject.model, key) and key not in takes.get(name, ()):
+            yield server, [other for other, keys in takes.items() if key in keys], key
+
+
+def _takes(subject: Subject, kind: Kind) -> Mapping[str, tuple[str, ...]]:
+    """What each engine of a kind loads beside the model."""
+    if not kind.starts_engine:
+        return kind.beside
+    return {name: row.beside for name, row in subject.catalog.engines.items()}
 
 
 RULES: Final[dict[str, Rule]] = {
