@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from moorage.twin import openai
@@ -12,32 +12,42 @@ from moorage.twin.engine.seats import Seats
 
 _BLOCK_TOKENS: Final = 16
 _UTILIZATION: Final = "0.92"
+_REASONS: Final = ("stop", "length", "abort")
+_PLAIN, _TOTAL, _COUNT, _SUM = ("", ""), ("_total", ""), ("_count", ""), ("_sum", "")
+_EVERY: Final = ("_bucket", 'le="+Inf",')
+
+Rows = Mapping[tuple[str, str], float]  # what follows a family's name, and labels, to values
 
 
 def text(order: Order, conduct: Conduct, seats: Seats) -> str:
     """All of it; whatever is going on, the first of several engines does it."""
-    return "".join(f"{line}\n" for line in _lines(order, conduct, seats))
+    told = [*_lines(order, conduct, seats), *_caches(order, conduct)]
+    return "".join(f"{line}\n" for line in told)
 
 
 def _lines(order: Order, conduct: Conduct, seats: Seats) -> Iterator[str]:
-    def rows(name: str, kind: str, value: float, more: str = "") -> Iterator[str]:
-        yield f"# TYPE {name.removesuffix('_total')} {kind}"
-        for engine in range(order.engines):
-            labels = f'engine="{engine}",{more}model_name="{_escaped(order.names[0])}"'
-            yield f"{name}{{{labels}}} {float(0 if engine else value)}"
+    for family, kind, rows in _families(conduct, seats):
+        yield f"# TYPE {family} {kind}"
+        for (suffix, more), value in rows.items():
+            for engine in range(order.engines):
+                labels = f'engine="{engine}",{more}model_name="{_escaped(order.names[0])}"'
+                yield f"{family}{suffix}{{{labels}}} {float(0 if engine else value)}"
 
-    usage = seats.held_tokens / max(conduct.kv_tokens, 1)
-    yield from rows("vllm:num_requests_running", "gauge", seats.running)
-    yield from rows("vllm:num_requests_waiting", "gauge", seats.waiting)
-    yield from rows("vllm:kv_cache_usage_perc", "gauge", min(usage, 1.0))
-    yield from rows("vllm:prompt_tokens_total", "counter", seats.tally[openai.PROMPT])
-    yield from rows("vllm:generation_tokens_total", "counter", seats.tally[openai.MADE])
-    steps = seats.tally[openai.MADE]  # a twin makes one token in a step
-    yield from rows("vllm:iteration_tokens_total_count", "histogram", steps)
-    yield from rows("vllm:iteration_tokens_total_sum", "histogram", steps)
-    for reason in ("stop", "length", "abort"):
-        more = f'finished_reason="{reason}",'
-        yield from rows("vllm:request_success_total", "counter", seats.tally[reason], more)
+
+def _families(conduct: Conduct, seats: Seats) -> Iterator[tuple[str, str, Rows]]:
+    tally, usage = seats.tally, seats.held_tokens / max(conduct.kv_tokens, 1)
+    ended = {("_total", f'finished_reason="{reason}",'): tally[reason] for reason in _REASONS}
+    steps = tally[openai.MADE]  # a twin makes one token in a step
+    yield "vllm:num_requests_running", "gauge", {_PLAIN: seats.running}
+    yield "vllm:num_requests_waiting", "gauge", {_PLAIN: seats.waiting}
+    yield "vllm:kv_cache_usage_perc", "gauge", {_PLAIN: min(usage, 1.0)}
+    yield "vllm:prompt_tokens", "counter", {_TOTAL: tally[openai.PROMPT]}
+    yield "vllm:generation_tokens", "counter", {_TOTAL: tally[openai.MADE]}
+    yield "vllm:request_success", "counter", ended
+    yield "vllm:iteration_tokens_total", "histogram", {_EVERY: steps, _COUNT: steps, _SUM: steps}
+
+
+def _caches(order: Order, conduct: Conduct) -> Iterator[str]:
     yield "# TYPE vllm:cache_config_info gauge"
     for engine in range(order.engines):
         yield f"vllm:cache_config_info{{{_cache(order, conduct, engine)}}} 1.0"

@@ -71,9 +71,12 @@ def test_an_engine_that_is_full_may_pass() -> None:
 
 def test_who_gives_up_is_not_held_up() -> None:
     began_s = time.monotonic()
+    body = '{"messages": [{"role": "user"}]}'
+
+    def given_up() -> bool:
+        return time.monotonic() > began_s + 0.5
+
     with engine(MOORAGE_TWIN_FIRST_TOKEN_S="10") as url, pytest.raises(NotYet):
-        body = '{"messages": [{"role": "user"}]}'
-        given_up = lambda: time.monotonic() > began_s + 0.5  # noqa: E731
         ask.prove(url, KEY, PATH, body, 30, given_up=given_up)
     assert time.monotonic() - began_s < 5
 
