@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import signal
@@ -19,6 +20,7 @@ import docker
 
 from tests.docker.place import Place, claimed
 
+_CALL: Final = re.compile(r'msg="Calling ([A-Z]+ [^"]+)"')
 _UP_S: Final = 60.0  # 1 s on an idle machine
 _DOWN_S: Final = 60.0
 
@@ -43,6 +45,11 @@ class Engine:
     def claim_gpus(self, count: int) -> None:
         """From now on the stand-in of NVIDIA's hook has so many GPUs to give."""
         self.place.gpus.write_text(str(count), encoding="utf-8")
+
+    def calls(self) -> list[str]:
+        """What was asked of it, such as `GET /v1.41/containers/json`, since it began."""
+        log = self.place.log.read_text(encoding="utf-8", errors="replace")
+        return _CALL.findall(log)
 
     def stop(self) -> None:
         """End the daemon as a person does who stops the service; its containers end with it."""

@@ -75,5 +75,6 @@ HANDLER = Handler(
     read=read,
     update=update,
     delete=delete,
+    check=shapes.check(_INPUTS),
     diff=shapes.diff("remoteImage"),
 )

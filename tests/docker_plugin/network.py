@@ -55,5 +55,6 @@ HANDLER = Handler(
     create=create,
     read=read,
     delete=delete,
+    check=shapes.check(_INPUTS),
     diff=shapes.diff("network"),
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from moorage.provider.handler import Change, State
+from moorage.provider.handler import Change, Failure, State
 from moorage.provider.shape import DRIFT, Field, Shape
 
 UPSTREAM = Path(__file__).with_name("upstream.yaml")
@@ -31,6 +31,17 @@ def shape(resource: str, inputs: Iterable[str], **more: Any) -> Shape:
         outputs={**outputs, "drift": DRIFT},
         **more,
     )
+
+
+def check(inputs: Iterable[str]) -> Callable[[State], list[Failure]]:
+    """Refuse what the stand-in would pass over in silence."""
+    known = frozenset(inputs)
+    reason = "the stand-in of the docker plugin does not know it; see tests/docker_plugin"
+
+    def judged(given: State) -> list[Failure]:
+        return [Failure(name=name, reason=reason) for name in sorted(given.keys() - known)]
+
+    return judged
 
 
 def diff(resource: str) -> Callable[[list[Change], State, State], list[Change]]:

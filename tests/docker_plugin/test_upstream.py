@@ -103,3 +103,8 @@ def _class_of(name: str) -> str:
         single, single
     )
     return single[0].upper() + single[1:]
+
+
+def test_what_the_stand_in_does_not_know_is_refused_and_not_passed_over(resource: str) -> None:
+    [failure] = PACKAGE.handlers[TOKENS[resource]].check({"name": "a", "cgroupParent": "b"})
+    assert failure.name == "cgroupParent"

@@ -7,6 +7,8 @@ from typing import Any
 from moorage.provider.handler import Context, Created, Found, Handler, State
 from tests.docker_plugin import daemon, shapes
 
+_INPUTS = ("name", "driver", "driverOpts", "labels")
+
 
 def create(inputs: State, context: Context) -> Created:
     """Docker gives what is there where the name is taken."""
@@ -41,11 +43,10 @@ def _state(found: Any, inputs: State) -> State:
 
 
 HANDLER = Handler(
-    shape=shapes.shape(
-        "volume", ("name", "driver", "driverOpts", "labels"), delete_before_replace=True
-    ),
+    shape=shapes.shape("volume", _INPUTS, delete_before_replace=True),
     create=create,
     read=read,
     delete=delete,
+    check=shapes.check(_INPUTS),
     diff=shapes.diff("volume"),
 )
