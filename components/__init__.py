@@ -7,7 +7,7 @@ from typing import Final
 
 from components import published
 from components.endpoint import Kind
-from moorage.errors import Exit, MoorageError
+from moorage.errors import MoorageError
 from moorage.late import Late
 from moorage.plan.types import Plan
 
@@ -18,19 +18,10 @@ KINDS: Final = Late[Kind](
         "hf-endpoint": "components.hf_endpoint",
         "hf-router": "components.hf_router",
         "hf-space": "components.hf_space",
+        "docker-host": "components.docker_host",
         "ec2-gpu": "components.ec2_gpu",
     }
 )
-
-# Kinds of the catalogue that can be checked, priced and planned, and not deployed yet.
-UNBUILT: Final = ("docker-host",)
-
-
-def refuse_unbuilt(plans: Iterable[Plan]) -> None:
-    """Refuse plans that nothing here can build, before anything is created."""
-    lines = [line for plan in plans for line in _unbuilt(plan)]
-    if lines:
-        raise MoorageError("\n".join(lines), exit_code=Exit.PROBLEMS)
 
 
 def refuse_unfurnished(plans: Iterable[Plan], *, gateway: str = "") -> None:
@@ -53,11 +44,3 @@ def _lacks_of_app(plan: Plan, gateway: str) -> Iterator[str]:
         from components import app  # most services have none
 
         yield from app.lacks(plan, gateway)
-
-
-def _unbuilt(plan: Plan) -> Iterator[str]:
-    """One line for each part of a plan that cannot be deployed yet."""
-    hint = "it can be checked and planned, not deployed yet; keep it out of this stack's specs"
-    for placement in plan.placements:
-        if placement.kind not in KINDS:
-            yield f"{plan.spec_path}: {placement.name}: kind {placement.kind}: {hint}"

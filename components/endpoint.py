@@ -25,6 +25,9 @@ class Site:
     stack: str
     gateway: str = ""  # its address as it is reached from outside, ending in /v1
     delete_first: bool = False  # the policy's word: nothing stands beside its replacement
+    shared: dict[str, Any] = field(
+        default_factory=dict, repr=False
+    )  # what placements have in common
 
     def directory(self, name: str) -> str:
         """The folder of one process of this machine; its path is the process's identity."""

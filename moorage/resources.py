@@ -486,8 +486,8 @@ class InferenceEndpointProbe(TypedDict):
 class ProcessReadyArgs(TypedDict):
     """What proves that it serves."""
 
-    path: Input[str]
-    """Path of the API call that proves it serves."""
+    path: NotRequired[Input[str] | None]
+    """Path of the API call that proves it serves; without it, connections are accepted."""
     body: NotRequired[Input[str] | None]
     """JSON to POST; without it the call is a GET."""
     contains: NotRequired[Input[str] | None]
@@ -499,8 +499,8 @@ class ProcessReadyArgs(TypedDict):
 class ProcessReady(TypedDict):
     """What proves that it serves."""
 
-    path: str
-    """Path of the API call that proves it serves."""
+    path: NotRequired[str | None]
+    """Path of the API call that proves it serves; without it, connections are accepted."""
     body: NotRequired[str | None]
     """JSON to POST; without it the call is a GET."""
     contains: NotRequired[str | None]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pulumi
 
-from components import planned, published, refuse_unbuilt, refuse_unfurnished
+from components import planned, published, refuse_unfurnished
 from components.endpoint import Endpoint, Site
 from components.gateway import Gateway
 from components.model_service import ModelService
@@ -50,7 +50,6 @@ def _loaded(root: Path, patterns: list[str], gateway: str) -> Loaded:
         file = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
         message = f"{file}: moorage:specs names no spec; list files, folders or globs there"
         raise MoorageError(message)
-    refuse_unbuilt(loaded.plans)
     refuse_unfurnished(loaded.plans, gateway=gateway)
     return loaded
 

@@ -28,6 +28,10 @@ _KEY_FILE: Final = "/tmp/moorage.yaml"  # noqa: S108  of the container, where no
 _SERVES_ITSELF: Final = "0.11.1"  # from here on vLLM's image starts `vllm serve`
 _OFFLINE: Final = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 _QUIET: Final = {"DO_NOT_TRACK": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
+_HEALTH: Final = f"http://127.0.0.1:{PORT}/health"
+_ASK: Final = f"import urllib.request as r; r.urlopen('{_HEALTH}', timeout=9)"
+_BY_PYTHON: Final = ("python3", "-c", _ASK)
+_BY_CURL: Final = ("curl", "--fail", "--silent", _HEALTH)
 _HUB_URL: Final = "https://huggingface.co"
 
 
@@ -42,6 +46,7 @@ class Server:
     model: str  # the name under which it serves
     port: int = PORT
     health: str = "/health"
+    health_command: tuple[str, ...] = ()  # asks there from inside; empty: nobody knows how
     volumes: Mapping[str, str]  # what outlives a container -> where it lies in one
     metrics: bool = False  # whether it tells vLLM's numbers at /metrics
     shutdown_seconds: int = DRAIN_SECONDS
@@ -64,6 +69,7 @@ def _vllm(placement: Placement, plan: Plan) -> Server:
         entrypoint=beside.start() if fetched else ("vllm", "serve") if is_old else (),
         env=_env(placement, caches | fetched),
         key_variable="VLLM_API_KEY",
+        health_command=_BY_PYTHON,
         model=plan.model_id,
         volumes={"hub": HUB, "compiled": COMPILED},
         metrics=True,
@@ -89,6 +95,7 @@ def _sglang(placement: Placement, plan: Plan) -> Server:
         entrypoint=beside.start(),
         env=_env(placement, caches | fetched | {"MOORAGE_KEY_FILE": _KEY_FILE}),
         key_variable="API_KEY",
+        health_command=_BY_PYTHON,
         model=plan.model_id,
         volumes={"hub": HUB, "compiled": COMPILED},
     )
@@ -102,6 +109,7 @@ def _tei(placement: Placement, plan: Plan) -> Server:
         args=words("tei", told),
         env=_env(placement, {}),
         key_variable="API_KEY",
+        health_command=_BY_CURL,
         model=plan.model_id,
         volumes={"hub": HUB},
     )
@@ -114,6 +122,7 @@ def _llama_cpp(placement: Placement, plan: Plan) -> Server:
         args=words("llama.cpp", told),
         env=_env(placement, {"LLAMA_CACHE": HUB}),
         key_variable="LLAMA_API_KEY",
+        health_command=_BY_CURL,
         model=plan.model_id,
         volumes={"hub": HUB},
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 from collections.abc import Callable
 from decimal import Decimal
@@ -68,6 +69,14 @@ class Answers(mocks.Mocks):
                 "status": "running",
             },
             "moorage:index:Space": {"appUrl": "https://acme-app.hf.test", "stage": "RUNNING"},
+            "moorage:index:ContainerSlot": {
+                "name": args.inputs.get("service"),
+                "port": args.inputs.get("port") or 21000,
+                "deviceIds": next(iter(args.inputs.get("devices") or []), []),
+                "generation": 1,
+            },
+            "moorage:index:EngineReady": {"servedModel": "as-the-engine-says", "status": "running"},
+            "docker:index/remoteImage:RemoteImage": {"imageId": "sha256:0a1b"},
             "moorage:index:ModelRepository": {"account": args.inputs.get("namespace") or "me"},
             "moorage:index:RouterRoute": {
                 "url": "https://router.test/v1",
@@ -103,5 +112,7 @@ def routes_of(seen: dict[str, dict[str, Any]]) -> dict[str, Any]:
     return routes
 
 
-def a_stack(plan: Plan) -> None:
-    Gateway("gateway", services=[ModelService(plan, site=SITE)], port=8700, site=SITE)
+def a_stack(*plans: Plan) -> None:
+    site = dataclasses.replace(SITE, shared={})
+    services = [ModelService(plan, site=site) for plan in plans]
+    Gateway("gateway", services=services, port=8700, site=site)

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from components import KINDS, refuse_unbuilt, refuse_unfurnished
-from moorage.errors import Exit, MoorageError
+from components import KINDS, refuse_unfurnished
+from moorage.errors import MoorageError
 from moorage.plan.types import Placement, Weights
 from tests.components.programs import a_plan, a_stack, declare, revealed, routes_of
 
@@ -97,16 +97,3 @@ def test_what_the_environment_lacks_is_named_before_anything_is_declared(
 
 def test_every_kind_can_be_built() -> None:
     assert all(callable(kind.build) for kind in KINDS.values())
-
-
-def test_a_kind_that_nothing_builds_yet_is_refused_by_name() -> None:
-    endpoint = Placement(name="docker-host-2", kind="docker-host")
-    with pytest.raises(MoorageError) as refused:
-        refuse_unbuilt([a_plan(LOCAL[0], endpoint)])
-    assert str(refused.value).startswith("hello.yaml: docker-host-2: kind docker-host: ")
-    assert "not deployed yet" in str(refused.value)
-    assert refused.value.exit_code == Exit.PROBLEMS
-
-
-def test_plans_of_built_kinds_are_let_through() -> None:
-    refuse_unbuilt([a_plan(*LOCAL), a_plan(OPENAI)])

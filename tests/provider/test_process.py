@@ -70,6 +70,19 @@ def test_the_probe_may_post_and_bears_the_key(inputs: Inputs, context: NewContex
     process.create(keyed, context())
 
 
+def test_where_no_path_is_given_an_open_port_is_proof_enough(
+    inputs: Inputs, context: NewContext
+) -> None:
+    """A tunnel forwards what is not there yet, and speaks no HTTP of its own."""
+    code = (
+        "import socket, sys, time;"
+        " door = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code, "{port}"]
+    state = process.create(inputs(command=command, ready={"timeoutSeconds": 10}), context()).state
+    socket.create_connection(("127.0.0.1", state["port"]), 5).close()
+
+
 def test_a_second_create_adopts_what_runs(inputs: Inputs, context: NewContext) -> None:
     first = process.create(inputs(), context()).state
     second = process.create(inputs(), context()).state

@@ -20,7 +20,10 @@ from moorage.provider.handlers import berth, machine, mooring
 from moorage.provider.values import UNKNOWN
 
 _READY: Final = {
-    "path": Field(kind="string", doc="Path of the API call that proves it serves.", required=True),
+    "path": Field(
+        kind="string",
+        doc="Path of the API call that proves it serves; without it, connections are accepted.",
+    ),
     "body": Field(kind="string", doc="JSON to POST; without it the call is a GET."),
     "contains": Field(kind="string", doc="Text that the answer must contain."),
     "timeoutSeconds": Field(kind="number", doc="How long to wait for it.", default=120),
