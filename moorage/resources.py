@@ -391,7 +391,7 @@ class GpuHostKvArgs(TypedDict):
     tokens: Input[int]
     """Planned tokens. At least 1."""
     tolerance: NotRequired[Input[float] | None]
-    """How far it may be off, as a share. At least 0. Default: 0.1."""
+    """How far it may be off, as a share. At least 0. Default: 0.05."""
 
 
 class GpuHostKv(TypedDict):
@@ -400,7 +400,7 @@ class GpuHostKv(TypedDict):
     tokens: int
     """Planned tokens. At least 1."""
     tolerance: float
-    """How far it may be off, as a share. At least 0. Default: 0.1."""
+    """How far it may be off, as a share. At least 0. Default: 0.05."""
 
 
 class InferenceEndpointRegistryArgs(TypedDict):

@@ -7,6 +7,7 @@ already, or is refused as done and looked at. So a lost answer is no reason to g
 from __future__ import annotations
 
 import functools
+import logging
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -92,6 +93,8 @@ def _client(service: str, region: str, _environment: tuple[tuple[str, str], ...]
     import botocore.session
     from botocore.config import Config
 
+    # Its debug log tells whole requests, with the secrets in them.
+    logging.getLogger("botocore").setLevel(logging.INFO)
     session = botocore.session.Session()  # the default one would keep credentials of before
     session.register_component("data_loader", _loader())
     limits = Config(

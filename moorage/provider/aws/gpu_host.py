@@ -139,19 +139,20 @@ def _as_declared(
 ) -> State:
     work = _Work(place=place, inputs=inputs, before=state, context=context)
     if parts.instance is None:
-        return _launched(work)
+        return _launched(work, parts)
     return _healed(work, parts, parts.instance)
 
 
-def _launched(work: _Work) -> State:
+def _launched(work: _Work, parts: Parts) -> State:
     """A new instance. What can be refused is asked before anything is made."""
     if work.place.is_by_hand:
         message = f"{work.place.id} has ended, and only who made it can make it again"
         raise MoorageError(message)
     launch = host_launch.planned(work.place, work.inputs)
-    template = _template(work, launch)
+    template = _template(work, launch, parts)
     work.exists(None, has_secrets=False)
-    group = host_network.group(work.place, work.inputs, launch.subnets[0].network)
+    network = launch.subnets[0].network
+    group = host_network.group(work.place, work.inputs, parts, network)
     host_network.open_only(work.place.cloud, group, work.inputs)
     host_secrets.keep(work.place, work.inputs, work.before)
     try:
@@ -162,10 +163,10 @@ def _launched(work: _Work) -> State:
     return _served(work, instance)
 
 
-def _template(work: _Work, launch: host_launch.Launch) -> host_launch.Template:
+def _template(work: _Work, launch: host_launch.Launch, parts: Parts) -> host_launch.Template:
     """The first thing that exists; it may do so when no answer came."""
     try:
-        return host_launch.template(launch)
+        return host_launch.template(launch, parts)
     except AwsError as error:
         if error.is_passing:
             work.exists(None, has_secrets=False)

@@ -59,7 +59,9 @@ def _close(change: Change) -> None:
     """Its own group and no other, open to who is declared; its metadata to nobody else."""
     cloud, instance = change.place.cloud, change.instance
     group = host_drift.group_of(instance, change.parts)
-    group = group or host_network.group(change.place, change.inputs, instance["VpcId"])
+    group = group or host_network.group(
+        change.place, change.inputs, change.parts, instance["VpcId"]
+    )
     host_network.open_only(cloud, group, change.inputs)
     if host_drift.groups_of(instance) != [group["GroupId"]]:
         _modify(change, Groups=[group["GroupId"]])
@@ -103,6 +105,7 @@ def _restart(change: Change) -> None:
     """Its engine reads secrets when it starts."""
     if change.instance["State"]["Name"] == "running" and change.before:
         change.place.cloud.ec2("reboot_instances", InstanceIds=[change.instance_id])
+        host_wait.until_silent(change.place, change.inputs, change.instance)
 
 
 def _resized(change: Change) -> Record:

@@ -14,7 +14,7 @@ from moorage.errors import Exit, MoorageError
 from moorage.provider.aws import host_network, host_quotas, host_tags
 from moorage.provider.aws.cloud import AwsError, Cloud, Record
 from moorage.provider.aws.host_network import Subnet
-from moorage.provider.aws.host_place import Place, is_live
+from moorage.provider.aws.host_place import Parts, Place, is_live
 from moorage.provider.handler import State
 
 METADATA: Final[Record] = {
@@ -26,6 +26,7 @@ _DOUBLE: Final = "InvalidLaunchTemplateName.AlreadyExistsException"
 # A token whose instance is gone, or that was used for something else, makes no other one.
 _USED_UP: Final = ("IdempotentInstanceTerminated", "IdempotentParameterMismatch")
 _OTHERWISE: Final = "Unsupported"  # the zone has none of the type, or the region has no such thing
+_TAGGED: Final = ("instance", "volume", "network-interface")
 _MOST_TOKENS: Final = 3
 _DIGITS: Final = 32
 
@@ -99,23 +100,22 @@ def _data(inputs: State, found: Image) -> Record:
         "MetadataOptions": METADATA,
         "UserData": base64.b64encode(inputs["userData"].encode()).decode(),
         "InstanceInitiatedShutdownBehavior": "stop" if inputs["stopWhenIdle"] else "terminate",
-        "TagSpecifications": host_tags.specified(inputs, "instance", "volume", "network-interface"),
+        "TagSpecifications": host_tags.specified(inputs, *_TAGGED),
     }
     if "instanceProfile" in inputs:
         data["IamInstanceProfile"] = {"Name": inputs["instanceProfile"]}
     if inputs["market"] == "spot":
         options = {"SpotInstanceType": "one-time", "InstanceInterruptionBehavior": "terminate"}
         data["InstanceMarketOptions"] = {"MarketType": "spot", "SpotOptions": options}
+        data["TagSpecifications"] += host_tags.specified(inputs, "spot-instances-request")
     return data
 
 
 # --- the template
 
 
-def template(launch: Launch) -> Template:
+def template(launch: Launch, parts: Parts) -> Template:
     """The host's template in a version that says what is wanted: as it is, or made."""
-    parts = launch.place.look()
-    launch.place.refuse_foreign(parts)
     if parts.template is None:
         return _made(launch)
     latest = _latest(launch.place.cloud, parts.template["LaunchTemplateId"])

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from moorage.errors import MoorageError
+from moorage.errors import Exit, MoorageError
 from moorage.provider.aws import host_tags
 from moorage.provider.aws.cloud import AwsError, Cloud, Record, filters
-from moorage.provider.aws.host_place import Place
+from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.handler import State
 
 _DOUBLE: Final = "InvalidGroup.Duplicate"
@@ -67,13 +67,13 @@ def _subnets(cloud: Cloud, **which: Any) -> list[Subnet]:
 # --- the group
 
 
-def group(place: Place, inputs: State, network: str) -> Record:
+def group(place: Place, inputs: State, parts: Parts, network: str) -> Record:
     """The host's group in a network: as it is, or made."""
-    there = _group(place, network)
+    there = _group(parts, network)
     if there is not None:
         return there
     try:
-        place.cloud.ec2(
+        made = place.cloud.ec2(
             "create_security_group",
             GroupName=place.name,
             Description=f"Who may ask the engine of {place.name}",
@@ -83,17 +83,23 @@ def group(place: Place, inputs: State, network: str) -> Record:
     except AwsError as error:
         if error.code != _DOUBLE:
             raise
+        return _seen(place, network)
+    return {"GroupId": made["GroupId"], "VpcId": network}
+
+
+def _seen(place: Place, network: str) -> Record:
+    """The group that is there by now, made by a call whose answer was lost."""
     for _ in place.cloud.looks():
-        made = _group(place, network)
-        if made is not None:
-            return made
+        parts = place.look()
+        place.refuse_foreign(parts)
+        found = _group(parts, network)
+        if found is not None:
+            return found
     message = f"the security group {place.name} was made and is not seen yet; run up again"
-    raise MoorageError(message)
+    raise MoorageError(message, exit_code=Exit.UNANSWERED)
 
 
-def _group(place: Place, network: str) -> Record | None:
-    parts = place.look()
-    place.refuse_foreign(parts)
+def _group(parts: Parts, network: str) -> Record | None:
     return next((one for one in parts.groups if one["VpcId"] == network), None)
 
 

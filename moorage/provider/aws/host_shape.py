@@ -160,7 +160,7 @@ _PROOF: Final = {
         fields={
             "tokens": Field(kind="integer", doc="Planned tokens.", required=True, least=1),
             "tolerance": Field(
-                kind="number", doc="How far it may be off, as a share.", default=0.1, least=0
+                kind="number", doc="How far it may be off, as a share.", default=0.05, least=0
             ),
         },
     ),

@@ -20,6 +20,8 @@ _EARLY_S: Final = 120.0  # so long it may not be told of what was just made
 _PAUSES_S: Final = (1.0, 1.0, 2.0, 3.0)  # between looks; then a longer one
 _PAUSE_S: Final = 5.0
 _ASK_S: Final = 30.0
+_GLANCE_S: Final = 0.5
+_SILENT_S: Final = 60.0  # in which a machine that was told to start again does so
 _LATE: Final = 0.8  # from this share of the time on its console is told of
 _LOG_TOLD: Final = 4
 _MOST_LOG: Final = 500
@@ -91,6 +93,19 @@ def until(place: Place, instance_id: str, wanted: str, context: Context) -> Reco
             raise _lost(place, instance_id, found)
         context.progress(f"waiting for {place.id}: {instance_id} is {name}, not {wanted} yet")
         context.pause(next(pauses_s, _PAUSE_S))
+
+
+def until_silent(place: Place, inputs: State, instance: Record) -> None:
+    """Wait a while for the engine of before to go, so that it proves nothing of the next one."""
+    context = place.cloud.context
+    end_s = time.monotonic() + _SILENT_S
+    while time.monotonic() < end_s:
+        try:
+            asked(instance, inputs, context)
+        except MoorageError:
+            return
+        context.progress(f"waiting for {place.id} to start again")
+        context.pause(_GLANCE_S)
 
 
 def look(place: Place, instance_id: str) -> Record | None:
