@@ -59,7 +59,7 @@ def server(placement: Placement, plan: Plan) -> Server:
 
 def _vllm(placement: Placement, plan: Plan) -> Server:
     told = _told(placement, plan, {"served-model-name": plan.model_id, "host": _EVERYWHERE})
-    told |= loaded_beside(placement, plan, "lora-modules")
+    told |= loaded_beside(placement, plan, "lora-modules") | _own_tokenizer(placement, plan)
     args = (_model(placement, plan), *words("vllm", told | _revision(placement, plan)))
     fetched = beside.fetched(placement, plan)
     is_old = placement.version is not None and is_older(placement.version, _SERVES_ITSELF)
@@ -75,6 +75,14 @@ def _vllm(placement: Placement, plan: Plan) -> Server:
         metrics=True,
         shutdown_seconds=int(told.get("shutdown-timeout", DRAIN_SECONDS)),
     )
+
+
+def _own_tokenizer(placement: Placement, plan: Plan) -> dict[str, Any]:
+    """Where nobody asks the Hub, vLLM's flags of a repository and a commit are of no use."""
+    if plan.tokenizer is None or not is_local(placement):
+        return {}
+    where = beside.place(placement, "tokenizer", plan.tokenizer)
+    return {"tokenizer": where, "tokenizer-revision": None}
 
 
 def _sglang(placement: Placement, plan: Plan) -> Server:
