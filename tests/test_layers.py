@@ -21,7 +21,7 @@ MAY_IMPORT = {
     "moorage.login": {"huggingface_hub?"},
     "moorage.__main__": {"moorage.cli"},
     "moorage.spec": {"moorage", "moorage.errors", "yaml", "jsonschema"},
-    "moorage.plan": {"moorage", "moorage.errors", "moorage.spec", "yaml"},
+    "moorage.plan": {"moorage", "moorage.errors", "moorage.late", "moorage.spec", "yaml"},
     "moorage.hub": {"moorage", "moorage.errors", "moorage.plan", "huggingface_hub"},
     "moorage.market": {
         "moorage",
@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "moorage.provider": {
         "moorage",
         "moorage.errors",
+        "moorage.late",
         "moorage.login",
         "moorage.engine?",
         "pulumi",

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import components
+
 ROOT = Path(__file__).parent.parent
 HEAVY = frozenset(
     {
@@ -22,8 +24,14 @@ from stacks.__main__ import load
 root = Path({str(ROOT)!r})
 assert load([root / "specs/examples/hello.yaml"], root=root, today=date.today()).plans
 """
+# Loaded when a placement is built, or a model's memory is proven.
+KINDS = {f"components.{name.replace('-', '_')}" for name in components.KINDS}
+PROOFS = {f"moorage.plan.fit.{name}" for name in ("vllm", "sglang", "llamacpp", "tei", "kv")}
 CASES = {
-    "the stack program with its plans": (PROGRAM, HEAVY | {"moorage.provider", "moorage.deploy"}),
+    "the stack program with its plans": (
+        PROGRAM,
+        HEAVY | KINDS | PROOFS | {"components.app", "moorage.provider", "moorage.deploy"},
+    ),
     "the provider": ("import moorage.provider.__main__", HEAVY | {"pulumi"}),
     "the driver": ("import moorage.deploy.driver", HEAVY | {"moorage.provider", "moorage.plan"}),
 }
