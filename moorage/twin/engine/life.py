@@ -32,7 +32,8 @@ async def _live(order: Order, ways: Conduct) -> int:
     engine = Engine(order=order, conduct=ways, seats=Seats(seats=order.seqs, queued=order.queued))
     ends = _signals()
     _say(f"vLLM API server version {ways.version}, by moorage's twin: {order.model}")
-    if order.style != orders.LLAMA:  # which listens meanwhile, and answers 503
+    engine.is_loading = order.style == orders.LLAMA  # which listens meanwhile, and answers 503
+    if not engine.is_loading:
         await _load(engine, ends)
     if ends.is_set():
         return FINE
@@ -53,8 +54,7 @@ async def _live(order: Order, ways: Conduct) -> int:
 
 
 async def _serve(engine: Engine, ends: asyncio.Event) -> int:
-    if engine.order.style == orders.LLAMA:
-        engine.is_loading = True
+    if engine.is_loading:
         await _load(engine, ends)
         engine.is_loading = False
     if not engine.dies.is_set():
