@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from moorage.spec.problems import Problem
 
@@ -108,16 +108,14 @@ class Lock:
     offers: tuple[LockedOffer, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LocalFile:
+class LocalFile(NamedTuple):
     """A file that a spec names by its path, as it was found."""
 
     path: Path  # absolute
     fault: str = ""  # why it cannot be served; empty when it can
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LocalFolder:
+class LocalFolder(NamedTuple):
     """A folder that a spec publishes, as it was found."""
 
     path: Path  # absolute

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from moorage.plan.catalogue import catalog as catalogue
 from moorage.plan.catalogue.offers import Catalog
@@ -18,8 +17,7 @@ from moorage.spec.policy import Policy
 from moorage.spec.problems import Problem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ground:
+class Ground(NamedTuple):
     root: Path
     catalog: Catalog
     schema: Mapping[str, Any]

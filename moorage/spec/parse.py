@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from moorage.spec import document, secrets, shape, take
 from moorage.spec.document import Node
@@ -13,8 +12,7 @@ from moorage.spec.problems import Place, Problem
 from moorage.spec.types import Spec
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """One file understood: a spec where nothing is wrong, and the place of everything in it."""
 
     file: str

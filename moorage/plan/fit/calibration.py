@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -15,8 +14,7 @@ from moorage.errors import MoorageError
 FILE = "calibration.yaml"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """At least, likely, at most."""
 
     low: float
@@ -24,8 +22,7 @@ class Bound:
     high: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """What was measured or is known of an engine's versions on a class of GPUs."""
 
     engine: str
@@ -46,8 +43,7 @@ class Row:
     confidence: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Calibration:
+class Calibration(NamedTuple):
     """All rows, those that know most first."""
 
     rows: tuple[Row, ...] = ()

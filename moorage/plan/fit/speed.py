@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.facts import ModelFacts
@@ -17,8 +17,7 @@ SLACK = 1.1  # for what is rounded up on the way into memory
 FP4_FASTER = 2  # than 8-bit floats, on GPUs that have both
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """The least that one request alone takes; None where it is not known."""
 
     ttft_ms: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.facts import ModelFacts
@@ -61,8 +61,7 @@ class Fit:
     changes: tuple[str, ...] = ()  # what would make it fit, cheapest first
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Obstacle:
+class Obstacle(NamedTuple):
     """A hard reason why an engine will not serve a model so, whatever the memory."""
 
     rule: str  # the slug of the rule that tells it

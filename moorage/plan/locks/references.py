@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from moorage.spec.types import Model, Pinned, Spec
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A repository that a spec names, and where in the spec."""
 
     role: str  # adapter | tokenizer | chat-template | dataset

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from moorage.plan.types import Passed
 from moorage.plan.world import Choice
 from moorage.spec.types import Budget
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Affordable:
+class Affordable(NamedTuple):
     choices: tuple[Choice, ...]
     passed_over: tuple[Passed, ...] = ()
 

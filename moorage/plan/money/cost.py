@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from moorage.plan.catalogue.offers import Offer
 from moorage.plan.facts import Route
@@ -26,8 +26,7 @@ _MILLION = Decimal(1_000_000)
 _ONE_TOKEN = 1 / _MILLION
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Beside:
+class Beside(NamedTuple):
     """What is billed along with every instance: so many GB of disk, an address."""
 
     offer: Offer
@@ -93,8 +92,7 @@ class Use:
         return self.requests_a_month * tokens / _MILLION
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """A cost, and in one line each how its three numbers come about."""
 
     cost: Cost

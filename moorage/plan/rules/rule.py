@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What is asked of every spec, in one line, and how grave a breach is."""
 
     says: str
