@@ -193,7 +193,26 @@ def call_of(headers: dict[str, str], body: bytes) -> Call:
 def serve(moto: str) -> Iterator[Proxy]:
     """A proxy in front of a moto that listens already."""
     proxy = Proxy(moto=moto)
+    with _Server(("127.0.0.1", 0), _door(proxy)) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        proxy.url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield proxy
+        finally:
+            server.shutdown()
+            thread.join()
 
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, *_: object) -> None:
+        """A caller that was killed."""
+
+
+def _door(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -213,19 +232,4 @@ def serve(moto: str) -> Iterator[Proxy]:
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
-
-        def handle_error(self, *_: object) -> None:
-            """A caller that was killed."""
-
-    with Server(("127.0.0.1", 0), Door) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        proxy.url = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield proxy
-        finally:
-            server.shutdown()
-            thread.join()
+    return Door

@@ -12,6 +12,7 @@ from moorage.provider.aws.host_launch import METADATA
 from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.handler import State
 
+_AROUND: Final = ("allowFrom", "secrets", "tags", "stopWhenIdle")
 _STOPPED: Final = ("stopping", "stopped")
 
 
@@ -33,7 +34,9 @@ class Change:
 
 def make(change: Change, *, may_sleep: bool) -> Record:
     """The instance after all that was to be done."""
-    if not change.place.is_by_hand:
+    if change.place.is_by_hand:
+        _leave(change)
+    else:
         _end_doubles(change)
         _close(change)
         _shut_down_as_declared(change)
@@ -45,6 +48,15 @@ def make(change: Change, *, may_sleep: bool) -> Record:
     if change.instance["State"]["Name"] in _STOPPED and not may_sleep:
         return _started(change)
     return change.instance
+
+
+def _leave(change: Change) -> None:
+    """What is around an instance that was made by hand is its maker's."""
+    wanted = [name for name in _AROUND if change.inputs.get(name) != change.before.get(name)]
+    if wanted and change.before:
+        change.place.cloud.context.warn(
+            f"{change.place.id} was made by hand: {', '.join(wanted)} is left to whoever made it"
+        )
 
 
 def _end_doubles(change: Change) -> None:
