@@ -8,6 +8,7 @@ whoever asked can look.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,9 +16,9 @@ from urllib.parse import quote, urlencode
 
 from moorage import login
 from moorage.errors import Exit, MoorageError
-from moorage.provider.handler import Cancelled, Context
+from moorage.provider.handler import Context
 from moorage.provider.hugging_face import faults, patience
-from moorage.provider.hugging_face.exchange import Answer, Question, exchange
+from moorage.provider.hugging_face.exchange import Answer, Question, ask, exchange
 from moorage.provider.hugging_face.faults import Asked, PassingError
 from moorage.provider.secrets import MASK
 
@@ -28,6 +29,9 @@ _MOST_PAGES: Final = 1000
 _NOT_FOUND: Final = 404
 _LOG_LINES: Final = 20
 _LOG_S: Final = 1.5  # it only decorates an error, whose call may be over already
+
+_lock: Final = threading.Lock()
+_own_accounts: Final[dict[tuple[str, str], str]] = {}  # by the Hub's address and the token
 
 Record = dict[str, Any]  # an endpoint as the service tells it
 
@@ -108,9 +112,16 @@ def calling_token() -> str:
 
 
 def own_account(token: str, context: Context) -> str:
-    """The account whose token it is."""
+    """The account whose token it is, asked once."""
     hub = Service(url=(os.environ.get("HF_ENDPOINT") or _HUB_URL).rstrip("/"), token=token)
-    asked = Asked(what="the token's own account", account="your account", token=token)
+    with _lock:
+        if (hub.url, token) not in _own_accounts:
+            _own_accounts[hub.url, token] = _asked_account(hub, context)
+        return _own_accounts[hub.url, token]
+
+
+def _asked_account(hub: Service, context: Context) -> str:
+    asked = Asked(what="the token's own account", account="your account", token=hub.token)
     told = _read(hub, "/api/whoami-v2", asked, context)
     name = told.get("name") if isinstance(told, dict) else None
     if not isinstance(name, str):
@@ -202,20 +213,12 @@ def is_record(told: Any) -> bool:
 def _read(at: Service, path: str, asked: Asked, context: Context) -> Any:
     """The JSON of a GET; None for what is not there."""
     question = Question(method="GET", url=at.url + path, token=at.token)
-    answer = patience.read(lambda: _asked_once(question, context), asked.what, context)
+    answer = patience.read(lambda: ask(question, context, longest_s=_CALL_S), asked.what, context)
     if answer.status == _NOT_FOUND:
         return None
     if not answer.is_good or answer.json is None:
         faults.fail(answer, asked)
     return answer.json
-
-
-def _asked_once(question: Question, context: Context) -> Answer:
-    timeout_s = min(_CALL_S, max(context.remaining_s(), 0.1))
-    answer = exchange(question, timeout_s=timeout_s, given_up=context.cancelled.is_set)
-    if context.cancelled.is_set():
-        raise Cancelled
-    return answer
 
 
 def _pages(at: Service, path: str, asked: Asked, context: Context) -> Iterator[list[Any]]:

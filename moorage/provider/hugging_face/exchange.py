@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from moorage import __version__
+from moorage.provider.handler import Cancelled, Context
 
 if TYPE_CHECKING:
     import httpx
 
 _GLANCE_S: Final = 0.05
+_LEAST_S: Final = 0.1  # even at the end of a call
 _MOST_BYTES: Final = 16 << 20
 _MOST_KEPT: Final = 32
 _USED_UP: Final = re.compile(r"\br\s*=\s*0\s*;\s*t\s*=\s*(?P<seconds>\d{1,6})\b")  # "api";r=0;t=55
@@ -84,6 +86,15 @@ def exchange(
         with suppress(queue.Empty):
             return answers.get(timeout=min(_GLANCE_S, left_s))
     return Answer(fault="no answer in time")
+
+
+def ask(question: Question, context: Context, *, longest_s: float) -> Answer:
+    """The same within the time of a call, given up as soon as the run is cancelled."""
+    timeout_s = min(longest_s, max(context.remaining_s(), _LEAST_S))
+    answer = exchange(question, timeout_s=timeout_s, given_up=context.cancelled.is_set)
+    if context.cancelled.is_set():
+        raise Cancelled
+    return answer
 
 
 def _exchange(question: Question, timeout_s: float) -> Answer:

@@ -12,11 +12,10 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from moorage.errors import Exit, MoorageError
+from moorage.errors import MoorageError
 from moorage.provider.handler import Cancelled, Context, OutOfTime
 from moorage.provider.hugging_face import client, faults, patience
 from moorage.provider.hugging_face.client import Refused, Unknown
-from moorage.provider.hugging_face.endpoints import endpoint_owner
 from moorage.provider.hugging_face.exchange import Answer
 from moorage.provider.hugging_face.faults import Asked
 
@@ -67,11 +66,6 @@ def hub() -> Hub:
     """The Hub of the environment, with the token that deploys."""
     url = os.environ.get("HF_ENDPOINT") or _USUAL_URL
     return Hub(url=url.rstrip("/"), token=client.deploying_token())
-
-
-def account_of(inputs: Mapping[str, Any], at: Hub, context: Context) -> str:
-    """The declared namespace, or the token's own account."""
-    return str(inputs.get("namespace") or client.own_account(at.token, context))
 
 
 def read(at: Hub, asked: Asked, call: Call, context: Context) -> Any:
@@ -234,27 +228,3 @@ def _quiet() -> None:
         )
 
     set_client_factory(client_with_timeout)
-
-
-# --- repositories, whatever is in them
-
-
-def settled(outcome: Outcome) -> bool:
-    """Whether a write was made; a refused one fails, an unknown one has to be looked for."""
-    if isinstance(outcome, Refused):
-        raise outcome.fail()
-    return isinstance(outcome, Done)
-
-
-def owner_of(inputs: Mapping[str, Any], context: Context) -> str:
-    """Whose a thing is: as declared, or as the resource is called."""
-    return str(inputs.get("owner") or endpoint_owner.of_urn(context.urn))
-
-
-def refuse_foreign(what: str, mark: str | None, owner: str) -> None:
-    """What is not ours is never taken over."""
-    if mark == owner:
-        return
-    whose = f"belongs to {mark}" if mark else "was not made by moorage"
-    message = f"{what} is there already and {whose}; choose another name, or import it"
-    raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Set
-from typing import Final, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Set
+from typing import Any, Final, TypeVar
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Change, Context, Field, State
-from moorage.provider.hugging_face import hub
+from moorage.provider.hugging_face import client, hub
 from moorage.provider.hugging_face.client import Refused
 from moorage.provider.hugging_face.faults import Asked
 from moorage.provider.hugging_face.hub import Call, Hub, Outcome
@@ -84,12 +84,49 @@ ACCOUNT: Final = Field(kind="string", doc="Whose it is.", required=True, stable=
 IS_IMPORTED: Final = Field(kind="boolean", doc="Whether it was made by others, and imported.")
 
 
+# --- whose it is
+
+
+def owner_of(inputs: Mapping[str, Any], context: Context) -> str:
+    """Whose a thing is: as declared, or as the resource is called."""
+    return str(inputs.get("owner") or owner_by(context.urn))
+
+
+def owner_by(urn: str) -> str:
+    """The owner that a resource's URN tells: `project/stack/name`."""
+    parts = urn.split("::", 3)
+    if len(parts) < 4:
+        return urn
+    return f"{parts[1]}/{parts[0].removeprefix('urn:pulumi:')}/{parts[3]}"
+
+
+def account_of(inputs: Mapping[str, Any], context: Context) -> str:
+    """The declared namespace, or the token's own account."""
+    return str(inputs.get("namespace") or client.own_account(client.deploying_token(), context))
+
+
+def refuse_foreign(what: str, mark: str | None, owner: str) -> None:
+    """What is not ours is never taken over."""
+    if mark == owner:
+        return
+    whose = f"belongs to {mark}" if mark else "was not made by moorage"
+    message = f"{what} is there already and {whose}; choose another name, or import it"
+    raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+
+
 # --- what is there
 
 
 def is_ours(mark: str | None, ours: Iterable[str | None], state: State) -> bool:
     """Marked as ours, now or before; or imported, and marked by nobody."""
     return mark in set(ours) if mark else bool(state.get("isImported"))
+
+
+def there(found: T | None, what: str) -> T:
+    """What state knows of."""
+    if found is None:
+        raise gone(what)
+    return found
 
 
 def still(found: T | None, what: str) -> T:
@@ -100,6 +137,12 @@ def still(found: T | None, what: str) -> T:
     return found
 
 
+def gone(what: str) -> MoorageError:
+    """The line for what somebody else has taken away."""
+    message = f"{what} is gone; run up with --refresh to have it made again"
+    return MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
 def still_there(what: str) -> MoorageError:
     """The line for what a delete does not take away."""
     message = f"{what} is still there after it was deleted; run destroy again"
@@ -107,6 +150,13 @@ def still_there(what: str) -> MoorageError:
 
 
 # --- how it is asked for
+
+
+def settled(outcome: Outcome) -> bool:
+    """Whether a write was made; a refused one fails, an unknown one has to be looked for."""
+    if isinstance(outcome, Refused):
+        raise outcome.fail()
+    return isinstance(outcome, hub.Done)
 
 
 def asked_for(

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
+from moorage.provider.hugging_face import client
 from moorage.provider.hugging_face.endpoints import (
-    endpoint_place,
     endpoint_price,
     endpoint_states,
     endpoint_wait,
@@ -131,4 +131,4 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint_states, "_SETTLED_S", 0.5)
     monkeypatch.setattr(endpoint_price, "_BELIEVED_S", 0.0)
     monkeypatch.setattr(watch, "gap_s", lambda age_s, waiters: 0.05)
-    monkeypatch.setattr(endpoint_place, "_own_accounts", {})
+    monkeypatch.setattr(client, "_own_accounts", {})

@@ -400,5 +400,7 @@ def test_the_tokens_own_account_is_asked_of_the_hub(
     monkeypatch.setenv("HF_ENDPOINT", api.at.url)
     api.script = [says(200, {"name": "ann"}), says(200, {"odd": 1})]
     assert client.own_account("hf_of_a_test", context()) == "ann"
+    assert client.own_account("hf_of_a_test", context()) == "ann"
+    assert len(api.asked) == 1
     with pytest.raises(MoorageError, match="declare the namespace"):
-        client.own_account("hf_of_a_test", context())
+        client.own_account("hf_of_somebody_else", context())

@@ -9,6 +9,7 @@ import pytest
 
 from moorage.provider.check import check
 from moorage.provider.handler import Change
+from moorage.provider.hugging_face import things
 from moorage.provider.hugging_face.endpoints import (
     endpoint_body,
     endpoint_drift,
@@ -380,7 +381,7 @@ def test_without_tags_it_is_nobodys(tags: Any) -> None:
 
 def test_a_urn_tells_an_owner() -> None:
     urn = "urn:pulumi:prod::shop::moorage:index:InferenceEndpoint::chat"
-    assert endpoint_owner.of_urn(urn) == OWNER
+    assert things.owner_by(urn) == OWNER
 
 
 # --- what is a change

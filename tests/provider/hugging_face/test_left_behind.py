@@ -10,6 +10,7 @@ import pytest
 
 from moorage.provider import locate
 from moorage.provider.__main__ import PACKAGE
+from moorage.provider.hugging_face import things
 from moorage.provider.hugging_face.endpoints import endpoint_owner
 from moorage.twin import face
 from tests.provider.hugging_face.endpoints import ID, INPUTS, TOKEN
@@ -37,7 +38,7 @@ def located(urn: str) -> str | None:
 
 def test_it_is_found_by_the_urn_alone(twin: face.Twin) -> None:
     assert located(URN) is None
-    twin.plant("acme", "chat", tags=endpoint_owner.marks(endpoint_owner.of_urn(URN)))
+    twin.plant("acme", "chat", tags=endpoint_owner.marks(things.owner_by(URN)))
     assert located(URN) == ID
     assert located(STRANGERS) is None
 

@@ -17,14 +17,6 @@ _DIGITS: Final = 24
 _LONGEST_SLUG: Final = 60
 
 
-def of_urn(urn: str) -> str:
-    """The owner that a resource's URN tells: `project/stack/name`."""
-    parts = urn.split("::", 3)
-    if len(parts) < 4:
-        return urn
-    return f"{parts[1]}/{parts[0].removeprefix('urn:pulumi:')}/{parts[3]}"
-
-
 def marks(owner: str) -> list[str]:
     """The tags that say so: for machines by a digest, for people in words."""
     slug = re.sub(r"[^A-Za-z0-9_-]", ".", owner)[:_LONGEST_SLUG]

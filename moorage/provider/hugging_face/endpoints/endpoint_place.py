@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import client
+from moorage.provider.hugging_face import client, things
 from moorage.provider.hugging_face.client import Record, Service
 from moorage.provider.hugging_face.endpoints import endpoint_owner
-
-_lock: Final = threading.Lock()
-_own_accounts: Final[dict[tuple[str, str], str]] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,10 +65,12 @@ class Place:
 
 def declared(inputs: State, context: Context) -> Place:
     """The endpoint that the inputs name."""
-    service = client.service()
-    account = inputs.get("namespace") or own_account(service, context)
-    owner = inputs.get("owner") or endpoint_owner.of_urn(context.urn)
-    return Place(service=service, account=account, name=inputs["name"], owner=owner)
+    return Place(
+        service=client.service(),
+        account=things.account_of(inputs, context),
+        name=inputs["name"],
+        owner=things.owner_of(inputs, context),
+    )
 
 
 def known(id_: str, state: State, inputs: State, context: Context) -> Place:
@@ -82,25 +79,15 @@ def known(id_: str, state: State, inputs: State, context: Context) -> Place:
     if not account or not name or "/" in name:
         message = f"{id_} names no endpoint; it is called account/name, as its page's address ends"
         raise MoorageError(message)
-    by_urn = endpoint_owner.of_urn(context.urn)
     formerly = (state.get("ownedBy"), state.get("owner"))
     return Place(
         service=client.service(),
         account=account,
         name=name,
-        owner=inputs.get("owner") or by_urn,
+        owner=things.owner_of(inputs, context),
         formerly=tuple(owner for owner in formerly if owner),
         was_imported=bool(state.get("isImported")),
     )
-
-
-def own_account(service: Service, context: Context) -> str:
-    """Who the token belongs to, asked once."""
-    key = os.environ.get("HF_ENDPOINT", ""), service.token
-    with _lock:
-        if key not in _own_accounts:
-            _own_accounts[key] = client.own_account(service.token, context)
-        return _own_accounts[key]
 
 
 def is_same(one: State, other: State, *names: str) -> bool:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from moorage.provider.handler import Cancelled, Context, State
-from moorage.provider.hugging_face import faults
+from moorage.provider.handler import Context, State
+from moorage.provider.hugging_face import exchange, faults
 from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
-from moorage.provider.hugging_face.exchange import Answer, Question, exchange
+from moorage.provider.hugging_face.exchange import Answer, Question
 from moorage.provider.serving import ask
 
 _ANSWER_S: Final = 60.0
@@ -36,11 +36,7 @@ class Door:
             body=body,
             headers={_WAKE: f"{wake_s:.0f}"} if wake_s >= 1 else {},
         )
-        timeout_s = max(min(_ANSWER_S + wake_s, context.remaining_s()), 0.1)
-        answer = exchange(question, timeout_s=timeout_s, given_up=context.cancelled.is_set)
-        if context.cancelled.is_set():
-            raise Cancelled
-        return answer
+        return exchange.ask(question, context, longest_s=_ANSWER_S + wake_s)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final, NoReturn
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import client, faults
+from moorage.provider.hugging_face import client, faults, things
 from moorage.provider.hugging_face.client import Done, Outcome, Record, Refused, Unknown
 from moorage.provider.hugging_face.endpoints import endpoint_body, endpoint_drift, endpoint_states
 from moorage.provider.hugging_face.endpoints.endpoint_place import Place
@@ -191,10 +191,5 @@ def _asked_pause_s(answer: Answer, pause_s: float) -> float:
 def _there(place: Place, context: Context) -> Record:
     found = place.look(context)
     if found is None:
-        raise gone(place.id)
+        raise things.gone(place.id)
     return found
-
-
-def gone(id_: str) -> MoorageError:
-    """The line for what is not there any more."""
-    return MoorageError(f"{id_} is gone; run up with --refresh to have it made again")

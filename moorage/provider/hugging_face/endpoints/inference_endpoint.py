@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
-from moorage.provider.hugging_face import client
+from moorage.provider.hugging_face import client, things
 from moorage.provider.hugging_face.client import Record
 from moorage.provider.hugging_face.endpoints import (
     endpoint_drift,
@@ -88,7 +88,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     place = endpoint_place.known(id_, state, inputs, context)
     found = place.look_twice(context)
     if found is None:
-        raise endpoint_writes.gone(id_)
+        raise things.gone(id_)
     place.refuse_foreign(found)
     return _as_declared(place, inputs, found, state, context)
 
@@ -242,7 +242,7 @@ def _usd(
 def _imported(place: Place, found: Record, context: Context) -> Found:
     """What would declare it; an owner that follows from the URN need not be declared."""
     marked = endpoint_owner.owner(found)
-    owner = marked if marked != endpoint_owner.of_urn(context.urn) else None
+    owner = marked if marked != things.owner_by(context.urn) else None
     inputs = endpoint_inputs.imported(found, place.account, owner)
     usd = _usd(place, inputs, {}, context)
     told = endpoint_state.known(place, inputs, found, {}, usd)

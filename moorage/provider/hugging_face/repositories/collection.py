@@ -34,8 +34,8 @@ def diff(changes: list[Change], old: State, new: State) -> list[Change]:
 
 def create(inputs: State, context: Context) -> Created:
     """Make it, or adopt the one of this title that is ours already."""
-    at, owner = hub.hub(), hub.owner_of(inputs, context)
-    account = hub.account_of(inputs, at, context)
+    at, owner = hub.hub(), things.owner_of(inputs, context)
+    account = things.account_of(inputs, context)
     found = _made(inputs, account, owner, at, context)
     if found.mark != collection_record.mark_of(owner):
         whose = "belongs to another stack" if found.mark else "was not made by moorage"
@@ -99,11 +99,8 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
 def update(id_: str, state: State, inputs: State, context: Context) -> State:
     """Make it as declared; when it is so already, nothing is written."""
     at = hub.hub()
-    found = collection_record.look(at, id_, context)
-    if found is None:
-        message = f"collection {id_} is gone; run up with --refresh to have it made again"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
-    owner = hub.owner_of(inputs, context)
+    found = things.there(collection_record.look(at, id_, context), f"collection {id_}")
+    owner = things.owner_of(inputs, context)
     if not _is_ours(found, state, inputs, context):
         message = f"collection {id_} belongs to another stack by now; choose another title"
         raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
@@ -118,7 +115,7 @@ def delete(id_: str, state: State, context: Context) -> None:
         found = collection_record.look(at, id_, context)
         if found is None or not _is_ours(found, state, state, context):
             return
-        hub.settled(
+        things.settled(
             hub.write(at, asked, lambda api: api.delete_collection(id_, missing_ok=True), context)
         )
         if collection_record.look(at, id_, context) is None:
@@ -130,8 +127,8 @@ def delete(id_: str, state: State, context: Context) -> None:
 def locate(inputs: State, context: Context) -> str | None:
     """The id of what an interrupted create left behind."""
     at = hub.hub()
-    account = hub.account_of(inputs, at, context)
-    mark = collection_record.mark_of(hub.owner_of(inputs, context))
+    account = things.account_of(inputs, context)
+    mark = collection_record.mark_of(things.owner_of(inputs, context))
     found = collection_record.named(at, account, inputs["title"], context)
     return next((one.id for one in found if one.mark == mark), None)
 
@@ -140,8 +137,8 @@ def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bo
     """Marked as ours now, or as it was when it came into the stack."""
     marks = {
         state.get("mark"),
-        collection_record.mark_of(hub.owner_of(inputs, context)),
-        collection_record.mark_of(hub.owner_of(state, context)),
+        collection_record.mark_of(things.owner_of(inputs, context)),
+        collection_record.mark_of(things.owner_of(state, context)),
     }
     return things.is_ours(found.mark, marks, state)
 
@@ -174,7 +171,7 @@ def _write(steps: list[Call], asked: Asked, at: Hub, context: Context) -> str:
     """Do the steps until an answer is lost; what was lost is looked for before the rest."""
     for step in steps:
         outcome = hub.write(at, asked, step, context)
-        if not hub.settled(outcome):
+        if not things.settled(outcome):
             return str(outcome)
     return ""
 

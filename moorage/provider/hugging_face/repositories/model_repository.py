@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from moorage.errors import Exit, MoorageError
+from moorage.errors import MoorageError
 from moorage.provider.handler import (
     DRIFT,
     Change,
@@ -104,12 +104,12 @@ def diff(changes: list[Change], old: State, new: State) -> list[Change]:
 
 def create(inputs: State, context: Context) -> Created:
     """Adopt what is ours already, or make it with its card; then bring it to what is declared."""
-    at, owner = hub.hub(), hub.owner_of(inputs, context)
-    id_ = repo_record.id_of(inputs, hub.account_of(inputs, at, context))
+    at, owner = hub.hub(), things.owner_of(inputs, context)
+    id_ = repo_record.id_of(inputs, things.account_of(inputs, context))
     found = repo_record.look(at, id_, context)
     if found is None:
         found = repo_change.make(id_, inputs, owner, at=at, context=context)
-    hub.refuse_foreign(repo_record.called(id_), found.mark, owner)
+    things.refuse_foreign(repo_record.called(id_), found.mark, owner)
     return Created(id=id_, state=_bring(found, inputs, {}, at=at, context=context))
 
 
@@ -125,7 +125,7 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
         told_of_it = {"isImported": found.mark is None, "drift": None}
         return Found(state={**told, **outputs, **told_of_it}, inputs=told)
     asked_for = repo_change.pull_request(found, at, context)
-    drift = repo_record.drift(inputs, found, hub.owner_of(inputs, context), asked_for)
+    drift = repo_record.drift(inputs, found, things.owner_of(inputs, context), asked_for)
     more = {"pullRequest": asked_for.url if asked_for else None, "drift": drift}
     return Found(state={**state, **outputs, **more}, inputs=inputs)
 
@@ -133,12 +133,9 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
 def update(id_: str, state: State, inputs: State, context: Context) -> State:
     """Make it as declared; when it is so already, nothing is written."""
     at = hub.hub()
-    found = repo_record.look(at, id_, context)
-    if found is None:
-        message = f"{repo_record.called(id_)} is gone; run up with --refresh to have it made again"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    found = things.there(repo_record.look(at, id_, context), repo_record.called(id_))
     if not _is_ours(found, state, inputs, context):
-        hub.refuse_foreign(repo_record.called(id_), found.mark, hub.owner_of(inputs, context))
+        things.refuse_foreign(repo_record.called(id_), found.mark, things.owner_of(inputs, context))
     account = repo_record.account_of(id_)
     if inputs.get("namespace") not in (None, account):
         what = repo_record.called(id_)
@@ -159,7 +156,7 @@ def delete(id_: str, state: State, context: Context) -> None:
         outcome = hub.write(at, asked, lambda api: api.delete_repo(bare, repo_type=kind), context)
         if isinstance(outcome, client.Refused) and outcome.status == hub.NOT_FOUND:
             return
-        if hub.settled(outcome) and repo_record.look(at, id_, context) is None:
+        if things.settled(outcome) and repo_record.look(at, id_, context) is None:
             return
         context.pause(_GONE_PAUSE_S)
     raise things.still_there(what)
@@ -168,13 +165,13 @@ def delete(id_: str, state: State, context: Context) -> None:
 def locate(inputs: State, context: Context) -> str | None:
     """The id of what an interrupted create left behind."""
     at = hub.hub()
-    id_ = repo_record.id_of(inputs, hub.account_of(inputs, at, context))
+    id_ = repo_record.id_of(inputs, things.account_of(inputs, context))
     found = repo_record.look(at, id_, context)
-    return id_ if found and found.mark == hub.owner_of(inputs, context) else None
+    return id_ if found and found.mark == things.owner_of(inputs, context) else None
 
 
 def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
-    owners = hub.owner_of(inputs, context), hub.owner_of(state, context)
+    owners = things.owner_of(inputs, context), things.owner_of(state, context)
     return things.is_ours(found.mark, owners, state)
 
 
@@ -188,7 +185,7 @@ def _bring(found: Record, inputs: State, state: State, *, at: Hub, context: Cont
         return {**inputs, **repo_record.outputs(one, at), **more}
 
     context.exists(found.id, told(found))
-    owner = hub.owner_of(inputs, context)
+    owner = things.owner_of(inputs, context)
     changed, asked_for = repo_change.bring(found, inputs, owner, at=at, context=context)
     return told(changed, asked_for)
 

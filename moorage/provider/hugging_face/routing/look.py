@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from moorage import login
-from moorage.provider.handler import Cancelled, Context, OutOfTime
-from moorage.provider.hugging_face import patience
-from moorage.provider.hugging_face.exchange import Answer, Question, exchange
+from moorage.provider.handler import Context, OutOfTime
+from moorage.provider.hugging_face import exchange, patience
+from moorage.provider.hugging_face.exchange import Answer, Question
 
 _ANSWER_S: Final = 15.0
 
@@ -43,13 +43,9 @@ def read(host: Host, path: str, context: Context) -> Answer:
 
 def ask(question: Question, context: Context, *, timeout_s: float = _ANSWER_S) -> Answer:
     """One exchange, given up as soon as the run is cancelled or its time is over."""
-    within_s = min(timeout_s, context.remaining_s())
-    if within_s <= 0:
+    if context.remaining_s() <= 0:
         raise OutOfTime("the time for it is over; run up again, or set customTimeouts")
-    answer = exchange(question, timeout_s=within_s, given_up=context.cancelled.is_set)
-    if context.cancelled.is_set():
-        raise Cancelled
-    return answer
+    return exchange.ask(question, context, longest_s=timeout_s)
 
 
 def post(host: Host, path: str, body: Any, headers: dict[str, str]) -> Question:

@@ -39,14 +39,14 @@ def diff(changes: list[Change], old: State, new: State) -> list[Change]:
 def create(inputs: State, context: Context) -> Created:
     """Adopt what is ours already, or make it; then bring it to what is declared."""
     at = hub.hub()
-    id_ = f"{hub.account_of(inputs, at, context)}/{inputs['name']}"
-    owner = hub.owner_of(inputs, context)
+    id_ = f"{things.account_of(inputs, context)}/{inputs['name']}"
+    owner = things.owner_of(inputs, context)
     price = _price(inputs, at, context)
     known: State = {}
     found = space_record.look(at, id_, context)
     if found is None:
         found, known = space_make.make(id_, inputs, owner, at=at, context=context)
-    hub.refuse_foreign(f"Space {id_}", found.mark, owner)
+    things.refuse_foreign(f"Space {id_}", found.mark, owner)
     return Created(id=id_, state=_bring(found, inputs, known, owner, price, at, context))
 
 
@@ -77,13 +77,10 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
 def update(id_: str, state: State, inputs: State, context: Context) -> State:
     """Make it as declared; when it is so already, nothing is written."""
     at = hub.hub()
-    found = space_record.look(at, id_, context)
-    if found is None:
-        message = f"Space {id_} is gone; run up with --refresh to have it made again"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
-    owner = hub.owner_of(inputs, context)
+    found = things.there(space_record.look(at, id_, context), f"Space {id_}")
+    owner = things.owner_of(inputs, context)
     if not _is_ours(found, state, inputs, context):
-        hub.refuse_foreign(f"Space {id_}", found.mark, owner)
+        things.refuse_foreign(f"Space {id_}", found.mark, owner)
     account = id_.partition("/")[0]
     if inputs.get("namespace") not in (None, account):
         message = f"Space {id_} cannot move to {inputs['namespace']}; declare it by another name"
@@ -103,7 +100,7 @@ def delete(id_: str, state: State, context: Context) -> None:
         outcome = hub.write(at, asked, lambda api: api.delete_repo(id_, repo_type="space"), context)
         if isinstance(outcome, client.Refused) and outcome.status == hub.NOT_FOUND:
             return
-        hub.settled(outcome)
+        things.settled(outcome)
         while (found := space_record.look(at, id_, context)) and found.stage == _DELETING:
             context.progress(f"waiting for Space {id_} to go")
             context.pause(_GONE_PAUSE_S)
@@ -116,13 +113,13 @@ def delete(id_: str, state: State, context: Context) -> None:
 def locate(inputs: State, context: Context) -> str | None:
     """The id of what an interrupted create left behind."""
     at = hub.hub()
-    id_ = f"{hub.account_of(inputs, at, context)}/{inputs['name']}"
+    id_ = f"{things.account_of(inputs, context)}/{inputs['name']}"
     found = space_record.look(at, id_, context)
-    return id_ if found and found.mark == hub.owner_of(inputs, context) else None
+    return id_ if found and found.mark == things.owner_of(inputs, context) else None
 
 
 def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
-    owners = hub.owner_of(inputs, context), hub.owner_of(state, context)
+    owners = things.owner_of(inputs, context), things.owner_of(state, context)
     return things.is_ours(found.mark, owners, state)
 
 
@@ -149,7 +146,6 @@ def _bring(
     context: Context,
 ) -> State:
     """From whatever it is to what is declared, its state told before every long wait."""
-
     context.exists(found.id, _state(found, inputs, state, at, price))
     changes = space_change.bring(found, inputs, state, owner, at=at, context=context)
     sure = {**state, **inputs, "secretsSetAt": changes.found.secrets_set_at}
@@ -182,14 +178,14 @@ def _start_or_stop(changes: space_change.Changes, inputs: State, at: Hub, contex
     asked = at.asked(f"Space {found.id}", found.id.partition("/")[0])
     if inputs["paused"]:
         if found.stage != "PAUSED":
-            hub.settled(hub.write(at, asked, lambda api: api.pause_space(found.id), context))
+            things.settled(hub.write(at, asked, lambda api: api.pause_space(found.id), context))
         return
     if found.is_guarded:
         context.warn(f"{asked.what}: the budget guard has paused it; it is left so")
         return
     if found.stage == "PAUSED":
         context.warn(f"{asked.what}: somebody had paused it; it is declared to run, so it starts")
-        hub.settled(hub.write(at, asked, lambda api: api.restart_space(found.id), context))
+        things.settled(hub.write(at, asked, lambda api: api.restart_space(found.id), context))
     is_changed = (changes.is_restarted and inputs["sdk"] != "static") or found.stage == "PAUSED"
     space_wait.until_serving(
         found.id, found.app_url, inputs, is_changed=is_changed, at=at, context=context

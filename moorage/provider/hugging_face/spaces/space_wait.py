@@ -9,8 +9,8 @@ from typing import Any, Final, Literal
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import client, hub
-from moorage.provider.hugging_face.exchange import Answer, Question, exchange
+from moorage.provider.hugging_face import client, exchange, hub, things
+from moorage.provider.hugging_face.exchange import Answer, Question
 from moorage.provider.hugging_face.hub import Hub
 from moorage.provider.hugging_face.spaces import space_record
 from moorage.provider.secrets import MASK
@@ -149,8 +149,7 @@ def _asked(watch: _Watch) -> Answer:
 
 def _visit(url: str, token: str | None, context: Context) -> Answer:
     question = Question(method="GET", url=url, token=token, headers={"Accept": "*/*"})
-    within_s = max(0.1, min(_APP_S, context.remaining_s()))
-    return exchange(question, timeout_s=within_s, given_up=context.cancelled.is_set)
+    return exchange.ask(question, context, longest_s=_APP_S)
 
 
 def _reboot(watch: _Watch) -> None:
@@ -158,7 +157,7 @@ def _reboot(watch: _Watch) -> None:
     watch.context.warn(f"Space {watch.id_} is {watch.stage}: rebooting it from scratch, once")
     asked = watch.at.asked(f"Space {watch.id_}", watch.id_.partition("/")[0])
     id_ = watch.id_
-    hub.settled(
+    things.settled(
         hub.write(
             watch.at,
             asked,
