@@ -95,7 +95,7 @@ def _image(world: World, choice: Choice) -> str | None:
     """The engine of this machine is a process, which no image holds."""
     if choice.kind.weights != "hub":
         return None
-    return engines.image(world, choice.engine, choice.version)
+    return engines.image(world, choice)
 
 
 def _flags(world: World, choice: Choice) -> Mapping[str, Any]:

@@ -49,12 +49,12 @@ def made(engine: str, flags: dict[str, Any] | None = None, **said: Any) -> Serve
     return server(placed(engine, flags), planned(**said))
 
 
-COMMANDS = {
+COMMANDS: dict[str, tuple[dict[str, Any], str]] = {
     "vllm": (
         {"max-model-len": 4096, "enable-prefix-caching": False},
         (
-            "acme/tiny-gguf --no-enable-prefix-caching --host 0.0.0.0 --max-model-len 4096 --port 8000"
-            f" --revision {COMMIT} --served-model-name acme/tiny-gguf"
+            "acme/tiny-gguf --no-enable-prefix-caching --host 0.0.0.0 --max-model-len 4096"
+            f" --port 8000 --revision {COMMIT} --served-model-name acme/tiny-gguf"
         ),
     ),
     "sglang": (

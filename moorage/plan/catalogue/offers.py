@@ -94,6 +94,7 @@ class Engine:
     tasks: tuple[str, ...]
     versions: tuple[str, ...]  # known ones, newest first; empty: not versioned by us
     image: str | None  # with {version}
+    cpu_image: str | None  # the same without GPUs, where it is another one
     architectures: Mapping[str, str]  # architecture -> the first version known to serve it
     quantization: Mapping[str, float]  # method -> least compute capability; 0: any, also none
     flags: Mapping[str, str]  # flag without the dashes -> versions that know it; empty: not checked

@@ -6,7 +6,7 @@ from moorage.plan.catalogue.offers import Engine, Kind
 from moorage.plan.facts import ModelFacts
 from moorage.plan.fit.obstacles import serves
 from moorage.plan.fit.types import Question
-from moorage.plan.world import Candidate, World
+from moorage.plan.world import Candidate, Choice, World
 
 
 def choose(world: World, kind: Kind) -> tuple[Engine | None, str | None]:
@@ -54,11 +54,14 @@ def question(
     )
 
 
-def image(world: World, engine: Engine | None, version: str | None) -> str | None:
-    """The container image: the spec's own, or the engine's of that version."""
-    if world.spec.serving.image is not None or engine is None or engine.image is None:
-        return world.spec.serving.image
-    return engine.image.format(version=version or "latest")
+def image(world: World, choice: Choice) -> str | None:
+    """The container image: the spec's own, or the engine's of that version for the hardware."""
+    own, engine = world.spec.serving.image, choice.engine
+    if own is not None or engine is None or engine.image is None:
+        return own
+    is_bare = choice.taken is not None and choice.taken.gpu is None
+    name = engine.cpu_image or engine.image if is_bare else engine.image
+    return name.format(version=choice.version or "latest")
 
 
 def _serves(engine: Engine, world: World) -> bool:

@@ -71,6 +71,10 @@ def _told(placement: Placement) -> Iterator[str]:
     if placement.engine and placement.machine:
         flags = " ".join(_option(key, value) for key, value in placement.flags.items())
         yield f"{placement.engine} {placement.version or ''}: {flags}".rstrip(": ")
+    if placement.env:
+        yield "with " + " ".join(f"{key}={value}" for key, value in placement.env.items())
+    if placement.device_ids:
+        yield f"on GPU {', '.join(placement.device_ids)} of {placement.options['host']}"
     for row in placement.passed_over[:_PASSED_SHOWN]:
         yield f"not {row.name}: {row.why}"
     if (more := len(placement.passed_over) - _PASSED_SHOWN) > 0:
