@@ -114,6 +114,13 @@ def refuse_foreign(what: str, mark: str | None, owner: str) -> None:
     raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
 
 
+def refuse_move(what: str, account: str, inputs: State) -> None:
+    """No change takes a thing to another account."""
+    if inputs.get("namespace") not in (None, account):
+        message = f"{what} cannot move to {inputs['namespace']}; declare it by another name"
+        raise MoorageError(message)
+
+
 # --- what is there
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from moorage.errors import MoorageError
 from moorage.provider.handler import (
     DRIFT,
     Change,
@@ -136,11 +135,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     found = things.there(repo_record.look(at, id_, context), repo_record.called(id_))
     if not _is_ours(found, state, inputs, context):
         things.refuse_foreign(repo_record.called(id_), found.mark, things.owner_of(inputs, context))
-    account = repo_record.account_of(id_)
-    if inputs.get("namespace") not in (None, account):
-        what = repo_record.called(id_)
-        message = f"{what} cannot move to {inputs['namespace']}; declare it by another name"
-        raise MoorageError(message)
+    things.refuse_move(repo_record.called(id_), repo_record.account_of(id_), inputs)
     return _bring(found, inputs, state, at=at, context=context)
 
 

@@ -81,10 +81,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     owner = things.owner_of(inputs, context)
     if not _is_ours(found, state, inputs, context):
         things.refuse_foreign(f"Space {id_}", found.mark, owner)
-    account = id_.partition("/")[0]
-    if inputs.get("namespace") not in (None, account):
-        message = f"Space {id_} cannot move to {inputs['namespace']}; declare it by another name"
-        raise MoorageError(message)
+    things.refuse_move(f"Space {id_}", id_.partition("/")[0], inputs)
     price = _price(inputs, at, context)
     return _bring(found, inputs, state, owner, price, at, context)
 
