@@ -18,7 +18,7 @@ _CALL_S: Final = 60.0  # to start a container on a busy disk, its GPUs woken fir
 _STOP_S: Final = 10
 _FIRST_API: Final = "1.44"  # only to ask which one is spoken
 _LEAST_S: Final = 1.0
-_BEHIND_SSH: Final = "unix:///"  # what stands for the socket that ssh ends at
+_BEHIND_SSH: Final = "unix:///ssh"  # what stands for the socket that ssh ends at
 _MARK: Final = ".moorage-proven"
 _RUNNING: Final = frozenset({"running", "restarting", "paused"})  # it holds what it was given
 
@@ -173,8 +173,8 @@ def _client(host: Host, line: ssh.Line | None, timeout_s: float) -> Any:
     import docker
     from docker.utils import kwargs_from_env
 
-    where = _BEHIND_SSH if line is not None else host.address.geturl()
-    settings = kwargs_from_env() if host.written == hosts.LOCAL and line is None else {}
+    where = _BEHIND_SSH if line is not None else host.address
+    settings = kwargs_from_env() if host.is_local and line is None else {}
     client = docker.APIClient(
         **{**settings, "base_url": where}, version=_FIRST_API, timeout=timeout_s
     )

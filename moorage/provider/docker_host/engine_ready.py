@@ -7,6 +7,7 @@ crashes in a loop, and when its engine hangs. So a real request proves it, at ev
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Final
 
 from moorage.errors import MoorageError
@@ -94,11 +95,14 @@ def _ready(id_: str, inputs: State, state: State, context: Context) -> State:
     context.exists(id_, _told(inputs, state, {}))
     with reached(inputs["host"], context) as engine:
         try:
-            return _proven(engine, inputs, state, context)
+            told = _proven(engine, inputs, state, context)
+            context.exists(id_, told)
+            _close_the_loop(told, f"{inputs['container']} on {engine.host}", context)
         except Failed:
             if inputs["blueGreen"]:
                 _stop(engine, inputs)
             raise
+        return told
 
 
 def _proven(engine: Engine, inputs: State, state: State, context: Context) -> State:
@@ -109,10 +113,8 @@ def _proven(engine: Engine, inputs: State, state: State, context: Context) -> St
     answer = engine_wait.until_ready(engine, inputs, int(record["RestartCount"]), context)
     _remember(engine, inputs)
     where = f"{inputs['container']} on {engine.host}"
-    told = _told(inputs, state, _facts(inputs, answer, where, context))
-    told |= _started(engine.inspect(inputs["containerId"]) or record)
-    _close_the_loop(told, where, context)
-    return told
+    facts = _facts(inputs, answer, where, context)
+    return _told(inputs, state, facts | _started(engine.inspect(record["Id"]) or record))
 
 
 def _ours(engine: Engine, inputs: State) -> Record:
@@ -150,10 +152,11 @@ def _remember(engine: Engine, inputs: State) -> None:
 
 
 def _stop(engine: Engine, inputs: State) -> None:
-    """A new container that has failed beside an old one holds no GPU."""
-    record = engine.inspect(inputs["containerId"])
-    if record is not None and condition.status(record) in ("running", "restarting"):
-        engine.stop(record["Id"], inputs["container"])
+    """A new container that has failed beside an old one shall hold no GPU."""
+    with suppress(Unreachable, Refusal):
+        record = engine.inspect(inputs["containerId"])
+        if record is not None and condition.status(record) in ("running", "restarting"):
+            engine.stop(record["Id"], inputs["container"])
 
 
 # --- what is told

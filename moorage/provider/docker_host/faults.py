@@ -58,7 +58,7 @@ _WORDS: Final = (
         "the user may not use Docker's socket; add them to the group docker there",
     ),
     (
-        r"Cannot connect to the Docker daemon|failed to connect to the docker API",
+        r"Cannot connect to the Docker daemon|connect to the docker API|dial unix .*(such|refused)",
         "Docker's daemon does not run; start it there, as by `systemctl start docker`",
     ),
     (

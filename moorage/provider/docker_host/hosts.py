@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 LOCAL: Final = "local"
 _DEFAULT: Final = "unix:///var/run/docker.sock"
@@ -18,16 +18,20 @@ class Host:
     """A host as it is written, and where its engine is."""
 
     written: str
-    address: SplitResult
+    address: str
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the environment decides where it is."""
+        return self.written == LOCAL
 
     @property
     def is_ssh(self) -> bool:
         """Whether it is reached through the system's ssh."""
-        return self.address.scheme == "ssh"
+        return self.address.startswith("ssh://")
 
     def __str__(self) -> str:
-        url = self.address.geturl()
-        return self.written if self.written != LOCAL else f"the local engine ({url})"
+        return f"the local engine ({self.address})" if self.is_local else self.written
 
 
 def fault(host: str) -> str | None:
@@ -51,4 +55,4 @@ def fault(host: str) -> str | None:
 def of(written: str, environ: Mapping[str, str] = os.environ) -> Host:
     """The host; a local engine is where the environment says, as for Docker's own client."""
     address = environ.get("DOCKER_HOST") or _DEFAULT if written == LOCAL else written
-    return Host(written=written, address=urlsplit(address))
+    return Host(written=written, address=address)

@@ -12,7 +12,7 @@ import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
-from urllib.parse import SplitResult
+from urllib.parse import urlsplit
 
 from moorage.errors import MoorageError
 
@@ -35,7 +35,7 @@ class _Call:
 class Line:
     """The way to one host; it ends with all the processes that it has started."""
 
-    def __init__(self, address: SplitResult) -> None:
+    def __init__(self, address: str) -> None:
         self._command = ["ssh", *_OPTIONS, *_target(address), _THERE]
         self._calls: list[_Call] = []
 
@@ -87,10 +87,11 @@ def _call(command: list[str], end: socket.socket) -> _Call:
     return _Call(process=process, errors=errors)
 
 
-def _target(address: SplitResult) -> list[str]:
-    user = ["-l", address.username] if address.username else []
-    port = ["-p", str(address.port)] if address.port else []
-    return [*user, *port, "--", address.hostname or ""]
+def _target(address: str) -> list[str]:
+    parts = urlsplit(address)
+    user = ["-l", parts.username] if parts.username else []
+    port = ["-p", str(parts.port)] if parts.port else []
+    return [*user, *port, "--", parts.hostname or ""]
 
 
 def adapter(line: Line, timeout_s: float) -> Any:

@@ -75,6 +75,35 @@ class Harbour:
             **settings,
         )
 
+    def slot_inputs(self, **inputs: Any) -> State:
+        """What a ContainerSlot is given, with its defaults."""
+        return {
+            "host": self.engine.host,
+            "owner": "shop/prod/chat",
+            "service": "chat",
+            "digest": "a",
+            "image": self.image,
+            "address": "127.0.0.1",
+            "devices": [],
+            "blueGreen": False,
+            **inputs,
+        }
+
+    def ready_inputs(self, container: Any, port: int, **inputs: Any) -> State:
+        """What an EngineReady is given, with its defaults."""
+        return {
+            "host": self.engine.host,
+            "owner": "shop/prod/chat",
+            "container": container.name,
+            "containerId": container.id,
+            "url": f"http://127.0.0.1:{port}",
+            "key": KEY,
+            "probe": {"path": "/v1/chat/completions", "body": "{}"},
+            "blueGreen": False,
+            "readyTimeoutSeconds": 60,
+            **inputs,
+        }
+
     def containers(self) -> list[Any]:
         """All that there are."""
         return list(self.engine.client.containers.list(all=True))

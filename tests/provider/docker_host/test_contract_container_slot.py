@@ -10,7 +10,9 @@ import pytest
 from moorage.provider.__main__ import PACKAGE
 from moorage.provider.contract import HandlerContract, Made
 from moorage.provider.handler import State
+from moorage.provider.testing import trial
 from moorage.provider.testing.trial import Trials
+from moorage.provider.values import decode
 from tests.provider.docker_host.harbour import Harbour
 
 NOTHING_LASTS = "nothing of it lasts on the host: it is kept in state"
@@ -26,6 +28,7 @@ class TestContainerSlot(HandlerContract):
         "id": NOTHING_LASTS,
         "import": NOTHING_LASTS,
     }
+    effects: ClassVar = frozenset({trial.SENT})  # every message to Docker or to the engine
     harbour: Harbour
 
     @pytest.fixture
@@ -70,6 +73,7 @@ class TestContainerSlot(HandlerContract):
             assert not self.harbour.proofs(), f"{at}: the next run has left the proof"
         assert left, "no kill has left a proof: the test proves nothing"
 
+    @pytest.mark.thorough
     def test_an_update_killed_at_any_call_ends_in_the_same_place(self, tried: Trials) -> None:
         made = self._made()
         inputs = self._checked(self.changed())
@@ -90,6 +94,4 @@ class TestContainerSlot(HandlerContract):
         assert not self.harbour.proofs()
 
     def _state_of(self, answer: Any) -> State:
-        from moorage.provider.values import decode
-
         return decode(answer.properties).plain

@@ -9,6 +9,7 @@ import pytest
 from moorage.provider.__main__ import PACKAGE
 from moorage.provider.contract import HandlerContract
 from moorage.provider.handler import State
+from moorage.provider.testing import trial
 from moorage.provider.testing.trial import Trials
 from tests.e2e.checkout import free_port
 from tests.provider.docker_host import harbour as made
@@ -27,6 +28,7 @@ class TestEngineReady(HandlerContract):
         "id": "its key and its probe are not told by the container",
         "import": "its key and its probe are not told by the container",
     }
+    effects: ClassVar = frozenset({trial.SENT})  # every message to Docker or to the engine
     harbour: Harbour
     container: Any
 
@@ -67,6 +69,7 @@ class TestEngineReady(HandlerContract):
     def secret_texts(self) -> tuple[str, ...]:
         return (made.HUB_TOKEN,)
 
+    @pytest.mark.thorough
     def test_an_update_killed_at_any_call_is_made_by_the_next(self, tried: Trials) -> None:
         """Among its calls is the start of a container that somebody has stopped."""
         before = self._made()
