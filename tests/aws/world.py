@@ -168,7 +168,7 @@ def environment(url: str) -> dict[str, str]:
 
 
 @contextmanager
-def made(folder: Path) -> Iterator[World]:
+def made(folder: Path, machines: Machines | None = None) -> Iterator[World]:
     """A world that nobody can ask yet; no machine of it is left."""
     from moto.server import ThreadedMotoServer
 
@@ -180,7 +180,7 @@ def made(folder: Path) -> Iterator[World]:
         kept.callback(server.stop)
         host, port = server.get_host_and_port()
         proxy = Proxy(moto=f"http://{host}:{port}")
-        machines = Machines(folder=folder, environ=_manners())
+        machines = machines or Machines(folder=folder, environ=_manners())
         kept.callback(machines.clear)
         yield World(proxy=proxy, network=network, machines=machines)
 

@@ -120,6 +120,11 @@ class Lab(ABC):
         """This lab, with no point passed yet."""
 
     @property
+    def changing(self) -> tuple[str, ...]:
+        """Outputs that are others in every run."""
+        return ()
+
+    @property
     def mark(self) -> Path:
         """What the environment of every process of this lab names."""
         return self.folder / "cloud"

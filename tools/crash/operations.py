@@ -110,7 +110,7 @@ class Stage:
         watch.close()
         driver.end()
         assert told[0].is_fine, f"{told[0]}; see {lab.folder}"
-        wanted = Wanted(things=lab.things(), outputs=outputs_of(lab.deployment()))
+        wanted = Wanted(things=lab.things(), outputs=outputs_of(lab.deployment(), lab.changing))
         return Ran(calls=lab.points(), writes=writes, wanted=wanted)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pulumi
 
-from crash import endpoint_programs
+from crash import endpoint_programs, host_programs
 from moorage.deploy import display
 from moorage.deploy.driver import PLUGIN, Stack
 from moorage.errors import MoorageError
@@ -37,6 +37,7 @@ def _both(**inputs: Any) -> None:
 
 PROGRAMS: Final[dict[str, Callable[[], object]]] = {
     **endpoint_programs.PROGRAMS,
+    **host_programs.PROGRAMS,
     "both": _both,
     "grown": lambda: _both(size=2),
     "thing": _thing,
@@ -46,11 +47,14 @@ PROGRAMS: Final[dict[str, Callable[[], object]]] = {
 }
 
 
+_OURS: Final = endpoint_programs.PROGRAMS.keys() | host_programs.PROGRAMS.keys()
+
+
 def _run(root: Path, operation: str, program: str) -> dict[str, Any]:
     def declare() -> None:
         PROGRAMS[program]()
 
-    plugin = PLUGIN if program in endpoint_programs.PROGRAMS else SCRIPTED
+    plugin = PLUGIN if program in _OURS else SCRIPTED
     shown = display.choose(sys.stderr, form="plain")
     stack = Stack(root=root, name="local", program=declare, plugin=plugin, display=shown)
     try:
