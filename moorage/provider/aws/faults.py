@@ -113,7 +113,7 @@ _UNSENT: Final[tuple[tuple[frozenset[str], Callable[[Exception, Asked], str]], .
                 *("PartialCredentialsError", "CredentialRetrievalError", "ProfileNotFound"),
                 *("UnauthorizedSSOTokenError", "SSOTokenLoadError", "TokenRetrievalError"),
                 *("ConfigParseError", "InvalidConfigError", "RefreshWithMFAUnsupportedError"),
-                *("SSOError", "LoginRefreshRequired", "UnknownCredentialError"),
+                *("SSOError", "LoginError", "LoginRefreshRequired", "UnknownCredentialError"),
             }
         ),
         _bad_credentials,

@@ -172,10 +172,16 @@ def _version(launch: Launch, template_id: str) -> Template:
     return Template(id=template_id, version=answer["LaunchTemplateVersion"]["VersionNumber"])
 
 
-def user_data(place: Place, found: Record) -> str:
-    """What a template gives to the instances of its latest version."""
+def declared(place: Place, found: Record) -> State:
+    """The inputs that the latest version of a template tells."""
     data = _latest(place.cloud, found["LaunchTemplateId"])["LaunchTemplateData"]
-    return base64.b64decode(data.get("UserData") or "").decode(errors="replace")
+    return {
+        "instanceType": data.get("InstanceType"),
+        "market": data.get("InstanceMarketOptions", {}).get("MarketType") or "on-demand",
+        "ami": data.get("ImageId"),
+        "instanceProfile": data.get("IamInstanceProfile", {}).get("Name"),
+        "userData": base64.b64decode(data.get("UserData") or "").decode(errors="replace"),
+    }
 
 
 def _described(data: Record) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 from moorage.errors import MoorageError
 from moorage.provider.aws import (
@@ -54,21 +54,24 @@ def imported(place: Place, parts: Parts, context: Context) -> Found:
 
 
 def _ours(place: Place, parts: Parts) -> State:
-    """Its tags and its template tell what EC2 does not tell of the instance."""
+    """Its tags and its template tell what was declared, also where there is no instance."""
     marked = parts.any
     assert marked is not None
     told = host_tags.declared(marked)
-    inputs = {**_defaults(), **_seen(parts.instance or {}, told), **told}
-    inputs["allowFrom"] = host_network.allowed(parts.groups, inputs["port"])
+    made = _seen(parts.instance or {})
     if parts.template is not None:
-        inputs["userData"] = host_launch.user_data(place, parts.template)
+        made |= _known(host_launch.declared(place, parts.template))
+    if "amiParameter" in told:
+        made.pop("ami", None)
+    inputs = {**_defaults(), **made, **told}
+    inputs["allowFrom"] = host_network.allowed(parts.groups, inputs["port"])
     return {**inputs, "region": place.cloud.region, "name": place.name}
 
 
 def _by_hand(place: Place, parts: Parts, context: Context) -> State:
     instance = parts.instance
     assert instance is not None
-    inputs = {**_defaults(), **_seen(instance, {}), "publicAddress": "PublicIpAddress" in instance}
+    inputs = {**_defaults(), **_seen(instance), "publicAddress": "PublicIpAddress" in instance}
     return {
         **inputs,
         "region": place.cloud.region,
@@ -79,16 +82,21 @@ def _by_hand(place: Place, parts: Parts, context: Context) -> State:
     }
 
 
-def _seen(instance: Record, told: State) -> State:
+def _seen(instance: Record) -> State:
     """What the instance itself shows."""
     profile = instance.get("IamInstanceProfile", {}).get("Arn", "").rpartition("/")[2]
-    seen: dict[str, Any] = {
-        "instanceType": instance.get("InstanceType"),
-        "market": "spot" if instance.get("InstanceLifecycle") == "spot" else "on-demand",
-        "ami": None if "amiParameter" in told else instance.get("ImageId"),
-        "instanceProfile": profile or None,
-    }
-    return {name: one for name, one in seen.items() if one is not None}
+    return _known(
+        {
+            "instanceType": instance.get("InstanceType"),
+            "market": "spot" if instance.get("InstanceLifecycle") == "spot" else "on-demand",
+            "ami": instance.get("ImageId"),
+            "instanceProfile": profile or None,
+        }
+    )
+
+
+def _known(told: State) -> State:
+    return {name: one for name, one in told.items() if one is not None}
 
 
 def _defaults() -> State:
