@@ -57,6 +57,12 @@ SURPRISES: Final = (
         says="there is no {urn}, neither in the state nor in the program",
     ),
     Surprise(
+        sign=re.compile(r"no resource plugin 'pulumi-resource-docker'"),
+        says="Pulumi's docker plugin, which containers need, is neither installed nor to be had "
+        "from Pulumi's site: run `pulumi plugin install resource docker 5.2.0` where that is "
+        "reached, or copy the plugin from such a machine to a folder on PATH",
+    ),
+    Surprise(
         sign=re.compile(r"no resource plugin 'pulumi-resource-(?P<plugin>[\w-]+)'"),
         says="the provider {plugin} is not installed: name its folder in Pulumi.yaml under "
         "plugins.providers, or run `pulumi plugin install resource {plugin} VERSION`",

@@ -44,7 +44,7 @@ def checkup(root: Path) -> list[Finding]:
         lambda: [_python(), *_packages()],
         lambda: [_pulumi()],
         lambda: [_go(root)],
-        lambda: [_docker()],
+        lambda: [_docker(), _docker_plugin()],
         lambda: [_reach("Hugging Face Hub", _hub(), "models are generated or refused instead")],
         lambda: [
             _reach("Pulumi's installer", f"https://{cli_install.HOST}", "Go builds the CLI instead")
@@ -100,6 +100,19 @@ def _docker() -> Finding:
         )
     says = f"installed, but its engine does not answer ({ended.last_line[:100] or 'no answer'})"
     return Finding(area="installed", what="Docker", fine=None, says=says)
+
+
+def _docker_plugin() -> Finding:
+    """Pulumi fetches it when it is first needed, where it can."""
+    home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    kept = max((home / "plugins").glob("resource-docker-v*[0-9]"), default=None)
+    found = shutil.which("pulumi-resource-docker") or kept
+    says = (
+        f"at {found}" if found else "not installed; fetched for the first placement that needs it"
+    )
+    return Finding(
+        area="installed", what="Pulumi's docker plugin", fine=bool(found) or None, says=says
+    )
 
 
 def _hub() -> str:

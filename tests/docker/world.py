@@ -49,7 +49,7 @@ def made() -> Iterator[dict[str, str]]:
     with engine.running(gpus=_GPUS) as started:
         image.load(started)
         text = f"FROM {image.NAME}:1\nENV MOORAGE_TWIN_KV_TOKENS={_KV_TOKENS}\n"
-        started.client.images.build(fileobj=io.BytesIO(text.encode()), tag=_vllm())
+        started.client.images.build(fileobj=io.BytesIO(text.encode()), tag=_vllm(), rm=True)
         environment = {"DOCKER_HOST": f"unix://{started.place.socket}"}
         if not plugin.has_real():
             environment["PATH"] = f"{plugin.FOLDER}{os.pathsep}{os.environ.get('PATH', '')}"
