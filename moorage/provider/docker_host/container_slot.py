@@ -9,12 +9,13 @@ one goes before the new one; or nothing, where both stand side by side and blueG
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
 from moorage.errors import MoorageError
 from moorage.provider.docker_host import hosts, places, proof
-from moorage.provider.docker_host.engine import Container, Engine, reached
+from moorage.provider.docker_host.engine import Container, Engine, of_record, reached
 from moorage.provider.docker_host.faults import Refusal, Unreachable
 from moorage.provider.docker_host.places import NoneFree, Place
 from moorage.provider.docker_host.proof import Asked, PortTaken
@@ -58,11 +59,13 @@ def delete(id_: str, state: State, context: Context) -> None:
 
 
 def _drift(state: State, engine: Engine) -> str | None:
-    found = next((one for one in engine.containers() if one.name == state["name"]), None)
-    if found is None:
-        return f"{state['name']} {_REMOVED} {engine.host}"
+    name = state["name"]
+    record = engine.inspect(name)  # which takes the beginning of an id for a name, too
+    found = None if record is None else of_record(record)
+    if found is None or found.name != name:
+        return f"{name} {_REMOVED} {engine.host}"
     if not found.is_of(state["owner"], state["service"]):
-        return f"{state['name']} on {engine.host} {_whose(found)}"
+        return f"{name} on {engine.host} {_whose(found)}"
     return None
 
 
@@ -70,17 +73,36 @@ def _whose(one: Container) -> str:
     return f"belongs to {one.owner}" if one.owner else "is not of moorage"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Look:
+    """A slot to be settled, and what is on its host."""
+
+    engine: Engine
+    inputs: State
+    state: State
+    there: Sequence[Container]
+    context: Context
+
+    def is_ours(self, one: Container) -> bool:
+        """Whether it is a container of this service."""
+        return one.is_of(self.inputs["owner"], self.inputs["service"])
+
+    def is_own(self, one: Container, place: Place) -> bool:
+        """Whether it has the place now."""
+        return one.name == place.name and self.is_ours(one)
+
+
 def _settled(inputs: State, state: State, context: Context) -> State:
     with reached(inputs["host"], context) as engine:
         there = proof.sweep(engine, inputs)
-        place = _place(engine, inputs, state, there, context)
-        _refuse_foreign(engine, inputs, place, there)
-        _refuse_rivals(inputs, place, there, context)
-        port = _port(engine, inputs, place, there, _candidates(inputs, state, place, there))
+        look = _Look(engine=engine, inputs=inputs, state=state, there=there, context=context)
+        place = _place(look)
+        _refuse_foreign(look, place)
+        _refuse_rivals(look, place)
         return {
             **inputs,
             "name": place.name,
-            "port": port,
+            "port": _port(look, place),
             "deviceIds": [*place.device_ids],
             "generation": _generation(state),
             "runtime": f"Docker {engine.version}",
@@ -88,106 +110,91 @@ def _settled(inputs: State, state: State, context: Context) -> State:
         }
 
 
-def _place(
-    engine: Engine, inputs: State, state: State, there: Sequence[Container], context: Context
-) -> Place:
+def _place(look: _Look) -> Place:
     """A place; one is made free where a change that was given up holds it."""
     try:
-        return places.choose(inputs, state, there)
+        return places.choose(look.inputs, look.state, look.there)
     except NoneFree:
-        given_up = _given_up(engine, inputs, there)
+        given_up = _given_up(look)
         if not given_up:
             raise
     for one in given_up:
-        context.warn(f"{one.name} has never served and is stopped for the container after it")
-        engine.stop(one.id, one.name)
-    running = [one for one in there if one not in given_up]
-    return places.choose(inputs, state, [*running, *map(places.stopped, given_up)])
+        look.context.warn(f"{one.name} has never served and is stopped for the container after it")
+        look.engine.stop(one.id, one.name)
+    rest = [replace(one, is_running=False) if one in given_up else one for one in look.there]
+    return places.choose(look.inputs, look.state, rest)
 
 
-def _given_up(engine: Engine, inputs: State, there: Sequence[Container]) -> list[Container]:
+def _given_up(look: _Look) -> list[Container]:
     """Running containers of ours that have never served, beside one that has."""
-    ours = [one for one in there if one.is_of(inputs["owner"], inputs["service"])]
-    running = [one for one in ours if one.is_running]
-    unproven = [one for one in running if not engine.is_marked(one.id)]
+    running = [one for one in look.there if one.is_running and look.is_ours(one)]
+    unproven = [one for one in running if not look.engine.is_marked(one.id)]
     return unproven if len(unproven) < len(running) else []
 
 
-def _refuse_foreign(
-    engine: Engine, inputs: State, place: Place, there: Sequence[Container]
-) -> None:
-    for one in there:
-        if one.name == place.name and not one.is_of(inputs["owner"], inputs["service"]):
-            message = f"{one.name} on {engine.host} {_whose(one)}; choose another `service`"
+def _refuse_foreign(look: _Look, place: Place) -> None:
+    for one in look.there:
+        if one.name == place.name and not look.is_ours(one):
+            where = f"{one.name} on {look.engine.host}"
+            message = f"{where} {_whose(one)}; choose another `service`"
             raise MoorageError(message)
 
 
-def _refuse_rivals(
-    inputs: State, place: Place, there: Sequence[Container], context: Context
-) -> None:
-    for one in places.rivals(inputs, place, there):
+def _refuse_rivals(look: _Look, place: Place) -> None:
+    """Two stacks cannot share a GPU; one stack may, until what it gives up is gone."""
+    for one in places.rivals(look.inputs, place, look.there):
         both = ", ".join(sorted(set(one.device_ids) & set(place.device_ids)))
-        held = f"{inputs['service']}: GPU {both} of {inputs['host']} is held by {one.name}"
-        if not places.is_of_same_stack(inputs, one):
-            message = f"{held} of {one.owner}; give it other GPUs"
+        gpu = f"{look.inputs['service']}: GPU {both} of {look.engine.host}"
+        if not places.is_of_same_stack(look.inputs, one):
+            message = f"{gpu} is held by {one.name} of {one.owner}; give it other GPUs"
             raise MoorageError(message)
-        context.warn(f"{held} of this stack; they share it until that one goes")
+        held = f"{gpu} is held by {one.name} of this stack"
+        look.context.warn(f"{held}; they share it until that one goes")
 
 
-def _candidates(
-    inputs: State, state: State, place: Place, there: Sequence[Container]
-) -> Iterable[int]:
-    """Ports in the order of trying; a fixed one is all that there is to try."""
-    if "port" in inputs:
-        return [inputs["port"]]
-    taken = {port for one in there if not _is_own(inputs, place, one) for port in one.ports}
-    free = islice(places.ports(inputs, taken), _MOST_PORTS)
-    if place.is_new:
-        return free
-    own = [port for one in there if _is_own(inputs, place, one) for port in sorted(one.ports)]
-    kept = [port for port in [*_of(state), *own] if port not in taken][:1]
-    return [*kept, *free]
-
-
-def _of(state: State) -> list[int]:
-    return [state["port"]] if state else []
-
-
-def _is_own(inputs: State, place: Place, one: Container) -> bool:
-    return one.name == place.name and one.is_of(inputs["owner"], inputs["service"])
-
-
-def _port(
-    engine: Engine,
-    inputs: State,
-    place: Place,
-    there: Sequence[Container],
-    candidates: Iterable[int],
-) -> int:
+def _port(look: _Look, place: Place) -> int:
     """The first port that can be bound; the container's own is free once that goes."""
-    running = [one for one in there if one.is_running and _is_own(inputs, place, one)]
-    own = {port for one in running for port in one.ports}
-    for port in candidates:
+    own = {
+        port
+        for one in look.there
+        if one.is_running and look.is_own(one, place)
+        for port in one.ports
+    }
+    for port in _candidates(look, place):
         try:
-            _prove(engine, inputs, place, None if port in own else port)
+            _prove(look, place, None if port in own else port)
         except PortTaken:
-            if "port" in inputs:
+            if "port" in look.inputs:
                 raise
         else:
             return port
-    message = f"{engine.host}: none of {_MOST_PORTS} ports tried is free; give a free one as `port`"
+    none = f"{look.engine.host}: none of the ports tried is free"
+    message = f"{none}; give a free one as `port`"
     raise MoorageError(message)
 
 
-def _prove(engine: Engine, inputs: State, place: Place, port: int | None) -> None:
+def _candidates(look: _Look, place: Place) -> Iterable[int]:
+    """Ports in the order of trying; a fixed one is all that there is to try."""
+    if "port" in look.inputs:
+        return [look.inputs["port"]]
+    own = [port for one in look.there if look.is_own(one, place) for port in sorted(one.ports)]
+    taken = {port for one in look.there if not look.is_own(one, place) for port in one.ports}
+    free = islice(places.ports(look.inputs, taken), _MOST_PORTS)
+    if place.is_new:
+        return free
+    before = [look.state["port"]] if look.state else own
+    return [*(port for port in before if port not in taken), *free]
+
+
+def _prove(look: _Look, place: Place, port: int | None) -> None:
     if place.device_ids or port is not None:
         asked = Asked(
-            image=inputs["image"],
+            image=look.inputs["image"],
             device_ids=place.device_ids,
-            address=inputs["address"],
+            address=look.inputs["address"],
             port=port,
         )
-        proof.prove(engine, inputs, asked)
+        proof.prove(look.engine, look.inputs, asked)
 
 
 def _generation(state: State) -> int:
@@ -213,14 +220,17 @@ def preview(inputs: State, state: State | None) -> State:
 
 def notice(inputs: State, state: State | None) -> str | None:
     """What the change of a container costs its users."""
-    if state is None or not _is_known(inputs, "digest") or not _is_known(inputs, "blueGreen"):
+    if state is None or not _is_known(inputs, "blueGreen"):
         return None
-    if inputs["digest"] == state["digest"] and _REMOVED not in (state.get("drift") or ""):
+    is_removed = _REMOVED in (state.get("drift") or "")
+    if inputs["digest"] == state["digest"] and not is_removed:
         return None
+    is_sure = is_removed or _is_known(inputs, "digest")  # an image that is not there yet is unknown
     where = f"{state['name']} on {hosts.of(state['host'])}"
+    change = f"{where} {'is' if is_sure else 'may be'} replaced"
     if inputs["blueGreen"]:
-        return f"{where} is replaced blue/green: it serves until the new container is proven"
-    return f"{where} is replaced with downtime: it is stopped before the new container starts"
+        return f"{change} blue/green: it serves until the new container is proven"
+    return f"{change} with downtime: it is stopped before the new container starts"
 
 
 def _is_known(inputs: State, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -155,18 +155,18 @@ def asked(host: Host, what: str, call: Callable[[], Any], line: ssh.Line | None)
 def reached(written: str, context: Context) -> Iterator[Engine]:
     """The engine of a host, asked which API it speaks."""
     host = hosts.of(written)
-    line = ssh.Line(host.address) if host.is_ssh else None
     timeout_s = max(_LEAST_S, min(_CALL_S, context.remaining_s()))
-    client = _client(host, line, timeout_s)
-    try:
-        told = asked(host, "reaching it", lambda: client.version(api_version=False), line)
+    with ExitStack() as ends:
+        line = ssh.Line(host.address) if host.is_ssh else None
+        if line is not None:
+            ends.callback(line.close)
+        client = asked(host, "reaching it", lambda: _client(host, line, timeout_s), line)
+        ends.callback(client.close)
+        with line.turn() if line is not None else nullcontext():
+            told = asked(host, "reaching it", lambda: client.version(api_version=False), line)
         # Asked by the SDK itself, it would be before a line of ours is laid.
         client._version = told["ApiVersion"]  # noqa: SLF001
         yield Engine(host=host, version=str(told["Version"]), client=client, line=line)
-    finally:
-        client.close()
-        if line is not None:
-            line.close()
 
 
 def _client(host: Host, line: ssh.Line | None, timeout_s: float) -> Any:

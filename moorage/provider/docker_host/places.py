@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 from typing import Final
 
@@ -80,11 +80,6 @@ def _free_set(inputs: State, ours: Sequence[Container]) -> tuple[str, ...]:
         )
         raise NoneFree(message)
     return found
-
-
-def stopped(one: Container) -> Container:
-    """The container as it is once it was stopped."""
-    return replace(one, is_running=False)
 
 
 def rivals(inputs: State, place: Place, there: Sequence[Container]) -> list[Container]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import socket
 import subprocess
 import tempfile
-from contextlib import suppress
+import threading
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 from urllib.parse import urlsplit
@@ -24,6 +25,8 @@ _OPTIONS: Final = (
 _THERE: Final = "docker system dial-stdio"  # Docker's own way to its socket, wherever that is
 _LAST_WORDS_S: Final = 1.0
 _END_S: Final = 2.0
+_AT_ONCE: Final = 4  # to a host: an ssh server turns some away from the tenth on
+_turns: Final[dict[str, threading.Semaphore]] = {}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,6 +41,11 @@ class Line:
     def __init__(self, address: str) -> None:
         self._command = ["ssh", *_OPTIONS, *_target(address), _THERE]
         self._calls: list[_Call] = []
+        self._turns = _turns.setdefault(address, threading.Semaphore(_AT_ONCE))
+
+    def turn(self) -> AbstractContextManager[object]:
+        """For as long as a connection is made: nobody makes too many at once."""
+        return self._turns
 
     def open(self, timeout_s: float) -> socket.socket:
         """A connection to the engine there."""
@@ -48,12 +56,14 @@ class Line:
         return ours
 
     def last_words(self) -> str:
-        """What ssh, or Docker's command there, said when a connection broke off."""
+        """What ssh, or Docker's command there, said when the connection broke off."""
         if not self._calls:
             return ""
         last = self._calls[-1]
-        with suppress(subprocess.TimeoutExpired):
+        try:
             last.process.wait(_LAST_WORDS_S)
+        except subprocess.TimeoutExpired:
+            return ""  # it has not broken off; what it said was no reason
         last.errors.seek(0)
         return last.errors.read().decode(errors="replace")
 

@@ -12,6 +12,7 @@ import pytest
 from moorage.errors import MoorageError
 from moorage.provider.docker_host import container_slot, engine
 from moorage.provider.handler import Context, State
+from moorage.provider.values import UNKNOWN
 from tests.e2e.checkout import free_port
 from tests.provider.docker_host.harbour import Harbour
 
@@ -215,6 +216,8 @@ def test_a_preview_says_what_the_change_of_a_container_costs(harbour: Harbour) -
     assert container_slot.notice(harbour.slot_inputs(digest="b"), state) == (
         f"{where} is replaced with downtime: it is stopped before the new container starts"
     )
+    unknown = harbour.slot_inputs(digest=UNKNOWN)
+    assert str(container_slot.notice(unknown, state)).startswith(f"{where} may be replaced with")
     assert container_slot.notice(harbour.slot_inputs(digest="b", blueGreen=True), state) == (
         f"{where} is replaced blue/green: it serves until the new container is proven"
     )
