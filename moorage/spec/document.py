@@ -142,6 +142,8 @@ class _Open:
 
 @dataclass(kw_only=True, slots=True)
 class _Builder:
+    """A document while it is read."""
+
     file: str
     problems: list[Problem] = field(default_factory=list)
     root: Node | None = None

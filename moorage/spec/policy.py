@@ -40,6 +40,8 @@ class Waiver(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
+    """All of it."""
+
     licenses_allow: tuple[str, ...] | None = None  # SPDX identifiers, LicenseRef-<the Hub's word>
     licenses_refuse: tuple[str, ...] = ()
     tiers: Mapping[str, TierPolicy] = field(default_factory=dict)

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pinned:
+class Pinned(NamedTuple):
     """Another repository of the Hub at a commit: an adapter, a tokenizer, a dataset."""
 
     id: str
@@ -45,15 +44,13 @@ class Model:
         return self.is_path or self.quantization.startswith("gguf:")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Privacy:
+class Privacy(NamedTuple):
     tier: str = "internal"  # public | internal | confidential | restricted
     regions: tuple[str, ...] = ()  # areas (eu) or regions (eu-west-1); none: anywhere
     retention_days: float | None = None  # the longest that anyone may keep a request
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     monthly_usd: Decimal = Decimal(0)
     on_breach: str = "refuse"  # refuse | cheapest-route | scale-to-zero
     test_usd: Decimal = Decimal(1)  # what one load test may cost
@@ -137,8 +134,7 @@ class Publication:
         return f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """A dataset that the served model is held to."""
 
     dataset: Pinned

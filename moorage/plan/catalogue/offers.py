@@ -29,6 +29,8 @@ class Gpu:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Region:
+    """Where a kind can be had."""
+
     name: str  # eu-west-1
     vendor: str | None
     area: str  # eu, us, uk, ap, ca, ...

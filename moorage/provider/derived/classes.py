@@ -26,9 +26,11 @@ from moorage.provider.shape import Field, Shape
 _PRELUDE: Final = "# --- from here on, the text of every generated module\n"
 _IMPORTS: Final = {
     "collections.abc": ("Iterable", "Mapping", "Sequence"),
-    "dataclasses": ("dataclass",),
     "enum": ("StrEnum",),
-    "typing": ("Any", "ClassVar", "Final", "Literal", "NotRequired", "TypedDict", "TypeVar"),
+    "typing": (
+        *("Any", "ClassVar", "Final", "Literal"),
+        *("NamedTuple", "NotRequired", "TypedDict", "TypeVar"),
+    ),
 }
 _BUILT_IN: Final = frozenset(dir(builtins))
 _WITHIN_A_CLASS: Final = 4  # characters that a line will stand further to the right

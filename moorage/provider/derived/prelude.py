@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import pulumi
 from pulumi import Input, Output, ResourceOptions
@@ -19,8 +18,7 @@ _T = TypeVar("_T")
 _R = TypeVar("_R", bound=pulumi.CustomResource)
 
 
-@dataclass(frozen=True)
-class _Each:
+class _Each(NamedTuple):
     """What every value of a map holds; its keys are the user's own."""
 
     value: Any
