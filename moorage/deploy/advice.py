@@ -58,9 +58,9 @@ SURPRISES: Final = (
     ),
     Surprise(
         sign=re.compile(r"no resource plugin 'pulumi-resource-docker'"),
-        says="Pulumi's docker plugin, which containers need, is neither installed nor to be had "
-        "from Pulumi's site: run `pulumi plugin install resource docker 5.2.0` where that is "
-        "reached, or copy the plugin from such a machine to a folder on PATH",
+        says="Pulumi's docker plugin, which containers need, is not installed: run `pulumi plugin "
+        "install resource docker 5.2.0`; where Pulumi's site is not reached, bring "
+        "pulumi-resource-docker from a machine that reaches it to a folder on PATH",
     ),
     Surprise(
         sign=re.compile(r"no resource plugin 'pulumi-resource-(?P<plugin>[\w-]+)'"),

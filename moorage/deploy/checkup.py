@@ -103,13 +103,13 @@ def _docker() -> Finding:
 
 
 def _docker_plugin() -> Finding:
-    """Pulumi fetches it when it is first needed, where it can."""
+    """Nothing is fetched in the middle of a run, so it is good to know before."""
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     kept = max((home / "plugins").glob("resource-docker-v*[0-9]"), default=None)
     found = shutil.which("pulumi-resource-docker") or kept
-    says = (
-        f"at {found}" if found else "not installed; fetched for the first placement that needs it"
-    )
+    missing = "not installed; placements on Docker hosts need it: "
+    missing += "`pulumi plugin install resource docker 5.2.0`"
+    says = f"at {found}" if found else missing
     return Finding(
         area="installed", what="Pulumi's docker plugin", fine=bool(found) or None, says=says
     )

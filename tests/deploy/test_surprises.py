@@ -32,6 +32,14 @@ OTHER = "urn:pulumi:local::demo::moorage:index:Marker::other"
             f"Target '{THING}' could not be found in the stack.",
             "there is no Marker thing, neither in the state nor in the program",
         ),
+        (
+            "no resource plugin 'pulumi-resource-docker' found in the workspace at version v5.2.0",
+            "Pulumi's docker plugin, which containers need, is not installed: run `pulumi plugin",
+        ),
+        (
+            "no resource plugin 'pulumi-resource-harbour' found in the workspace or on your $PATH",
+            "the provider harbour is not installed: name its folder in Pulumi.yaml",
+        ),
         ("no room", "no room"),
     ],
 )
