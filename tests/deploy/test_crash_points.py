@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("sweep", "points"), [("provider", 4), ("hf", 2)])
+@pytest.mark.parametrize(("sweep", "points"), [("provider", 4), ("hf", 2), ("hosts", 2)])
 def test_whatever_dies_one_run_mends_it(tmp_path: Path, sweep: str, points: int) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "crash", "--only", sweep, "--sample", "--folder", tmp_path],

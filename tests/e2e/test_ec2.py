@@ -215,7 +215,7 @@ def test_what_the_state_has_forgotten_is_imported(first_up: Ended, stack: CloudS
 
 
 @pytest.mark.thorough
-def test_a_fallback_without_capacity_is_an_error_and_the_first_is_left_out(
+def test_the_first_without_capacity_is_left_out_until_there_is_some(
     first_up: Ended, stack: CloudStack
 ) -> None:
     said = "We currently do not have sufficient g6e.xlarge capacity"

@@ -46,11 +46,16 @@ class _Engine(BaseHTTPRequestHandler):
         """Nobody reads it."""
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """An asker that was killed."""
+
+
 @dataclass(kw_only=True)
 class Answering(Machines):
     """Machines that do nothing but answer: what is tried is how they are bought and ended."""
 
-    _open: dict[str, ThreadingHTTPServer] = field(default_factory=dict)
+    _open: dict[str, _Server] = field(default_factory=dict)
 
     def follow(self, instances: Iterable[Instance]) -> None:
         """Listen where an instance runs, and nowhere else."""
@@ -60,7 +65,7 @@ class Answering(Machines):
             server.shutdown()
             server.server_close()
         for new in wanted.keys() - self._open.keys():
-            server = ThreadingHTTPServer((wanted[new].address, _PORT), _Engine)
+            server = _Server((wanted[new].address, _PORT), _Engine)
             threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
             self._open[new] = server
 

@@ -32,7 +32,7 @@ WAYS: Final = {
         attempt=given_up, points=around_writes, operations=("create", "update", "replace")
     ),
 }
-_SAMPLE: Final = ("create/all/20", "replace/provider/24", "destroy/cli/6")
+_SAMPLE: Final = ("create/all/20", "replace/provider/24")
 _REGIONS: Final = ("eu-north-1", "eu-west-1", "us-east-1", "us-east-2", "us-west-2")
 
 
