@@ -38,13 +38,14 @@ class Cloud:
     ) -> Record | None:
         """The answer; None for an error that is as good; else AwsError with its line."""
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
 
         asked = Asked(service=service, action=action, region=self.region)
         for pause_s in (*_PAUSES_S, None):
             try:
                 client = _client(service, self.region, _environment())
                 answer: Record = getattr(client, action)(**parameters)
-            except (BotoCoreError, ClientError, ValueError) as error:
+            except (BotoCoreError, ClientError, ResponseParserError, ValueError) as error:
                 fault = faults.of(error, asked)
             else:
                 return answer
