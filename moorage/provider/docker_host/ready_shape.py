@@ -21,16 +21,16 @@ def _is_path(path: str) -> str | None:
 
 
 _EXAMPLE: Final = """
-from moorage.resources import EngineReady
+from moorage.resources import ApiKey, EngineReady
 
 EngineReady(
     "chat",
     host="ssh://gpu-box-1",
     owner="shop/prod/chat",
-    container=container.name,
-    container_id=container.id,
+    container="chat",
+    container_id="0123456789ab",  # what docker.Container has as its id
     url="http://127.0.0.1:21000",
-    key=key.value,
+    key=ApiKey("chat-key").value,
     probe={
         "path": "/v1/chat/completions",
         "body": '{"model": "chat", "messages": [{"role": "user", "content": "ping"}]}',

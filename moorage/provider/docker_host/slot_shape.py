@@ -39,7 +39,7 @@ slot = ContainerSlot(
     devices=[["0", "1"], ["2", "3"]],
     blue_green=True,
 )
-# docker.Container("chat", name=slot.name, labels=[… moorage.generation: slot.generation])
+# Its name, port and GPUs go to the docker.Container, and its generation as a label.
 """
 
 SHAPE: Final = Shape(
