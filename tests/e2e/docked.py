@@ -90,9 +90,14 @@ class DockedStack:
 
 @contextmanager
 def a_docked_stack(
-    root: Path, engines: Sequence[Engine], *, name: str = "docked", **options: Any
+    root: Path,
+    engines: Sequence[Engine],
+    *,
+    name: str = "docked",
+    services: Sequence[str] = (SERVICE,),
+    **options: Any,
 ) -> Iterator[DockedStack]:
-    """A checkout with one placement on each engine; at the end nothing of it may be left.
+    """A checkout with one placement of each service on each engine; at the end nothing is left.
 
     Stacks that share an engine need names of their own: what they have there is called after them.
     """
@@ -103,7 +108,9 @@ def a_docked_stack(
     kept = {name: one for name, one in os.environ.items() if not name.startswith(_NOT_OURS)}
     checkout = Checkout(root=root, port=port, environ={**kept, **NO_HUB})
     stack = DockedStack(checkout=checkout, name=name, engines=engines)
-    _write_spec(root, [{"kind": "docker-host", "host": one.host, **options} for one in engines])
+    placements = [{"kind": "docker-host", "host": one.host, **options} for one in engines]
+    for service in services:
+        _write_spec(root, service, placements)
     try:
         yield stack
         stack.fine("destroy")
@@ -135,10 +142,10 @@ def _lay_out(root: Path, name: str, port: int) -> None:
     (root / "stacks" / f"Pulumi.{name}.yaml").write_text(stack, encoding="utf-8")
 
 
-def _write_spec(root: Path, placements: Sequence[dict[str, Any]]) -> None:
-    path = root / SPEC
-    path.parent.mkdir()
-    spec = {**yaml.safe_load(_TEXT), "providers": list(placements)}
+def _write_spec(root: Path, service: str, placements: Sequence[dict[str, Any]]) -> None:
+    path = (root / SPEC).with_stem(service)
+    path.parent.mkdir(exist_ok=True)
+    spec = {**yaml.safe_load(_TEXT), "name": service, "providers": list(placements)}
     path.write_text(yaml.safe_dump(spec, sort_keys=False), encoding="utf-8")
     shutil.copy(PROJECT / _LOCKED, path.with_suffix(".lock.json"))
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 
+import hosts
 import hugging_face
 import judge
 import provider
 
-BENCHES = {"judge": judge.run, "provider": provider.run, "hf": hugging_face.run}
+BENCHES = {"judge": judge.run, "provider": provider.run, "hf": hugging_face.run, "hosts": hosts.run}
 
 
 def main() -> int:
@@ -19,6 +20,7 @@ def main() -> int:
     judge.configure(parser)
     provider.configure(parser)
     hugging_face.configure(parser)
+    hosts.configure(parser)
     args = parser.parse_args()
     kept = [run(args) for name, run in BENCHES.items() if args.only in (None, name)]
     return 0 if all(kept) else 1
