@@ -41,7 +41,7 @@ operations: ## every operation and option of the driver on the real engine
 	@$(PYTHON) tools/setup.py --tests
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist load -m thorough $(ARGS)
 
-bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=provider, ARGS="--rounds 3")
+bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=hosts, ARGS="--rounds 3")
 	@$(BIN)/python tools/bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
 
 crash: setup ## kill everything at every step of a deployment, then mend it (ONLY=create/cli/17)
