@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib import metadata
 from typing import Final
 
 from components import published
@@ -22,6 +23,16 @@ KINDS: Final = Late[Kind](
         "ec2-gpu": "components.ec2_gpu",
     }
 )
+
+# Kinds that build with another provider's resources: the package of them, its plugin in its name.
+OTHERS: Final = {"docker-host": "pulumi_docker"}
+
+
+def plugins(plans: Iterable[Plan]) -> dict[str, str]:
+    """The plugins of other providers that the plans' placements need, and their versions."""
+    kinds = {placement.kind for plan in plans for placement in plan.placements}
+    packages = sorted(OTHERS[kind] for kind in kinds & OTHERS.keys())
+    return {package.removeprefix("pulumi_"): metadata.version(package) for package in packages}
 
 
 def refuse_unfurnished(plans: Iterable[Plan], *, gateway: str = "") -> None:

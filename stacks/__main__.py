@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pulumi
 
-from components import planned, published, refuse_unfurnished
+from components import planned, plugins, published, refuse_unfurnished
 from components.endpoint import Endpoint, Site
 from components.gateway import Gateway
 from components.model_service import ModelService
@@ -17,6 +17,8 @@ from components.standing import came_up
 from moorage.errors import Exit, MoorageError
 from moorage.plan.load import Loaded, load
 from moorage.plan.types import Plan
+
+__all__ = ["main", "plugins"]  # what moorage asks a stack program for
 
 GATEWAY_PORT = 8700
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moorage.cli import ahead
-from moorage.cli.stacks import reports
+from moorage.cli.stacks import equipped, reports
 from moorage.cli.trial import Trial, fingerprint
 from moorage.errors import Exit
 
@@ -24,6 +24,7 @@ def launch(stack: Stack, options: Options) -> Exit:
     loaded = ahead.plans(stack)
     if not _plan(loaded) or not ahead.is_clear(stack, loaded):
         return Exit.PROBLEMS
+    stack = equipped(stack, loaded.plans)
     with stack.held(f"moorage up --stack {stack.name} --test"):
         return _deploy_and_measure(stack, options)
 

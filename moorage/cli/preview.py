@@ -20,8 +20,11 @@ def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
     from moorage.cli.ahead import is_clear, plans
     from moorage.cli.operation import done, options, stack_of
+    from moorage.cli.stacks import equipped
 
     stack = stack_of(args)
-    if not is_clear(stack, plans(stack)):
+    loaded = plans(stack)
+    if not is_clear(stack, loaded):
         return int(Exit.PROBLEMS)
+    stack = equipped(stack, loaded.plans)
     return done(stack.preview(options(args), save=args.save), args)

@@ -7,15 +7,18 @@ import importlib.util
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from moorage.errors import MoorageError
 
 if TYPE_CHECKING:
     from moorage.deploy.driver import Result, Stack
+    from moorage.plan.types import Plan
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,8 +57,27 @@ def remove_reports(stack: Stack) -> None:
 
 def run_program(root: Path) -> None:
     """Run the stack program of a project: `main(root)` in stacks/__main__.py."""
-    main = _program(root / "stacks" / "__main__.py", root)
+    path = root / "stacks" / "__main__.py"
+    main: Callable[[Path], None] | None = getattr(_program(path, root), "main", None)
+    if main is None:
+        message = f"{path} has no function `main(root)`"
+        raise MoorageError(message)
     main(root)
+
+
+def equipped(stack: Stack, plans: Sequence[Plan]) -> Stack:
+    """The stack with the plugins of other providers that its plans need; its program knows them.
+
+    They are what the function `plugins(plans)` beside its `main(root)` tells, if there is one.
+    """
+    from moorage.deploy.plugins import Plugin
+
+    with suppress(Exception):  # a mistake in the program is told of when it runs
+        program = _program(stack.root / "stacks" / "__main__.py", stack.root)
+        told: Mapping[str, str] = program.plugins(plans)
+        others = tuple(Plugin(name=name, version=version) for name, version in told.items())
+        return replace(stack, others=others)
+    return stack
 
 
 def print_result(result: Result, *, as_json: bool) -> int:
@@ -72,7 +94,7 @@ def print_result(result: Result, *, as_json: bool) -> int:
     return 0
 
 
-def _program(path: Path, root: Path) -> Callable[[Path], None]:
+def _program(path: Path, root: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("moorage_stack_program", path)
     if not path.is_file() or spec is None or spec.loader is None:
         message = f"{path} is missing: it is the program that says what a stack consists of"
@@ -81,8 +103,4 @@ def _program(path: Path, root: Path) -> Callable[[Path], None]:
         sys.path.insert(0, str(root))  # a project's own components, where they are not installed
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    main: Callable[[Path], None] | None = getattr(module, "main", None)
-    if main is None:
-        message = f"{path} has no function `main(root)`"
-        raise MoorageError(message)
-    return main
+    return module

@@ -22,12 +22,15 @@ def run(args: argparse.Namespace) -> int:
     from moorage.cli.ahead import is_clear, plans
     from moorage.cli.launch import launch
     from moorage.cli.operation import done, options, says_what, stack_of
+    from moorage.cli.stacks import equipped
 
     if args.plan is not None and (args.test or says_what(args)):
         raise MoorageError("--plan says what is done; leave the flags that say it too out")
     if args.test:
         return int(launch(stack_of(args), options(args)))
     stack = stack_of(args)
-    if not is_clear(stack, plans(stack)):
+    loaded = plans(stack)
+    if not is_clear(stack, loaded):
         return int(Exit.PROBLEMS)
+    stack = equipped(stack, loaded.plans)
     return done(stack.up(options(args), plan=args.plan), args)

@@ -57,9 +57,9 @@ SURPRISES: Final = (
         says="there is no {urn}, neither in the state nor in the program",
     ),
     Surprise(
-        sign=re.compile(r"no resource plugin 'pulumi-resource-docker'"),
+        sign=re.compile(r"no resource plugin 'pulumi-resource-docker' .*version v(?P<version>\S+)"),
         says="Pulumi's docker plugin, which containers need, is not installed: run `pulumi plugin "
-        "install resource docker 5.2.0`; where Pulumi's site is not reached, bring "
+        "install resource docker {version}`; where Pulumi's site is not reached, bring "
         "pulumi-resource-docker from a machine that reaches it to a folder on PATH",
     ),
     Surprise(

@@ -103,12 +103,12 @@ def _docker() -> Finding:
 
 
 def _docker_plugin() -> Finding:
-    """Nothing is fetched in the middle of a run, so it is good to know before."""
+    """The first run that needs it fetches it, if it comes to Pulumi's site."""
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     kept = max((home / "plugins").glob("resource-docker-v*[0-9]"), default=None)
     found = shutil.which("pulumi-resource-docker") or kept
-    missing = "not installed; placements on Docker hosts need it: "
-    missing += "`pulumi plugin install resource docker 5.2.0`"
+    missing = "not installed; the first run with a placement on a Docker host fetches it, or "
+    missing += f"`pulumi plugin install resource docker {metadata.version('pulumi-docker')}`"
     says = f"at {found}" if found else missing
     return Finding(
         area="installed", what="Pulumi's docker plugin", fine=bool(found) or None, says=says

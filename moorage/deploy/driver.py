@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from moorage.deploy import imports, names, place, plans
+from moorage.deploy import imports, names, place, plans, plugins
 from moorage.deploy.advice import foreword
 from moorage.deploy.cli import automation, pulumi_cli
 from moorage.deploy.cli.command import CliFailed, Command, Interrupted, interruptible
@@ -69,6 +69,7 @@ class Stack:
     name: str
     program: Callable[[], None]
     plugin: tuple[str, ...] = PLUGIN
+    others: tuple[plugins.Plugin, ...] = ()  # plugins of other providers that the program needs
     display: Callable[[Event], None] = lambda _event: None
     wait_s: float = 0.0  # so long at most an operation waits for another run on the stack
 
@@ -99,6 +100,7 @@ class Stack:
         """Compare the state with what really runs, and take over what differs."""
         with self.opened("refresh") as session:
             session.require()
+            plugins.fetch_missing(session, ())
             options = self._resolved("refresh", session, options)
             if options.expect_no_changes:
                 return self._judged("refresh", session, options, Steps())
@@ -113,6 +115,7 @@ class Stack:
                 return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
             if not options.is_partial:
                 _refuse_protected(session)
+            plugins.fetch_missing(session, ())
             result = self._run("destroy", session, self._resolved("destroy", session, options))
             if not options.is_partial:
                 recover.refuse_owed(session.where, session.command)
@@ -186,7 +189,8 @@ class Stack:
             with interruptible(session.command, self._note):
                 try:
                     if operation != "preview":
-                        recover.settle(where, session.command, self.plugin, self._note)
+                        ends = operation == "destroy"
+                        recover.settle(where, session.command, self.plugin, self._note, ends=ends)
                     yield session
                 except Interrupted:
                     raise self._interrupted(operation, session.command, []) from None
@@ -316,12 +320,12 @@ class Stack:
         return Session(where=where, command=Command(cli), plugin=tuple(self.plugin), say=self._note)
 
     def _ensure(self, session: Session) -> None:
-        """Create the stack where the backend does not know it."""
-        if session.exists():
-            return
-        args = ["stack", "init", self.name, "--no-select"]
-        provider = session.where.settings.get("secretsprovider")
-        session.cli([*args, "--secrets-provider", str(provider)] if provider else args)
+        """Create the stack where the backend does not know it, and have its plugins."""
+        if not session.exists():
+            args = ["stack", "init", self.name, "--no-select"]
+            provider = session.where.settings.get("secretsprovider")
+            session.cli([*args, "--secrets-provider", str(provider)] if provider else args)
+        plugins.fetch_missing(session, self.others)
 
     def _tidy(self, session: Session) -> None:
         recover.sweep(session.where, self.plugin, self._note)

@@ -225,7 +225,7 @@ def _with_environ(place: Place) -> Place:
     environ = {
         "PULUMI_BACKEND_URL": place.backend,
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Our provider is here by path; anything else that is missing is a fault, not a download.
+        # What can be had was fetched before (plugins.py): nobody waits for it in the middle.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": os.environ.get(
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true"
         ),

@@ -16,11 +16,13 @@ from moorage import cli
 from moorage.cli import stacks
 from moorage.deploy.display import PlainLines
 from moorage.deploy.driver import PLUGIN, Result, Stack
+from moorage.deploy.plugins import Plugin
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handlers import HANDLERS
 from moorage.resources import Process
 
 MARKERS = (sys.executable, str(Path(__file__).with_name("marker_provider.py")))
+RANDOM = Plugin(name="random", version="1.2.3")  # Pulumi looks up no name that it knows
 # It takes connections, and answers nothing that could be called ready.
 NEVER_READY = (
     "import http.server as h;"
@@ -118,6 +120,12 @@ def foreign(root: Path) -> None:
     pulumi.CustomResource("elsewhere:index:Thing", "far", {})
 
 
+def bought(root: Path) -> None:
+    """A thing of a provider that can be had."""
+    opts = pulumi.ResourceOptions(version=RANDOM.version)
+    pulumi.CustomResource("random:index:Thing", "far", {"path": str(root / "far")}, opts)
+
+
 PROGRAMS: dict[str, Callable[[Path], None]] = {
     "one": one,
     "waiting": waiting,
@@ -130,6 +138,7 @@ PROGRAMS: dict[str, Callable[[Path], None]] = {
     "nested": nested,
     "moving": moving,
     "foreign": foreign,
+    "bought": bought,
 }
 
 
@@ -139,6 +148,7 @@ def a_stack(root: Path, program: str) -> Stack:
         name="local",
         program=lambda: PROGRAMS[program](root),
         plugin=PLUGIN if program == "serving" else MARKERS,
+        others=(RANDOM,) if program == "bought" else (),
         display=PlainLines(sys.stderr),
     )
 

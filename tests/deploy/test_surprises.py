@@ -34,7 +34,10 @@ OTHER = "urn:pulumi:local::demo::moorage:index:Marker::other"
         ),
         (
             "no resource plugin 'pulumi-resource-docker' found in the workspace at version v5.2.0",
-            "Pulumi's docker plugin, which containers need, is not installed: run `pulumi plugin",
+            (
+                "Pulumi's docker plugin, which containers need, is not installed: run "
+                "`pulumi plugin install resource docker 5.2.0`"
+            ),
         ),
         (
             "no resource plugin 'pulumi-resource-harbour' found in the workspace or on your $PATH",

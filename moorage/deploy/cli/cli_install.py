@@ -14,6 +14,7 @@ from moorage.deploy.cli.children import ask
 from moorage.deploy.progress import Say, Tick
 
 HOST = "get.pulumi.com"
+SCRIPT = f"https://{HOST}/install.sh"
 REACH_DEADLINE_S = 4.0
 INSTALL_DEADLINE_S = 300.0
 
@@ -51,17 +52,17 @@ def install(
     return path
 
 
-def reach() -> bool:
-    """Whether the installer's script can be had; a thread, as name look-ups have no deadline."""
+def reach(url: str = SCRIPT) -> bool:
+    """Whether a page of Pulumi's can be had; a thread, as name look-ups have no deadline."""
     answers: list[bool] = []
-    asker = threading.Thread(target=lambda: answers.append(_answers()), daemon=True)
+    asker = threading.Thread(target=lambda: answers.append(_answers(url)), daemon=True)
     asker.start()
     asker.join(REACH_DEADLINE_S)
     return answers == [True]
 
 
-def _answers() -> bool:
-    request = Request(f"https://{HOST}/install.sh", method="HEAD")
+def _answers(url: str) -> bool:
+    request = Request(url, method="HEAD")  # noqa: S310 (ours, not a user's)
     try:
         with urlopen(request, timeout=REACH_DEADLINE_S) as answer:  # noqa: S310
             return bool(answer.status == 200)

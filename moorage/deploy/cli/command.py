@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -54,8 +55,10 @@ class Command(PulumiCommand):
         additional_env: Mapping[str, str],
         on_output: OnOutput | None = None,
         on_error: OnOutput | None = None,
+        *,
+        deadline_s: float | None = None,
     ) -> CommandResult:
-        """Run one CLI command to its end; raises CliFailed when it fails."""
+        """Run one CLI command to its end; raises CliFailed when it fails, or does not end."""
         if self.interrupted:
             raise Interrupted
         with subprocess.Popen(
@@ -71,7 +74,7 @@ class Command(PulumiCommand):
         ) as process:
             self._process = process
             out, err = _Reader(process.stdout, on_output), _Reader(process.stderr, on_error)
-            code = process.wait()
+            code = _ended(process, deadline_s)
             self._process = None
             if code < 0:
                 KILLED.add(process.pid)
@@ -79,6 +82,10 @@ class Command(PulumiCommand):
         if code != 0:
             raise CliFailed(result)
         return result
+
+    def finds(self, program: str) -> bool:
+        """Whether the CLI has a program on its PATH."""
+        return shutil.which(program, path=self._environment({})["PATH"]) is not None
 
     def interrupt(self) -> None:
         """Ask the CLI to cancel: it stops what is under way, saves the state, frees the lock."""
@@ -108,6 +115,14 @@ class Command(PulumiCommand):
         env = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
         beside = str(Path(self.command).parent)  # plugins that come with the CLI lie beside it
         return {**env, "PATH": os.pathsep.join([beside, env.get("PATH", os.defpath)])}
+
+
+def _ended(process: subprocess.Popen[str], deadline_s: float | None) -> int:
+    try:
+        return process.wait(deadline_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 class _Reader:
