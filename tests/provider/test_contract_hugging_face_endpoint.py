@@ -10,7 +10,9 @@ import pytest
 from moorage.provider.__main__ import PACKAGE
 from moorage.provider.contract import HandlerContract
 from moorage.provider.handler import State
+from moorage.provider.testing import trial
 from moorage.twin import face
+from tests.provider.hugging_face import endpoints
 
 STUCK = face.Start(name="chat", ends="stuck", times=1)  # its first start never ends
 
@@ -23,6 +25,7 @@ class TestInferenceEndpoint(HandlerContract):
         "registry": "the API redacts the password",
         "probe": "it is of the deployment, not of the endpoint",
     }
+    effects = frozenset({trial.SENT})  # every message; a connection alone changes nothing
     twin: face.Twin
     starts: list[face.Start]
 
@@ -33,6 +36,10 @@ class TestInferenceEndpoint(HandlerContract):
             for name, value in self.twin.environment().items():
                 monkeypatch.setenv(name, value)
             yield
+
+    @staticmethod
+    def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+        endpoints.hurry(monkeypatch)
 
     def inputs(self) -> State:
         return {

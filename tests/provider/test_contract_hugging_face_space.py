@@ -12,9 +12,11 @@ import pytest
 from moorage.provider.__main__ import PACKAGE
 from moorage.provider.contract import HandlerContract
 from moorage.provider.handler import State
+from moorage.provider.hugging_face.spaces import space_wait
 from moorage.provider.testing import trial
 from moorage.twin import face
 from moorage.twin.spaces import Habit
+from tests.provider import impatient
 from tests.provider.spaces import APP, plant, seen, told_to_use
 
 
@@ -35,6 +37,12 @@ class TestSpace(HandlerContract):
             # Long enough to be seen starting, which ends the wait for a stage that is not the old.
             self.twin.hub.desk.habits["*"] = Habit(building_s=0.08, starting_s=0.08)
             yield
+
+    @staticmethod
+    def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+        impatient.hurry(monkeypatch)
+        monkeypatch.setattr(space_wait, "_SETTLES_S", 1.0)
+        monkeypatch.setattr(space_wait, "_LONGEST_PAUSE_S", 0.1)
 
     def inputs(self) -> State:
         return {

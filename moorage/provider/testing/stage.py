@@ -106,6 +106,10 @@ class Stage:
         """Secrets besides those that inputs and outputs declare."""
         return ()
 
+    @staticmethod
+    def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+        """Override it to cut short what the handler pauses, in every process that calls it."""
+
     # --- the provider, in this process and in others
 
     @pytest.fixture(scope="class", name="_provided")
@@ -121,7 +125,13 @@ class Stage:
         """Override it to set the world up before a test, and to take it down afterwards."""
 
     @pytest.fixture(autouse=True)
-    def _stage(self, world: object, _provided: tuple[EngineEar, Client]) -> None:  # noqa: ARG002
+    def _stage(
+        self,
+        world: object,  # noqa: ARG002
+        _provided: tuple[EngineEar, Client],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.hurry(monkeypatch)
         self.ear, self.client = _provided
         self.ear.lines.clear()
         self.client.heard.clear()
@@ -131,8 +141,10 @@ class Stage:
     @pytest.fixture(scope="class", name="_forking")
     @classmethod
     def _fork(cls, request: pytest.FixtureRequest) -> Iterator[Trials]:
-        file, name = str(request.path), f"{cls.__qualname__}.package"
-        with trial.trials(cls.__module__, file, name, cls.effects) as running:
+        file, name = str(request.path), cls.__qualname__
+        with trial.trials(
+            cls.__module__, file, f"{name}.package", cls.effects, hurry=f"{name}.hurry"
+        ) as running:
             yield running
 
     @pytest.fixture

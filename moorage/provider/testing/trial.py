@@ -22,7 +22,10 @@ import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import IO, Any, Final
+
+import pytest
 
 from moorage.provider.package import Package
 from moorage.provider.protocol import provider_pb2
@@ -121,9 +124,14 @@ def _outcome(method: str, effects: tuple[str, ...], told: Mapping[str, str]) -> 
 
 
 @contextmanager
-def trials(module: str, file: str, name: str, effects: frozenset[str]) -> Iterator[Trials]:
-    """Trials of the package found as `name`, dotted, in a module that may lie outside packages."""
-    where = {"module": module, "file": file, "name": name, "path": sys.path}
+def trials(
+    module: str, file: str, name: str, effects: frozenset[str], *, hurry: str = ""
+) -> Iterator[Trials]:
+    """Trials of the package found as `name`, dotted, in a module that may lie outside packages.
+
+    `hurry` names a function there that cuts pauses short.
+    """
+    where = {"module": module, "file": file, "name": name, "hurry": hurry, "path": sys.path}
     with subprocess.Popen(
         [sys.executable, "-c", _START, json.dumps(where)],
         stdin=subprocess.PIPE,
@@ -143,26 +151,26 @@ def main() -> None:
     where = json.loads(sys.argv[1])
     sys.path[:] = where["path"]
     sys.dont_write_bytecode = True
-    package = _load(where["module"], where["file"], where["name"])
+    found = _load(where["module"], where["file"])
+    package = attrgetter(where["name"])(found)
+    assert isinstance(package, Package)
     dict(package.handlers)  # all loaded now, or every fork would load them anew
+    if where["hurry"]:
+        attrgetter(where["hurry"])(found)(pytest.MonkeyPatch())  # as long as the process lives
     for line in sys.stdin:
         print(json.dumps(_tried(package, json.loads(line))), flush=True)
 
 
-def _load(module: str, file: str, name: str) -> Package:
-    found: Any
+def _load(module: str, file: str) -> Any:
     try:
-        found = importlib.import_module(module)
+        return importlib.import_module(module)
     except ModuleNotFoundError:
         spec = importlib.util.spec_from_file_location(module, file)
         assert spec is not None
         assert spec.loader is not None
         found = sys.modules[module] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(found)
-    for part in name.split("."):
-        found = getattr(found, part)
-    assert isinstance(found, Package)
-    return found
+        return found
 
 
 def _tried(package: Package, question: dict[str, Any]) -> list[Any]:
