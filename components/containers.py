@@ -92,7 +92,7 @@ def container(
         name,
         name=slot.name,
         networks_advanced=[{"name": at.network.name}],
-        labels=_labels({**labels, "moorage.generation": generation}),
+        labels=_labels({**labels, "moorage.claim": slot.claim, "moorage.generation": generation}),
         **settings,
         opts=pulumi.ResourceOptions.merge(opts, at.opts),
     )

@@ -814,6 +814,7 @@ class ContainerSlot(pulumi.CustomResource):
         "blueGreen",
         "name",
         "deviceIds",
+        "claim",
         "generation",
         "runtime",
         "drift",
@@ -953,6 +954,14 @@ class ContainerSlot(pulumi.CustomResource):
     def device_ids(self) -> Output[Sequence[str]]:
         """The GPUs that it gets."""
         return _known(self, "deviceIds")
+
+    @property
+    @pulumi.getter(name="claim")
+    def claim(self) -> Output[str]:
+        """No other slot has the same; the container's label `moorage.claim`, by which one that a
+        killed run has begun is known to be this slot's.
+        """
+        return _known(self, "claim")
 
     @property
     @pulumi.getter(name="generation")

@@ -1,4 +1,4 @@
-"""`python -m moorage.provider`: the plugin; `locate` and `sweep` find what dead runs left."""
+"""`python -m moorage.provider`: the plugin; the other commands find what dead runs left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PACKAGE: Final = Package(
 
 def main() -> NoReturn:
     """Serve, or answer a command."""
-    plugin.main(PACKAGE, commands={"sweep": _sweep})
+    plugin.main(PACKAGE, commands={"sweep": _sweep, "leftovers": _leftovers})
 
 
 def _sweep(words: Sequence[str]) -> int:
@@ -31,6 +31,12 @@ def _sweep(words: Sequence[str]) -> int:
 
     folder, owner_prefix = words
     return sweep.main(Path(folder), owner_prefix, sys.stdout)
+
+
+def _leftovers(_words: Sequence[str]) -> int:
+    from moorage.provider.docker_host import leftovers
+
+    return leftovers.main(sys.stdin, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,7 @@ class Answers(mocks.Mocks):
                 "name": args.inputs.get("service"),
                 "port": args.inputs.get("port") or 21000,
                 "deviceIds": next(iter(args.inputs.get("devices") or []), []),
+                "claim": "c1a1",
                 "generation": 1,
             },
             "moorage:index:EngineReady": {"servedModel": "as-the-engine-says", "status": "running"},

@@ -64,6 +64,7 @@ def test_the_container_is_declared_in_full(seen: Seen) -> None:
         "moorage.owner": "moorage/story/hello-docker-host-1",
         "moorage.service": slot["service"],
         "moorage.digest": slot["digest"],
+        "moorage.claim": "c1a1",
         "moorage.generation": "1",
     }
     envs = revealed(inputs.pop("envs"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,7 +22,7 @@ from moorage.deploy import place
 from moorage.deploy.cli.children import ask, ask_with_input
 from moorage.deploy.cli.command import CliFailed, Command
 from moorage.deploy.place import Place
-from moorage.deploy.stored import checkpoint, pending
+from moorage.deploy.stored import checkpoint, leftovers, pending
 from moorage.deploy.stored.pending import State
 from moorage.errors import Exit, MoorageError
 
@@ -29,21 +30,32 @@ LOCATE_DEADLINE_S = 60.0
 # A provider whose engine died ends once the ids of its creates are known, which may take it 30 s.
 PLUGIN_GRACES_S = (3.0, 32.0)
 NO_STACK = "no stack named"
+_ADDRESS = re.compile(r"127\.0\.0\.1:\d+")  # of the engine: the last word of every plugin
 
 Say = Callable[[str], None]
 
 
-def settle(where: Place, command: Command, plugin: Sequence[str], say: Say) -> None:
-    """Settle every pending operation that our provider or nobody has to be asked about."""
+def settle(
+    where: Place, command: Command, plugin: Sequence[str], say: Say, *, ends: bool = False
+) -> None:
+    """Settle every pending operation that our provider or nobody has to be asked about.
+
+    `ends` says that all is about to be destroyed.
+    """
     place.enlist(where)
     exported = _export(where, command) if _may_need_settling(where) else None
     if exported is None:
         return
     exported = _without_doubles(where, command, exported, say)
     operations = pending.of(exported)
+    cleared = _cleared(where, plugin, exported, operations, say, ends=ends)
     if not operations:
         return
-    foreign = [one for one in operations if pending.is_remote(one) and not pending.is_ours(one)]
+    foreign = [
+        one
+        for one in operations
+        if pending.is_remote(one) and not pending.is_ours(one) and one not in cleared
+    ]
     for one in foreign:
         say(pending.foreign_verdict(one, where.stack))
     settled = [one for one in operations if one not in foreign]
@@ -51,12 +63,28 @@ def settle(where: Place, command: Command, plugin: Sequence[str], say: Say) -> N
     if ours:
         names = ", ".join(map(pending.name_of, ours))
         say(f"an earlier run died at work on {names}; settling that")
-        _await_plugins(where, plugin)
+        _await_plugins(where)
     if settled:
         found = _locate(where, plugin, pending.to_ask(exported, ours))
         replace(where, command, pending.settled_state(exported, settled, found))
         for one in ours:
             say(f"{pending.name_of(one)}: {pending.verdict(one, found)}")
+
+
+def _cleared(
+    where: Place,
+    plugin: Sequence[str],
+    exported: State,
+    operations: Sequence[State],
+    say: Say,
+    *,
+    ends: bool = False,
+) -> list[State]:
+    """The creates on Docker hosts of which nothing is left."""
+    case = leftovers.case(where, exported["deployment"], operations, ends=ends)
+    if case.questions:
+        _await_plugins(where)
+    return leftovers.clear(where, plugin, case, say)
 
 
 def _without_doubles(where: Place, command: Command, exported: State, say: Say) -> State:
@@ -78,13 +106,13 @@ def rescue(
     Engine and state then know of nothing, so the provider is asked anew, as after a death.
     """
     ours = [one for one in failed if pending.is_ours(one)]
-    if not ours:
-        return
-    _await_plugins(where, plugin)
-    found = _locate(where, plugin, ours)
-    exported = _export(where, command)
+    remote = [one for one in failed if pending.is_remote(one)]
+    exported = _export(where, command) if remote else None
     if exported is None:
         return
+    _await_plugins(where)
+    _cleared(where, plugin, exported, remote, say)
+    found = _locate(where, plugin, ours)
     known = {one["urn"]: one.get("id") for one in exported["deployment"].get("resources") or []}
     lost = [
         one
@@ -177,7 +205,7 @@ def _may_need_settling(where: Place) -> bool:
     deployment = checkpoint.read(where)
     if deployment is None or deployment.get("pending_operations"):
         return True
-    return pending.without_doubles(deployment) is not deployment
+    return pending.without_doubles(deployment) is not deployment or bool(leftovers.lost(deployment))
 
 
 def _locate(where: Place, plugin: Sequence[str], asked: Sequence[State]) -> dict[str, str | None]:
@@ -212,9 +240,9 @@ def _question(one: State) -> State:
     return {"type": pending.type_of(one), "urn": pending.urn_of(one), "inputs": inputs}
 
 
-def _await_plugins(where: Place, plugin: Sequence[str]) -> None:
-    """Wait for the died run's provider to end by itself, and end it when it does not."""
-    left = _plugins(where, plugin)
+def _await_plugins(where: Place) -> None:
+    """Wait for the died run's providers to end by themselves, and end those that do not."""
+    left = _plugins(where)
     for grace_s, then in zip(PLUGIN_GRACES_S, (signal.SIGTERM, signal.SIGKILL), strict=True):
         _, left = psutil.wait_procs(left, timeout=grace_s)
         for process in left:
@@ -223,13 +251,12 @@ def _await_plugins(where: Place, plugin: Sequence[str]) -> None:
     psutil.wait_procs(left, timeout=5.0)
 
 
-def _plugins(where: Place, plugin: Sequence[str]) -> list[psutil.Process]:
-    """Provider processes that work in this stack's folder; those of other stacks are not ours."""
-    tail = list(plugin[1:])
+def _plugins(where: Place) -> list[psutil.Process]:
+    """Plugins of any provider in this stack's folder; those of other stacks are not ours."""
     found = []
     for process in psutil.process_iter(["pid", "cmdline"]):
         words = process.info["cmdline"] or []
-        if words[1 : 1 + len(tail)] == tail and _works_in(process, where.work):
+        if words and _ADDRESS.fullmatch(words[-1]) and _works_in(process, where.work):
             found.append(process)
     return [process for process in found if process.pid != os.getpid()]
 

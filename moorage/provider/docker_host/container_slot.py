@@ -8,13 +8,14 @@ one goes before the new one; or nothing, where both stand side by side and blueG
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
 from moorage.errors import MoorageError
-from moorage.provider.docker_host import hosts, places, proof
+from moorage.provider.docker_host import hosts, leftovers, places, proof
 from moorage.provider.docker_host.engine import Container, Engine, of_record, reached
 from moorage.provider.docker_host.faults import Refusal, Unreachable
 from moorage.provider.docker_host.places import NoneFree, Place
@@ -23,6 +24,7 @@ from moorage.provider.docker_host.slot_shape import SHAPE, check
 from moorage.provider.handler import Context, Created, Found, Handler, State
 from moorage.provider.values import has_unknown
 
+_CLAIM_BYTES: Final = 8
 _MOST_PORTS: Final = 16  # tried before the host is told to be full
 _REMOVED: Final = "was removed from"
 _DECIDING: Final = ("digest", "address", "devices", "blueGreen")
@@ -50,10 +52,11 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
 
 
 def delete(id_: str, state: State, context: Context) -> None:
-    """Nothing lasts on the host but what a killed run has left of a proof."""
+    """Nothing lasts on the host but what a killed run has left: no state knows that any more."""
     try:
         with reached(state["host"], context) as engine:
             proof.sweep(engine, state)
+            leftovers.clear_containers(engine, state["claim"], known=())
     except (Unreachable, Refusal) as silence:
         context.warn(f"{id_} is forgotten without a last look: {silence}")
 
@@ -104,6 +107,7 @@ def _settled(inputs: State, state: State, context: Context) -> State:
             "name": place.name,
             "port": _port(look, place),
             "deviceIds": [*place.device_ids],
+            "claim": state.get("claim") or secrets.token_hex(_CLAIM_BYTES),
             "generation": _generation(state),
             "runtime": f"Docker {engine.version}",
             "drift": None,
@@ -208,6 +212,7 @@ def _generation(state: State) -> int:
 def preview(inputs: State, state: State | None) -> State:
     """The place that is kept, or follows from the inputs alone; the host decides the rest."""
     told: State = {"drift": None, "generation": _generation(state or {})}
+    told |= {"claim": state["claim"]} if state else {}
     if not all(_is_known(inputs, name) for name in _DECIDING):
         return told
     if not places.stays(inputs, state or {}) and inputs["blueGreen"]:

@@ -123,10 +123,34 @@ class Engine:
             stream, _ = self._asked(
                 f"looking into {id_[:12]}", lambda: self.client.get_archive(id_, f"/{_MARK}")
             )
-        except Refusal:
-            return False
+        except Refusal as refusal:
+            if refusal.is_absence:
+                return False
+            raise
         stream.close()
         return True
+
+    def networks(self, label: str) -> list[Record]:
+        """Those with this label, as `name=value`."""
+        found: list[Record] = self._asked(
+            "listing networks", lambda: self.client.networks(filters={"label": [label]})
+        )
+        return found
+
+    def remove_network(self, id_: str, name: str) -> None:
+        """Remove one that nothing is in."""
+        self._asked(f"removing {name}", lambda: self.client.remove_network(id_))
+
+    def volumes(self, label: str) -> list[Record]:
+        """Those with this label, as `name=value`."""
+        told = self._asked(
+            "listing volumes", lambda: self.client.volumes(filters={"label": [label]})
+        )
+        return list(told["Volumes"] or ())
+
+    def remove_volume(self, name: str) -> None:
+        """Remove one that no container has."""
+        self._asked(f"removing {name}", lambda: self.client.remove_volume(name))
 
     def _known(self, summary: Record) -> Container | None:
         if not summary["Labels"] or labels.OWNER not in summary["Labels"]:

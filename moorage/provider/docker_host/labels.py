@@ -6,6 +6,7 @@ from typing import Final
 
 OWNER: Final = "moorage.owner"  # project/stack/name
 SERVICE: Final = "moorage.service"
+CLAIM: Final = "moorage.claim"  # of the slot; no other state's has the same
 DIGEST: Final = "moorage.digest"  # of the container's whole configuration
 PROOF: Final = "moorage.proof"  # on containers that prove something and are thrown away
 _STACK_PARTS: Final = 2

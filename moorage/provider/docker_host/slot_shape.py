@@ -39,7 +39,7 @@ slot = ContainerSlot(
     devices=[["0", "1"], ["2", "3"]],
     blue_green=True,
 )
-# Its name, port and GPUs go to the docker.Container, and its generation as a label.
+# Its name, port and GPUs go to the docker.Container; claim and generation as labels.
 """
 
 SHAPE: Final = Shape(
@@ -108,6 +108,12 @@ SHAPE: Final = Shape(
         "name": Field(kind="string", doc="The container's name.", required=True),
         "port": Field(kind="integer", doc="Its port of the host.", required=True),
         "deviceIds": Field(kind="list", doc="The GPUs that it gets.", required=True),
+        "claim": Field(
+            kind="string",
+            doc="No other slot has the same; the container's label `moorage.claim`, by which one"
+            " that a killed run has begun is known to be this slot's.",
+            required=True,
+        ),
         "generation": Field(
             kind="integer",
             doc="Grows when the container was removed by others; as its label it has it replaced.",

@@ -69,6 +69,7 @@ class Harbour:
                 labels.OWNER: slot["owner"],
                 labels.SERVICE: slot.get("service", "chat"),
                 labels.DIGEST: slot.get("digest", "a"),
+                labels.CLAIM: slot.get("claim", "of none"),
             },
             stop_signal="SIGKILL",
             detach=True,
