@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 
-class Pinned(NamedTuple):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pinned:
     """Another repository of the Hub at a commit: an adapter, a tokenizer, a dataset."""
 
     id: str
