@@ -31,6 +31,7 @@ ID = "acme/chat"
 def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[face.Twin]:
     impatient.hurry(monkeypatch)
     monkeypatch.setattr(space_wait, "_SETTLES_S", 1.0)
+    monkeypatch.setattr(space_wait, "_LONGEST_PAUSE_S", 0.1)
     with face.serve() as running:
         told_to_use(running, monkeypatch)
         yield running
