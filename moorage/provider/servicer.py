@@ -29,6 +29,7 @@ from moorage.provider.values import (
     decode,
     decode_beside,
     decode_one,
+    drop_hollow,
     encode,
     has_unknown,
 )
@@ -118,12 +119,15 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         handler = await self._handler(request, context)
         news = decode(request.news)
         inputs, failures = check.check(handler.shape.inputs, news.plain)
-        if not failures and not has_unknown(inputs):
+        is_known = not has_unknown(inputs)
+        if is_known and not failures:
             failures = handler.check(inputs)
         marked = news.secrets | _declared(handler, inputs)
         answer = provider_pb2.CheckResponse(failures=_failures(failures, inputs, marked))
         answer.inputs.CopyFrom(request.news)
         amend(answer.inputs, news, inputs, marked)
+        if not is_known:
+            drop_hollow(answer.inputs)
         self._checked[request.urn] = answer.inputs, inputs
         return answer
 

@@ -94,6 +94,19 @@ def amend(struct: Struct, known: Properties, plain: Mapping[str, Any], secrets: 
         _put(struct.fields[key], plain[key], marks.get(key, _NO_MARKS))
 
 
+def drop_hollow(struct: Struct) -> None:
+    """Take out secrets without a value, as which the engine tells in a real run what is unknown.
+
+    It happens after a failure, to what depends on it. Of what is unknown and no secret the engine
+    tells nothing, and so must we: it takes no such secret back.
+    """
+    fields = struct.fields
+    for key in [key for key in fields if _is_hollow(fields[key])]:
+        del fields[key]
+    for key in fields:
+        _drop_within(fields[key])
+
+
 def has_unknown(value: Any) -> bool:
     """Whether a value, or anything within it, is unknown."""
     if isinstance(value, dict):
@@ -129,6 +142,24 @@ def _decode_fields(fields: Any, path: Path, secrets: set[Path]) -> Any:
         if value is not None:
             plain[key] = value
     return plain
+
+
+def _is_hollow(value: Value) -> bool:
+    fields = value.struct_value.fields
+    is_secret = _SIGNATURE in fields and fields[_SIGNATURE].string_value == _SECRET
+    return is_secret and "value" not in fields
+
+
+def _drop_within(value: Value) -> None:
+    if value.HasField("struct_value"):
+        drop_hollow(value.struct_value)
+    elif value.HasField("list_value"):
+        values = value.list_value.values
+        for number in reversed(range(len(values))):
+            if _is_hollow(values[number]):
+                del values[number]
+            else:
+                _drop_within(values[number])
 
 
 def _decode_special(fields: Any, path: Path, secrets: set[Path]) -> Any:

@@ -16,6 +16,7 @@ from moorage.provider.values import (
     decode,
     decode_beside,
     decode_one,
+    drop_hollow,
     encode,
     has_unknown,
 )
@@ -86,6 +87,19 @@ def test_an_output_value_of_the_engine_is_understood() -> None:
     read = decode(struct)
     assert read.plain == {"known": "v", "unknown": UNKNOWN}
     assert read.secrets == {("known",)}
+
+
+def test_secrets_without_a_value_are_unknown_and_can_be_taken_out() -> None:
+    hollow = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+    struct = Struct()
+    struct.update({"key": hollow, "env": {"A": hollow, "B": "b"}, "list": [hollow, "x", hollow]})
+    assert decode(struct).plain["key"] is UNKNOWN
+    drop_hollow(struct)
+    assert decode(struct).plain == {"env": {"B": "b"}, "list": ["x"]}
+    kept = encode({"key": "sk-1", "unknown": UNKNOWN}, [("key",), ("unknown",)])
+    before = kept.SerializeToString(deterministic=True)
+    drop_hollow(kept)
+    assert kept.SerializeToString(deterministic=True) == before
 
 
 def test_unknowns_are_found_wherever_they_are() -> None:

@@ -21,6 +21,12 @@ def passed_on() -> None:
     pulumi.export("url", first.url)
 
 
+def kept_by_another() -> None:
+    """What a thing gives is kept by another one, which declares it as a secret."""
+    first = Thing("a")
+    Thing("b", password=first.token, note=pulumi.Output.secret(first.url), tags={"u": first.url})
+
+
 def noted() -> None:
     """A secret where none is expected."""
     Thing("a", note=secret())
@@ -48,6 +54,24 @@ def hidden_by_the_program() -> None:
 
 
 SECRETS = (
+    scenario(
+        "a secret that a failure leaves unknown is no failure of its own",
+        up(
+            kept_by_another,
+            faults=(fault("POST a-z1", "no room"),),
+            calls=("create a-z1",),
+            code=1,
+            state=(),
+            says=("Thing a: no room", "left out, as they depend on what failed: Thing b"),
+            silent=("malformed", "required"),
+        ),
+        up(
+            kept_by_another,
+            calls=("create a-z1", "create b-z1"),
+            state=("a: a-z1", "b: b-z1"),
+        ),
+        sample=True,
+    ),
     scenario(
         "what the shape calls a secret is one, whether the program says so or not",
         up(
