@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from importlib import metadata
 from typing import Final
 
 from components import published
@@ -30,6 +29,8 @@ OTHERS: Final = {"docker-host": "pulumi_docker"}
 
 def plugins(plans: Iterable[Plan]) -> dict[str, str]:
     """The plugins of other providers that the plans' placements need, and their versions."""
+    from importlib import metadata  # takes as long as a dozen modules of ours
+
     kinds = {placement.kind for plan in plans for placement in plan.placements}
     packages = sorted(OTHERS[kind] for kind in kinds & OTHERS.keys())
     return {package.removeprefix("pulumi_"): metadata.version(package) for package in packages}

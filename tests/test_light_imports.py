@@ -30,7 +30,10 @@ PROOFS = {f"moorage.plan.fit.{name}" for name in ("vllm", "sglang", "llamacpp", 
 CASES = {
     "the stack program with its plans": (
         PROGRAM,
-        HEAVY | KINDS | PROOFS | {"components.app", "moorage.provider", "moorage.deploy"},
+        HEAVY
+        | KINDS
+        | PROOFS
+        | {"components.app", "moorage.provider", "moorage.deploy", "importlib.metadata"},
     ),
     "the provider": ("import moorage.provider.__main__", HEAVY | {"pulumi"}),
     "the driver": ("import moorage.deploy.driver", HEAVY | {"moorage.provider", "moorage.plan"}),
