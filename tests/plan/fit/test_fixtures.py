@@ -189,4 +189,4 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _is_said(field: object) -> bool:
-    return getattr(field, "name", "") != "image"
+    return getattr(field, "name", "") not in ("image", "cpu_image")
