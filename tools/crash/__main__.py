@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from crash import hf, hosts, mounts, provider
+from crash import docked, hf, hosts, mounts, provider
 
-SWEEPS = {"provider": provider.run, "hf": hf.run, "hosts": hosts.run}
+SWEEPS = {"provider": provider.run, "hf": hf.run, "hosts": hosts.run, "docker": docked.run}
 _USUAL = "provider"  # of points that name no sweep
 
 

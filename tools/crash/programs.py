@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import pulumi
 
-from crash import endpoint_programs, host_programs
+from crash import docker_programs, endpoint_programs, host_programs
 from moorage.deploy import display
 from moorage.deploy.driver import PLUGIN, Stack
+from moorage.deploy.options import Options
 from moorage.errors import MoorageError
 from tests.scripted.resources import Berth, Thing
 
@@ -38,6 +39,7 @@ def _both(**inputs: Any) -> None:
 PROGRAMS: Final[dict[str, Callable[[], object]]] = {
     **endpoint_programs.PROGRAMS,
     **host_programs.PROGRAMS,
+    **docker_programs.PROGRAMS,
     "both": _both,
     "grown": lambda: _both(size=2),
     "thing": _thing,
@@ -47,7 +49,13 @@ PROGRAMS: Final[dict[str, Callable[[], object]]] = {
 }
 
 
-_OURS: Final = endpoint_programs.PROGRAMS.keys() | host_programs.PROGRAMS.keys()
+_OURS: Final = (
+    endpoint_programs.PROGRAMS.keys()
+    | host_programs.PROGRAMS.keys()
+    | docker_programs.PROGRAMS.keys()
+)
+# Docker's plugin looks at nothing twice, so that its calls are the same ones in every run.
+_ONE_BY_ONE: Final = Options(parallel=1)
 
 
 def _run(root: Path, operation: str, program: str) -> dict[str, Any]:
@@ -58,7 +66,8 @@ def _run(root: Path, operation: str, program: str) -> dict[str, Any]:
     shown = display.choose(sys.stderr, form="plain")
     stack = Stack(root=root, name="local", program=declare, plugin=plugin, display=shown)
     try:
-        result = getattr(stack, operation)()
+        call = getattr(stack, operation)
+        result = call(_ONE_BY_ONE) if program in docker_programs.PROGRAMS else call()
     except MoorageError as error:
         return {"code": int(error.exit_code), "fault": str(error)}
     except Exception:  # noqa: BLE001 (that is what is looked for)

@@ -34,7 +34,7 @@ class Engine(http.server.BaseHTTPRequestHandler):
                   if self.path == "/metrics" else '{{"version": "0.33.0"}}')
     def do_POST(self):
         self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers["Authorization"] != "Bearer {KEY}":
+        if self.headers["Authorization"] != "Bearer " + os.environ["API_KEY"]:
             return self.send_error(401)
         self.tell('{{"model": "{MODEL}"}}')
     def tell(self, text):
@@ -63,7 +63,7 @@ class Harbour:
             entrypoint=[rootfs.INTERPRETER, "-u", "-c", SERVER],
             command=[*(arguments or ("0",))],
             ports={f"{PORT}/tcp": (slot.get("address", "127.0.0.1"), slot["port"])},
-            environment={"HF_TOKEN": HUB_TOKEN},
+            environment={"HF_TOKEN": HUB_TOKEN, "API_KEY": KEY},
             device_requests=_gpus(slot.get("deviceIds", ())),
             labels={
                 labels.OWNER: slot["owner"],
