@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from moorage.deploy import imports, names, place, plans, plugins
+from moorage.deploy import imports, names, place, plans, plugins, sdk
 from moorage.deploy.advice import foreword
 from moorage.deploy.cli import automation, pulumi_cli
 from moorage.deploy.cli.command import CliFailed, Command, Interrupted, interruptible
@@ -21,7 +21,7 @@ from moorage.deploy.failures import Program, explain
 from moorage.deploy.locking import locks
 from moorage.deploy.options import DEFAULT, Options, arguments
 from moorage.deploy.place import Place
-from moorage.deploy.record import UNCHANGED_STEPS, Record, quiet_sdk
+from moorage.deploy.record import UNCHANGED_STEPS, Record
 from moorage.deploy.session import Session, nothing_deployed
 from moorage.deploy.steps import Steps, told
 from moorage.deploy.stored import checkpoint, recover, snapshot, stores
@@ -263,7 +263,7 @@ class Stack:
         self.display(Began(operation=operation, stack=self.name))
         fine = False
         try:
-            quiet_sdk()
+            sdk.quiet()
             stack = self._stack(session, program if takes in _RUN_THE_PROGRAM else None)
             with closing(Ending(end=session.command.cancel, run=run)) as ending:
                 on_event = ending.on_event if steps.goes_on else run.on_event

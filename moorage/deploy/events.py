@@ -89,7 +89,8 @@ Event = Began | Registered | Started | Finished | Failed | Said | Note | Ended
 # The stack itself and the provider plugins are book-keeping, not what a person deploys.
 INTERNAL_TYPES = ("pulumi:pulumi:", "pulumi:providers:")
 # The only trace of a resource that waits for another one: what the SDK says to a debugger.
-REGISTERING = re.compile(r"registering resource: ty=(?P<kind>\S+), name=(?P<name>.*), custom=")
+DECLARED = "registering resource: "
+REGISTERING = re.compile(rf"{DECLARED}ty=(?P<kind>\S+), name=(?P<name>.*), custom=")
 PENDING = "Attempting to deploy or update resources with"
 
 

@@ -8,10 +8,11 @@ import re
 import signal
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pulumi
 
+from moorage.deploy import sdk
 from moorage.deploy.advice import aftermath, meaning
 from moorage.deploy.cli.command import CliFailed
 from moorage.deploy.events import Said, is_internal, label
@@ -31,7 +32,7 @@ class Program:
         self._program, self._standing = program, standing
         self.fault: MoorageError | Fault | None = None
 
-    def __call__(self) -> None:
+    def __call__(self) -> Awaitable[None]:
         """Run the program; the engine is told of a failure, and so are we."""
         if self._standing is not None:
             pulumi.runtime.set_config("moorage:standing", json.dumps(list(self._standing)))
@@ -43,6 +44,7 @@ class Program:
         except BaseException as error:
             self.fault = from_traceback("".join(traceback.format_exception(error)))
             raise
+        return sdk.settled()
 
 
 def explain(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,15 +22,6 @@ from moorage.deploy.events import (
 from moorage.deploy.stored.pending import failed_create
 
 UNCHANGED_STEPS = frozenset({"same", "read", "refresh"})
-
-
-def quiet_sdk() -> None:
-    """Mute the SDK's warnings of a killed CLI's stream, and of events newer than itself.
-
-    They come from a thread that may outlive the operation, so this holds until the process ends.
-    """
-    for start in ("Error in event stream", "Failed to parse engine event"):
-        warnings.filterwarnings("ignore", start, UserWarning)
 
 
 @dataclass
