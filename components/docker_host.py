@@ -240,6 +240,7 @@ def _endpoint(
         url=proven.apply(lambda known: f"{known[0]}/v1"),
         model=proven.apply(lambda known: known[1] or case.server.model),
         api_key=key,
+        adapters=case.server.adapters,
         details={
             "host": case.host,
             "container": slot.name,

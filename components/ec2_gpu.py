@@ -130,6 +130,7 @@ def _replica(
         url=host.url.apply(lambda url: url or _NOWHERE),
         model=host.served_model.apply(lambda model: model or engines.server(placement, plan).model),
         api_key=key.value,
+        adapters=engines.server(placement, plan).adapters,
         details={
             "instance": host.instance_id,
             "zone": host.zone,

@@ -47,6 +47,7 @@ class Endpoint:
     url: pulumi.Output[str]  # ends in /v1
     model: pulumi.Output[str]
     api_key: pulumi.Output[str | None]
+    adapters: Mapping[str, str] = field(default_factory=dict)  # clients' names -> the engine's
     headers: Mapping[str, str] = field(default_factory=dict)  # sent with every request
     timeouts: Mapping[str, float] = field(default_factory=dict)  # the gateway's own, where empty
     details: Mapping[str, Any] = field(default_factory=dict)  # what operators want to see beside it

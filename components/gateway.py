@@ -81,7 +81,11 @@ def _service(service: ModelService, endpoints: Sequence[Endpoint]) -> dict[str, 
 
 
 def _backend(endpoint: Endpoint) -> dict[str, Any]:
-    more = {"headers": dict(endpoint.headers), "timeouts": dict(endpoint.timeouts)}
+    more = {
+        "adapters": dict(endpoint.adapters),
+        "headers": dict(endpoint.headers),
+        "timeouts": dict(endpoint.timeouts),
+    }
     return {
         "name": endpoint.name,
         "url": endpoint.url,

@@ -52,6 +52,7 @@ def build(
             url=made.url.apply(lambda url: url or _NOWHERE),
             model=made.served_model.apply(lambda model: model or plan.model_id),
             api_key=token,
+            adapters=engines.managed(placement, plan).adapters,
             headers={"X-Scale-Up-Timeout": str(_WAKE_SECONDS)} if waits else {},
             timeouts=_WAKING if waits else {},
             details={"endpoint": made.name, "status": made.status},

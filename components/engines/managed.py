@@ -59,6 +59,7 @@ class Managed:
     args: tuple[str, ...] = ()
     command: tuple[str, ...] = ()  # empty: the variant's own
     env: Mapping[str, str] = field(default_factory=dict)
+    adapters: Mapping[str, str] = field(default_factory=dict)  # clients' names -> its own
 
 
 def managed(placement: Placement, plan: Plan) -> Managed:
@@ -86,6 +87,7 @@ def _container(placement: Placement, plan: Plan) -> Managed:
         command=beside.start(),
         args=("vllm", "serve", WEIGHTS, *words("vllm", told)),
         env=beside.fetched(placement, plan),
+        adapters={beside.name(one): beside.name(one) for one in plan.adapters},
     )
 
 

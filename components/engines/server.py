@@ -44,6 +44,7 @@ class Server:
     env: Mapping[str, str] = field(default_factory=dict)  # without the key
     key_variable: str
     model: str  # the name under which it serves
+    adapters: Mapping[str, str] = field(default_factory=dict)  # clients' names -> its own
     port: int = PORT
     health: str = "/health"
     health_command: tuple[str, ...] = ()  # asks there from inside; empty: nobody knows how
@@ -71,6 +72,7 @@ def _vllm(placement: Placement, plan: Plan) -> Server:
         key_variable="VLLM_API_KEY",
         health_command=_BY_PYTHON,
         model=plan.model_id,
+        adapters={beside.name(one): beside.name(one) for one in plan.adapters},
         volumes={"hub": HUB, "compiled": COMPILED},
         metrics=True,
         shutdown_seconds=int(told.get("shutdown-timeout", DRAIN_SECONDS)),
@@ -105,6 +107,8 @@ def _sglang(placement: Placement, plan: Plan) -> Server:
         key_variable="API_KEY",
         health_command=_BY_PYTHON,
         model=plan.model_id,
+        # By an adapter's name alone SGLang would answer without the adapter.
+        adapters={beside.name(one): f"{plan.model_id}:{beside.name(one)}" for one in plan.adapters},
         volumes={"hub": HUB, "compiled": COMPILED},
     )
 

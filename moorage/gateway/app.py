@@ -8,6 +8,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Iterator
 from http import HTTPStatus
 
 import aiohttp
@@ -71,7 +72,9 @@ class Gateway:
             return json_reply({"status": "ok", "routes": routes.digest})
         services = _opened(routes, call.request)
         if path == "/v1/models":
-            return json_reply({"object": "list", "data": [_model(each) for each in services]})
+            return json_reply(
+                {"object": "list", "data": [*map(_model, services), *_adapters(services)]}
+            )
         body = _parsed(await _read_body(call.request))
         service = _wanted(services, body.get("model"))
         call.service = service.name
@@ -153,6 +156,12 @@ def _model(service: Service) -> Body:
     }
 
 
+def _adapters(services: tuple[Service, ...]) -> Iterator[Body]:
+    for service in services:
+        for name in service.adapters:
+            yield {**_model(service), "id": name, "aliases": [], "parent": service.models[0]}
+
+
 async def _read_body(request: web.BaseRequest) -> bytes:
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise _too_large()
@@ -205,9 +214,9 @@ def _wanted(services: tuple[Service, ...], model: object) -> Service:
         message = "the body must name a 'model', as text"
         raise RequestError(HTTPStatus.BAD_REQUEST, message, code="model_missing")
     for service in services:
-        if model in service.models:
+        if model in service.names:
             return service
-    opened = ", ".join(service.models[0] for service in services)
+    opened = ", ".join(name for each in services for name in (each.models[0], *each.adapters))
     message = f"this key opens no model of that name; it opens {opened}"
     raise RequestError(HTTPStatus.NOT_FOUND, message, code="model_not_found")
 

@@ -50,9 +50,10 @@ class Relay:
     async def answer(self, call: Call, service: Service, body: Body) -> web.StreamResponse:
         """Ask backend after backend; nothing reaches the client before one has answered."""
         clock = asyncio.get_running_loop().time
-        deadline = clock() + max(each.timeouts.total_s for each in service.backends)
+        backends = service.serving(str(body["model"]))
+        deadline = clock() + max(each.timeouts.total_s for each in backends)
         errors: list[BackendError] = []
-        for backend in self._health.order(service.backends):
+        for backend in self._health.order(backends):
             if clock() >= deadline:
                 break
             try:
@@ -61,12 +62,12 @@ class Relay:
             except BackendError as error:
                 errors.append(error)
                 self._note(call, backend, error)
-        raise _nobody_answered(service, call, errors)
+        raise _nobody_answered(service, call, errors, untried=len(backends) - len(errors))
 
     async def _attempt(
         self, call: Call, backend: Backend, body: Body, deadline: float
     ) -> web.StreamResponse:
-        content = _encoded({**body, "model": backend.model})
+        content = _encoded({**body, "model": backend.called(str(body["model"]))})
         call.attempts += 1
         upstream = await self._client.post(
             backend,
@@ -208,11 +209,13 @@ def _refuse_paused(answer: bytes) -> None:
             raise error
 
 
-def _nobody_answered(service: Service, call: Call, errors: list[BackendError]) -> RequestError:
+def _nobody_answered(
+    service: Service, call: Call, errors: list[BackendError], *, untried: int
+) -> RequestError:
     says = f"no backend of '{service.name}' answered: {', '.join(call.failed)}"
     statuses = {error.status for error in errors}
     status = statuses.pop() if len(statuses) == 1 else HTTPStatus.BAD_GATEWAY
-    if untried := len(service.backends) - len(errors):
+    if untried:
         status = HTTPStatus.GATEWAY_TIMEOUT
         says += f"; no time was left for {untried} more"
     return RequestError(status, says, code="no_backend_answered", headers={"Retry-After": "1"})

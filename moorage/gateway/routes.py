@@ -19,6 +19,8 @@ KEY = re.compile(r"[\x21-\x7e]{1,4096}")  # what an Authorization header can car
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")  # a token of RFC 9110
 HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,1022}[\x21-\x7e])?")
 MOST_HEADERS = 16
+MOST_ADAPTERS = 1024
+_OPTIONAL = ("timeouts", "headers", "adapters")
 # What the gateway says itself, what HTTP says hop by hop, and what would be another way to a key.
 _OWN_HEADERS = frozenset({
     "authorization", "proxy-authorization", "cookie", "content-type", "content-length",
@@ -50,6 +52,11 @@ class Backend:
     api_key: str | None = field(repr=False)
     timeouts: Timeouts = Timeouts()
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # sent with each request
+    adapters: tuple[tuple[str, str], ...] = ()  # clients' names and its own, beside the model
+
+    def called(self, model: str) -> str:
+        """What the backend calls a model that clients ask for."""
+        return dict(self.adapters).get(model, self.model)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +66,22 @@ class Service:
     task: str
     api_key: str = field(repr=False)
     backends: tuple[Backend, ...]
+
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """What some backend serves beside the model, each once."""
+        return tuple(dict.fromkeys(name for each in self.backends for name, _ in each.adapters))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that a client may ask for."""
+        return (*self.models, *self.adapters)
+
+    def serving(self, model: str) -> tuple[Backend, ...]:
+        """Who may answer: whoever lacks an adapter would answer without it."""
+        if model in self.models:
+            return self.backends
+        return tuple(each for each in self.backends if model in dict(each.adapters))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,7 +141,7 @@ def _service(node: _Node) -> Service:
 
 
 def _backend(node: _Node) -> Backend:
-    fields = node.fields("name", "url", "model", "api_key", optional=("timeouts", "headers"))
+    fields = node.fields("name", "url", "model", "api_key", optional=_OPTIONAL)
     key = fields["api_key"]
     return Backend(
         name=fields["name"].name(),
@@ -127,7 +150,15 @@ def _backend(node: _Node) -> Backend:
         api_key=None if key.value is None else key.key(),
         timeouts=_timeouts(fields["timeouts"]) if "timeouts" in fields else Timeouts(),
         headers=_headers(fields["headers"]) if "headers" in fields else (),
+        adapters=_adapters(fields["adapters"]) if "adapters" in fields else (),
     )
+
+
+def _adapters(node: _Node) -> tuple[tuple[str, str], ...]:
+    fields = node.members(most=MOST_ADAPTERS)
+    for name in fields:
+        _Node(value=name, path=node.path).text()
+    return tuple((name, each.text()) for name, each in fields.items())
 
 
 def _timeouts(node: _Node) -> Timeouts:
@@ -151,7 +182,7 @@ def _refuse_ambiguity(services: tuple[Service, ...]) -> None:
     for again in _repeated(service.name for service in services):
         says = f"two services are named '{again}'"
         raise RoutesError(says, at="services")
-    for _, again in _repeated((s.api_key, model) for s in services for model in s.models):
+    for _, again in _repeated((s.api_key, model) for s in services for model in s.names):
         says = f"model '{again}' is given twice under one key"
         raise RoutesError(says, at="services")
 

@@ -324,6 +324,13 @@ def test_an_endpoint_has_time_and_is_replaced_in_the_order_of_the_policy(
     assert (times.create, times.update, times.delete) == ("90m", "90m", "20m")
 
 
+def test_the_gateway_asks_for_adapters_where_they_are_loaded() -> None:
+    other = Placement(name="openai-2", kind="openai", options={"url": "http://127.0.0.1:9/v1"})
+    plan = a_plan(ENDPOINT, other, adapters=(Pinned(id="acme/tone-lora", name="tone"),))
+    [service] = routes_of(declare(lambda: a_stack(plan)))["services"]
+    assert [each.get("adapters") for each in service["backends"]] == [{"tone": "tone"}, None]
+
+
 def test_adapters_are_fetched_at_their_commits_by_a_container_of_ones_own() -> None:
     adapter = Pinned(id="acme/tone-lora", revision="b" * 40)
     inputs = endpoint_of(ENDPOINT, adapters=(adapter,), trust_remote_code=True)
@@ -333,7 +340,7 @@ def test_adapters_are_fetched_at_their_commits_by_a_container_of_ones_own() -> N
     place = f"/cache/hub/beside/adapters/acme/tone-lora/{'b' * 40}"
     args = inputs["args"]
     assert args[:3] == ["vllm", "serve", "/repository"]
-    assert args[args.index("--lora-modules") + 1] == f"acme/tone-lora={place}"
+    assert args[args.index("--lora-modules") + 1] == f"tone-lora={place}"
     assert {"--enable-lora", "--trust-remote-code"} <= {*args}
     [fetched] = json.loads(inputs["env"]["MOORAGE_BESIDE"])
     assert (fetched["repo"], fetched["revision"]) == ("acme/tone-lora", "b" * 40)

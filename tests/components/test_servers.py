@@ -152,6 +152,14 @@ def test_what_lies_beside_the_model_is_fetched_at_its_commit() -> None:
     assert {row["revision"] for row in wanted} == {OTHER}
 
 
+@pytest.mark.parametrize(
+    ("engine", "called"), [("vllm", "tone"), ("sglang", "acme/tiny-gguf:tone")]
+)
+def test_an_adapter_has_a_name_that_each_engine_knows(engine: str, called: str) -> None:
+    assert made(engine, **BESIDE).adapters == {"tone": called}
+    assert made(engine).adapters == {}
+
+
 @pytest.mark.parametrize("engine", ["vllm", "sglang", "tei", "llama.cpp"])
 def test_from_a_folder_of_the_host_nothing_is_fetched(engine: str) -> None:
     beside = BESIDE if engine in ("vllm", "sglang") else {}

@@ -13,7 +13,7 @@ import pytest
 
 from tests.gateway.backends import says
 from tests.gateway.conftest import Serve, StartBackend
-from tests.gateway.running import KEY, Gateway, ask, said, service
+from tests.gateway.running import KEY, Gateway, ask, backend, said, service
 
 CHAT = "/v1/chat/completions"
 
@@ -61,6 +61,19 @@ def test_models_are_those_that_the_key_opens(serve: Serve, shared_gateway: Gatew
         "aliases": ["org/hello"],
         "task": "text-generation",
     }
+
+
+def test_adapters_are_listed_beside_the_model_that_they_change(serve: Serve) -> None:
+    there = "http://127.0.0.1:9/v1"
+    able = backend("b1", there, adapters={"tone": "tone"})
+    client = serve(service(backends=[able, backend("b2", there)]))
+    listed = client.get("/v1/models").json()["data"]
+    assert [(each["id"], each.get("parent")) for each in listed] == [
+        ("hello", None),
+        ("tone", "hello"),
+    ]
+    refused = error(ask(client, model="tune"), 404)
+    assert refused["message"] == "this key opens no model of that name; it opens hello, tone"
 
 
 def test_one_alias_under_two_keys_is_two_services(

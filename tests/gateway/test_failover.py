@@ -12,7 +12,7 @@ import pytest
 from tests.gateway import backends
 from tests.gateway.backends import Script, ScriptedBackend, in_turn, replies, says
 from tests.gateway.conftest import Serve, StartBackend
-from tests.gateway.running import Gateway, ask, eventually, said, service
+from tests.gateway.running import Gateway, ask, backend, eventually, said, service
 
 # As the proxy of Hugging Face's Inference Endpoints says it.
 PAUSED = b'{"error": "Bad Request: Invalid state"}'
@@ -138,6 +138,28 @@ def test_only_the_model_is_rewritten(start: StartBackend, serve: Serve) -> None:
     expected = {"model": "b1-model", "messages": [{"role": "user", "content": "hi"}], **more}
     assert seen.body == expected
     assert list(seen.body) == list(expected)
+
+
+def test_an_adapter_is_asked_of_who_has_it_by_the_name_that_it_has_there(
+    start: StartBackend, serve: Serve
+) -> None:
+    """Whoever lacks it would answer without it, so it is not asked even as the last resort."""
+    plain, dead, able = start(says("plain")), start(backends.fails(500)), start(says("with tone"))
+    without = [
+        backend("plain", plain.url),
+        backend("dead", dead.url, adapters={"tone": "tone"}),
+    ]
+    more = backend("able", able.url, adapters={"tone": "base:tone", "other": "base:other"})
+    client = serve(service(backends=[*without, more]))
+    assert said(ask(client, model="tone")) == "with tone"
+    assert dead.seen[0].body["model"] == "tone"
+    assert able.seen[0].body["model"] == "base:tone"
+    assert not plain.seen
+    assert said(ask(client, model="hello")) == "plain"
+    refused = ask(serve(service(backends=without)), model="tone")
+    assert refused.status_code == 502
+    assert "no backend of 'hello' answered: dead" in refused.json()["error"]["message"]
+    assert len(plain.seen) == 1
 
 
 def test_the_backend_gets_its_own_key_and_the_client_only_what_is_its(

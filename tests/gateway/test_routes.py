@@ -165,6 +165,30 @@ def test_headers_are_per_backend_and_an_old_file_has_none() -> None:
     assert "acme" not in repr(first)
 
 
+def test_an_adapter_is_known_to_whoever_has_it() -> None:
+    given = {"tone": "base:tone"}
+    text = changed(lambda r: r["services"][0]["backends"][1].update(adapters=given))
+    [hello] = parse(text).services
+    assert hello.names == (*hello.models, "tone")
+    assert [each.name for each in hello.serving("tone")] == ["b"]
+    assert [each.called("tone") for each in hello.serving("tone")] == ["base:tone"]
+    assert [each.called("hello") for each in hello.serving("hello")] == ["m", "m"]
+
+
+@pytest.mark.parametrize(
+    ("adapters", "says"),
+    [
+        (["tone"], "services[0].backends[0].adapters: must be an object of at most 1024 keys"),
+        ({"tone": ""}, "services[0].backends[0].adapters.tone: must be a line of text that is"),
+        ({"": "tone"}, "services[0].backends[0].adapters: must be a line of text that is not"),
+        ({"hello": "tone"}, "services: model 'hello' is given twice under one key"),
+    ],
+)
+def test_a_bad_adapter_is_refused(adapters: object, says: str) -> None:
+    text = changed(lambda r: r["services"][0]["backends"][0].update(adapters=adapters))
+    assert fault(text).startswith(says)
+
+
 @pytest.mark.parametrize(("headers", "says"), BAD_HEADERS)
 def test_a_bad_header_is_refused_without_quoting_its_value(headers: object, says: str) -> None:
     text = changed(lambda r: r["services"][0]["backends"][0].update(headers=headers))
