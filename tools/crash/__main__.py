@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from crash import docked, hf, hosts, mounts, provider
 
 SWEEPS = {"provider": provider.run, "hf": hf.run, "hosts": hosts.run, "docker": docked.run}
+_GROUPS = {"hosts": ("hosts", "docker")}  # where no point is named
 _USUAL = "provider"  # of points that name no sweep
 
 
@@ -23,10 +25,17 @@ def main() -> int:
     if named in ("", _USUAL):
         mounts.enter()  # starts this program anew
     folder = args.folder or Path(tempfile.mkdtemp(prefix="moorage-crash-"))
-    counts = [run(folder, args) for name, run in SWEEPS.items() if named in ("", name)]
+    wanted = _wanted(named, points)
+    counts = [run(folder, args) for name, run in SWEEPS.items() if name in wanted]
     tried, clean = (sum(column) for column in zip(*counts, strict=True))
     print(f"crash: {tried} points, {clean} clean")
     return 0 if tried and tried == clean else 1
+
+
+def _wanted(named: str, points: str) -> Iterable[str]:
+    if not named:
+        return SWEEPS
+    return (named,) if points else _GROUPS.get(named, (named,))
 
 
 def _arguments() -> argparse.Namespace:

@@ -6,25 +6,21 @@ Docker gives new ids to what is made again, its state is told of them.
 
 from __future__ import annotations
 
-import http.client
 import io
 import re
-import socket
-import socketserver
 import tarfile
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self
 
 import docker.errors
 import yaml
 
+from crash import doors
 from crash.docker_programs import SECRETS
 from crash.lab import Driver, Lab
 from moorage.provider.docker_host import labels
@@ -33,12 +29,15 @@ from tests.docker import image
 from tests.docker.engine import Engine
 from tests.docker_plugin import place
 
-_READS: Final = ("GET", "HEAD")
 _PROVEN: Final = ".moorage-proven"
 _GPUS: Final = 2
 _REFUSED: Final = 400
-_NOT_PASSED_ON: Final = frozenset({"transfer-encoding", "connection", "content-length"})
 _ID: Final = re.compile(r"[0-9a-f]{64}")
+_DOCKER: Final = (
+    "docker:index/container:Container",
+    "docker:index/network:Network",
+    "docker:index/volume:Volume",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,7 @@ class LiveDock:
     """A Docker engine that is listened to, and counts the writes in which somebody may die."""
 
     engine: Engine
-    host: str
+    host: str = ""  # its door
     calls: list[str] = field(default_factory=list)
     points: list[str] = field(default_factory=list)
     doom: _Doom | None = None
@@ -238,13 +237,6 @@ class DockLab(Lab):
         return lab
 
 
-_DOCKER: Final = (
-    "docker:index/container:Container",
-    "docker:index/network:Network",
-    "docker:index/volume:Volume",
-)
-
-
 def _told(one: Any) -> Any:
     """What is the same of two containers that are made alike."""
     marks = one["Config"]["Labels"]
@@ -252,72 +244,12 @@ def _told(one: Any) -> Any:
     return one["State"]["Status"], marks[labels.DIGEST], networks, labels.PROOF in marks
 
 
-class _Door(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-    dock: LiveDock
-
-    def handle_error(self, *_: object) -> None:
-        """An asker that was killed."""
-
-
-class _Upstream(http.client.HTTPConnection):
-    """Docker's own socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("docker", timeout=120)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect(self._path)
-
-
-class _Asked(BaseHTTPRequestHandler):
-    """Passes a request on, and its answer back."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = False  # there is none on a socket of the machine
-
-    def address_string(self) -> str:
-        return "somebody"
-
-    def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
-
-    def _pass(self) -> None:
-        dock = cast("_Door", self.server).dock
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        upstream = _Upstream(str(dock.engine.place.socket))
-        upstream.request(self.command, self.path, body, dict(self.headers))
-        answer = upstream.getresponse()
-        told = answer.read()
-        upstream.close()
-        path = re.sub(r"^/v[0-9.]+", "", self.path)
-        if self.command not in _READS and dock.passed(self.command, path, answer.status):
-            self.close_connection = True
-            return
-        self.send_response(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in _NOT_PASSED_ON:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(told)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(told)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _pass  # noqa: N815  as its class calls them
-
-
 @contextmanager
 def live_dock() -> Iterator[LiveDock]:
     """An engine that is listened to while the block runs."""
-    with engines.running(gpus=_GPUS) as engine, tempfile.TemporaryDirectory() as folder:
+    with engines.running(gpus=_GPUS) as engine:
         image.load(engine)
-        path = f"{folder}/docker.sock"
-        with _Door(path, _Asked) as door:
-            door.dock = LiveDock(engine=engine, host=f"unix://{path}")
-            threading.Thread(target=door.serve_forever, args=(0.02,), daemon=True).start()
-            try:
-                yield door.dock
-            finally:
-                door.shutdown()
+        dock = LiveDock(engine=engine)
+        with doors.opened(str(engine.place.socket), dock.passed) as path:
+            dock.host = f"unix://{path}"
+            yield dock
