@@ -31,13 +31,8 @@ def loaded_beside(placement: Placement, plan: Plan, adapters_flag: str) -> dict[
     told: dict[str, Any] = {}
     if plan.chat_template is not None:
         told["chat-template"] = place(placement, "template", plan.chat_template)
-    adapters = [f"{name(one)}={place(placement, 'adapter', one)}" for one in plan.adapters]
+    adapters = [f"{one.called}={place(placement, 'adapter', one)}" for one in plan.adapters]
     return told | ({"enable-lora": True, adapters_flag: adapters} if adapters else {})
-
-
-def name(adapter: Pinned) -> str:
-    """What clients ask for it by."""
-    return adapter.name or adapter.id.rpartition("/")[2]
 
 
 def place(placement: Placement, what: str, pinned: Pinned) -> str:

@@ -87,7 +87,7 @@ def _container(placement: Placement, plan: Plan) -> Managed:
         command=beside.start(),
         args=("vllm", "serve", WEIGHTS, *words("vllm", told)),
         env=beside.fetched(placement, plan),
-        adapters={beside.name(one): beside.name(one) for one in plan.adapters},
+        adapters={one.called: one.called for one in plan.adapters},
     )
 
 

@@ -72,7 +72,7 @@ def _vllm(placement: Placement, plan: Plan) -> Server:
         key_variable="VLLM_API_KEY",
         health_command=_BY_PYTHON,
         model=plan.model_id,
-        adapters={beside.name(one): beside.name(one) for one in plan.adapters},
+        adapters={one.called: one.called for one in plan.adapters},
         volumes={"hub": HUB, "compiled": COMPILED},
         metrics=True,
         shutdown_seconds=int(told.get("shutdown-timeout", DRAIN_SECONDS)),
@@ -108,7 +108,7 @@ def _sglang(placement: Placement, plan: Plan) -> Server:
         health_command=_BY_PYTHON,
         model=plan.model_id,
         # By an adapter's name alone SGLang would answer without the adapter.
-        adapters={beside.name(one): f"{plan.model_id}:{beside.name(one)}" for one in plan.adapters},
+        adapters={one.called: f"{plan.model_id}:{one.called}" for one in plan.adapters},
         volumes={"hub": HUB, "compiled": COMPILED},
     )
 

@@ -18,6 +18,11 @@ class Pinned:
     name: str | None = None  # an adapter: what requests call it; a template: the file
     file: str | None = None
 
+    @property
+    def called(self) -> str:
+        """What requests call an adapter."""
+        return self.name or self.id.rpartition("/")[2]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:

@@ -105,6 +105,19 @@ def _port_clash(subject: Subject) -> Iterator[Problem]:
             seen.add((host, port))
 
 
+def _adapter_name(subject: Subject) -> Iterator[Problem]:
+    """A request names what it wants by one word."""
+    model = subject.model
+    seen = {subject.spec.name: "the service", model.id: "the model"}
+    for number, adapter in enumerate(model.adapters):
+        key = "name" if adapter.name else "id"
+        if adapter.called in seen:
+            says = f"requests for {adapter.called} get {seen[adapter.called]}, not this adapter"
+            hint = "give it a name of its own"
+            yield subject.problem("adapter-name", says, hint, "model", "adapters", number, key)
+        seen.setdefault(adapter.called, "another adapter")
+
+
 RULES: Final[dict[str, Rule]] = {
     "slo-implausible": Rule(says="the hardware can reach the service levels", check=_slo),
     "load-too-high": Rule(says="the replicas carry the load", check=_load, severity="warning"),
@@ -117,5 +130,6 @@ RULES: Final[dict[str, Rule]] = {
         severity="warning",
     ),
     "owner": Rule(says="somebody answers for the service", check=_owner),
+    "adapter-name": Rule(says="an adapter has a name of its own", check=_adapter_name),
     "port-clash": Rule(says="no two placements ask for one port", check=_port_clash),
 }
