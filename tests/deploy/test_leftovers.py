@@ -138,5 +138,4 @@ def test_a_create_stays_pending_where_its_host_cannot_tell(where: Place, provide
     said: list[str] = []
     done = leftovers.clear(where, [sys.executable, "-c", provider], one, said.append)
     assert len(done) == settled
-    rest = ["Container chat: its create was cut short; it is settled"] * settled
-    assert said == [line, *rest]
+    assert said == [line]

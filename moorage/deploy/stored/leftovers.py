@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from moorage.deploy.cli.children import ask_with_input
 from moorage.deploy.place import Place
-from moorage.deploy.stored.pending import State, name_of, type_of
+from moorage.deploy.stored.pending import State, type_of
 
 DEADLINE_S: Final = 120.0
 CONTAINER: Final = "docker:index/container:Container"
@@ -94,14 +94,11 @@ def clear(where: Place, plugin: Sequence[str], one: Case, say: Say) -> list[Stat
                 f"{question.kind} {name} on {question.host} was begun by a run that died; it is"
                 " taken away"
             )
-    settled = [
+    return [
         create
         for create, question in one.creates
         if question is None or "fault" not in answers[question]
     ]
-    for create in settled:
-        say(f"{name_of(create)}: its create was cut short; it is settled")
-    return settled
 
 
 def _answers(

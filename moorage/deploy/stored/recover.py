@@ -51,6 +51,8 @@ def settle(
     cleared = _cleared(where, plugin, exported, operations, say, ends=ends)
     if not operations:
         return
+    for one in cleared:
+        say(f"{pending.name_of(one)}: its create was cut short; nothing of it is in the way")
     foreign = [
         one
         for one in operations
