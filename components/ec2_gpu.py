@@ -28,7 +28,6 @@ _USUAL_READY: Final = "45m"
 _BESIDE_SECONDS: Final = 1800  # what buying and ending an instance may take besides
 _PARAMETER: Final = "ssm:"
 _MS_PER_SECOND: Final = 1000
-_COUNTING: Final = ("vllm",)  # engines whose counters tell whether somebody asks
 _NOWHERE: Final = "http://asleep.invalid/v1"  # one without an address: others take over
 
 
@@ -57,11 +56,6 @@ def lacks(placement: Placement) -> Iterator[str]:
             "this machine has no address with which its gateway would come;"
             " name the gateway's network: allow_from: [10.0.0.0/16]"
         )
-    if "stop_when_idle_after" in options and placement.engine not in _COUNTING:
-        yield (
-            f"nobody can tell when {placement.engine} is idle;"
-            " leave stop_when_idle_after out, or serve by vllm"
-        )
 
 
 def inputs(placement: Placement, *, plan: Plan, called: str, site: Site) -> dict[str, Any]:
@@ -74,7 +68,7 @@ def inputs(placement: Placement, *, plan: Plan, called: str, site: Site) -> dict
         "port": server.port,
         "probe": {"path": probes.path(plan.task), "body": probes.body(plan.task, server.model)},
         "kv": _kv(placement),
-        "stop_when_idle": options.get("stop_when_idle_after") is not None,
+        "stop_when_idle": _idle_seconds(placement) is not None,
         "needed": placement.name == plan.placements[-1].name,
         "ready_timeout_seconds": _seconds(options.get("ready_within", _USUAL_READY)),
     }
@@ -114,7 +108,7 @@ def _replica(
     told = key.value.apply(
         lambda value: identity(placement, plan=plan, called=called, site=site, key=value)
     )
-    secrets = _secrets(placement.options)
+    secrets, server = _secrets(placement.options), engines.server(placement, plan)
     host = GpuHost(
         f"{plan.service}-{called}",
         **inputs(placement, plan=plan, called=called, site=site),
@@ -128,9 +122,9 @@ def _replica(
         name=called,
         kind=placement.kind,
         url=host.url.apply(lambda url: url or _NOWHERE),
-        model=host.served_model.apply(lambda model: model or engines.server(placement, plan).model),
+        model=host.served_model.apply(lambda model: model or server.model),
         api_key=key.value,
-        adapters=engines.server(placement, plan).adapters,
+        adapters=server.adapters,
         details={
             "instance": host.instance_id,
             "zone": host.zone,
@@ -158,7 +152,7 @@ def _place(placement: Placement) -> dict[str, Any]:
         "region": machine.region,
         "instance_type": machine.instance,
         "market": options.get("market"),
-        "subnets": _subnets(options),
+        "subnets": options.get("subnets"),
         "public_address": options.get("public_address"),
         "ami_parameter" if ami.startswith(_PARAMETER) else "ami": ami.removeprefix(_PARAMETER),
         "disk_gib": options.get("disk_gib"),
@@ -170,14 +164,13 @@ def _instance(placement: Placement, plan: Plan) -> Instance:
     """What the machine is told, without its secrets."""
     machine = _machine(placement)
     assert placement.image is not None, "the plan gives every engine its image"
-    idle = placement.options.get("stop_when_idle_after")
     return Instance(
         region=str(machine.region),
         image=placement.image,
         server=engines.server(placement, plan),
         has_gpus=machine.gpu is not None,
         is_spot=placement.options.get("market") == "spot",
-        idle_s=None if idle is None else _seconds(idle),
+        idle_s=_idle_seconds(placement),
     )
 
 
@@ -189,9 +182,11 @@ def _kv(placement: Placement) -> dict[str, Any] | None:
     return {"tokens": placement.fit.kv_tokens, "tolerance": tolerance}
 
 
-def _subnets(options: Mapping[str, Any]) -> list[str] | None:
-    one = [options["subnet"]] if "subnet" in options else []
-    return [*options.get("subnets", one)] or None
+def _idle_seconds(placement: Placement) -> int | None:
+    """After how long without a request it stops; None: it always runs."""
+    idle = placement.options.get("stop_when_idle_after")
+    may_stop = _machine(placement).replicas_min == 0
+    return _seconds(idle) if idle is not None and may_stop else None
 
 
 def _secrets(options: Mapping[str, Any]) -> dict[str, str]:

@@ -97,7 +97,9 @@ def _twice(rows: Sequence[Wish]) -> Iterator[Problem]:
             holder = first[both[0]]
             whose = holder.placement if holder.file == row.file else holder.file
             says = f"GPU {', '.join(both)} of {row.host} is taken by {whose}"
-            yield _problem(row, says, "name others, or leave device_ids out and free ones are found")
+            yield _problem(
+                row, says, "name others, or leave device_ids out and free ones are found"
+            )
 
 
 def _mixed(rows: Sequence[Wish]) -> Iterator[Problem]:

@@ -51,6 +51,14 @@ def with_options(**options: Any) -> Placement:
     return dataclasses.replace(HOST, options={**HOST.options, **options})
 
 
+def that_may_stop(**options: Any) -> Placement:
+    """One that is not bound to run always."""
+    placement = with_options(stop_when_idle_after="90s", **options)
+    assert placement.machine is not None
+    machine = dataclasses.replace(placement.machine, replicas_min=0)
+    return dataclasses.replace(placement, machine=machine)
+
+
 def declared(*placements: Placement, **said: Any) -> dict[str, dict[str, Any]]:
     return declare(lambda: a_stack(a_plan(*placements, revision="a" * 40, **said)))
 
@@ -107,7 +115,7 @@ def test_an_instance_runs_what_a_container_runs() -> None:
         with_options(disk_gib=300),
         with_options(ami="ami-0a1b2c3d4e5f60718"),
         with_options(subnets=["subnet-0a1b2c3d4e5f60718"]),
-        with_options(stop_when_idle_after="30m"),
+        that_may_stop(),
         dataclasses.replace(HOST, flags={"max-model-len": 1024}),
         dataclasses.replace(HOST, image="vllm/vllm-openai:v0.32.0"),
         dataclasses.replace(HOST, env={"VLLM_LOGGING_LEVEL": "DEBUG"}),
@@ -174,11 +182,16 @@ def test_secrets_go_to_the_parameter_store_alone(monkeypatch: pytest.MonkeyPatch
 
 
 def test_watchers_come_with_what_they_watch() -> None:
-    user_data = revealed(
-        host_of(with_options(market="spot", stop_when_idle_after="90s"))["userData"]
-    )
-    assert "moorage-spot.service" in user_data
-    assert "idle_s=90" in user_data
+    assert "moorage-spot.service" in revealed(host_of(with_options(market="spot"))["userData"])
+    host = host_of(that_may_stop())
+    assert host["stopWhenIdle"] is True
+    assert "idle_s=90" in revealed(host["userData"])
+
+
+def test_what_always_runs_is_not_stopped() -> None:
+    host = host_of(with_options(stop_when_idle_after="90s"))
+    assert host["stopWhenIdle"] is False
+    assert "moorage-idle.service" not in revealed(host["userData"])
 
 
 def test_the_usual_image_is_amazon_s_newest_and_another_may_be_named() -> None:
@@ -199,14 +212,13 @@ def test_what_the_environment_lacks_is_told_at_once(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(aws, "_MAKER", tmp_path / "nobody")
-    placement = with_options(secrets={"HF_TOKEN": "HF_READ_TOKEN"}, stop_when_idle_after="1h")
+    placement = with_options(secrets={"HF_TOKEN": "HF_READ_TOKEN"})
     with pytest.raises(MoorageError) as caught:
-        refuse_unfurnished([a_plan(dataclasses.replace(placement, engine="sglang"))])
+        refuse_unfurnished([a_plan(placement)])
     said = str(caught.value).replace("hello.yaml: ec2-gpu-1: ", "")
     assert said.splitlines() == [
         "there are no AWS credentials; set AWS_PROFILE, or run `aws configure`",
         "the environment has no HF_READ_TOKEN; set it to the secret that the spec names",
-        "nobody can tell when sglang is idle; leave stop_when_idle_after out, or serve by vllm",
     ]
 
 

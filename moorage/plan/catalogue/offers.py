@@ -106,6 +106,7 @@ class Engine:
     first_for: tuple[str, ...] = ()  # tasks for which it is the first choice where it can
     flags_read_at: tuple[str, ...] = ()  # versions whose flags were read; between, nobody knows
     beside: tuple[str, ...] = ()  # keys of `model` for what it loads beside the model
+    counts: bool = False  # whether it tells how much it has done, and so when it is idle
     said: Mapping[str, Any] = field(default_factory=dict)  # flags of every server of our own
     said_env: Mapping[str, str] = field(default_factory=dict)  # and variables of its environment
 

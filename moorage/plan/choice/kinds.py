@@ -120,11 +120,10 @@ def _is_hardware(offer: Offer, options: Options) -> bool:
     count, instance = options.get("count"), options.get("instance")
     if instance is not None and instance != offer.name:
         return False
-    if gpu is None:
-        named = instance is not None
-        return named or (offer.gpu is not None and count in (None, offer.count))
     if offer.gpu is not None:
         return count in (None, offer.count)
+    if gpu is None:
+        return instance is not None  # without a GPU it is never chosen unless it is named
     # A CPU instance is sold by size: intel-spr with count 4 is intel-spr-x4.
     return offer.name == f"{gpu}-x{count or 1}" or offer.name == gpu
 

@@ -14,6 +14,8 @@ from moorage.plan.world import Choice
 from moorage.spec.problems import Problem
 
 _BLUE_GREEN: Final = "blue-green"
+_IDLE: Final = "stop_when_idle_after"
+_PROFILE: Final = "instance_profile"
 _BESIDE: Final = ("adapters", "tokenizer", "chat_template")  # keys of `model`
 
 
@@ -105,6 +107,34 @@ def _spot(subject: Subject) -> Iterator[Problem]:
             yield subject.of(choice, "spot", says, "write market: on-demand", "market")
 
 
+def _stops(subject: Subject) -> Iterator[Problem]:
+    """Only what is bought on demand can be stopped, and not every engine tells whether it works."""
+    telling = [name for name, row in subject.catalog.engines.items() if row.counts]
+    for choice in subject.choices:
+        options, engine = choice.target.options, choice.engine
+        if _IDLE not in options:
+            continue
+        if options.get("market") == "spot":
+            says = "a spot instance cannot be stopped, only ended"
+            hint = f"write market: on-demand, or take {_IDLE} out"
+            yield subject.of(choice, "stop-when-idle", says, hint, _IDLE)
+        if engine is not None and not engine.counts:
+            says = f"nobody can tell when {engine.name} is idle"
+            hint = f"take {_IDLE} out, or serve it with {' or '.join(telling)}"
+            yield subject.of(choice, "stop-when-idle", says, hint, _IDLE)
+
+
+def _unreadable(subject: Subject) -> Iterator[Problem]:
+    """An instance fetches its secrets itself, so that they stand in no user data."""
+    for choice in subject.choices:
+        options = choice.target.options
+        wants = _PROFILE in choice.kind.options["properties"] and "secrets" in options
+        if wants and _PROFILE not in options:
+            says = "the instance may not read its secrets, for it has no instance_profile"
+            hint = "name one with ssm:GetParameter for /moorage/*: instance_profile: moorage-gpu"
+            yield subject.of(choice, "secrets-unreadable", says, hint, "secrets")
+
+
 def _beside(subject: Subject) -> Iterator[Problem]:
     """What an engine of ours would overlook without a word."""
     told: set[tuple[str, str]] = set()
@@ -144,6 +174,8 @@ RULES: Final[dict[str, Rule]] = {
     ),
     "engine-exposed": Rule(says="no engine can be reached by everybody", check=_exposed),
     "spot": Rule(says="the policy allows the market", check=_spot),
+    "stop-when-idle": Rule(says="an instance that shall stop when idle can", check=_stops),
+    "secrets-unreadable": Rule(says="an instance can read its secrets", check=_unreadable),
     "beside-not-served": Rule(
         says="the engine takes what is to be loaded beside the model", check=_beside
     ),

@@ -39,6 +39,20 @@ def _price_missing(subject: Subject) -> Iterator[Problem]:
             yield subject.of(choice, "price-missing", says, hint)
 
 
+def _price_unused(subject: Subject) -> Iterator[Problem]:
+    """A price that is not of the task would be passed over without a word."""
+    task = subject.spec.model.task
+    wanted = STATED.get(task)
+    for choice in subject.choices:
+        for option in sorted({*STATED.values()} & choice.target.options.keys() - {wanted}):
+            says = f"{option} is no price of {task}"
+            hint = "take it out: the router tells what a token costs"
+            if wanted is not None:
+                stated = wanted in choice.target.options
+                hint = "take it out" if stated else f"write {wanted} in its place"
+            yield subject.of(choice, "price-unused", says, hint, option)
+
+
 def _unit(subject: Subject) -> str:
     return "an image" if subject.spec.model.task == "text-to-image" else "a token"
 
@@ -174,6 +188,7 @@ def _test_load(subject: Subject) -> Iterator[Problem]:
 
 RULES: Final[dict[str, Rule]] = {
     "price-missing": Rule(says="every placement has a price", check=_price_missing),
+    "price-unused": Rule(says="a stated price is of the task", check=_price_unused),
     "price-stale": Rule(says="every price is fresh", check=_price_stale, severity="warning"),
     "price-too-old": Rule(says="no price is older than the policy allows", check=_price_too_old),
     "price-moved": Rule(

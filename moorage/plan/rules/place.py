@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
+from moorage.plan.catalogue.offers import Offer
 from moorage.plan.choice import hardware, regions
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
@@ -54,6 +55,10 @@ def _no_gpu(subject: Subject, choice: Choice, gpu: str, names: list[str]) -> Pro
 def _sold(choice: Choice) -> str:
     """What is sold of the same GPU, or under the same words."""
     options = choice.target.options
+    named = next((row for row in choice.kind.offers if row.name == options.get("instance")), None)
+    if named is not None and not _agrees(named, options):
+        has = f"{named.count} x {named.gpu}" if named.gpu else "no GPU"
+        return f"{named.name} has {has}: let gpu and count say so too, or leave them out"
     same = [
         row
         for row in choice.kind.offers
@@ -61,6 +66,11 @@ def _sold(choice: Choice) -> str:
     ]
     names = sorted({f"{row.name} in {row.region or row.vendor or 'any region'}" for row in same})
     return f"it sells {', '.join(names[:8])}" + (" …" if len(names) > 8 else "")
+
+
+def _agrees(offer: Offer, options: Mapping[str, Any]) -> bool:
+    """Whether an instance has the GPUs that are asked for beside its name."""
+    return options.get("gpu") in (None, offer.gpu) and options.get("count") in (None, offer.count)
 
 
 def _offer_unavailable(subject: Subject) -> Iterator[Problem]:
