@@ -51,7 +51,7 @@ def test_an_unreachable_installer_is_given_up_within_its_deadline(
 ) -> None:
     """Even when the connection opens and nothing is ever said."""
     monkeypatch.setattr(cli_install, "REACH_DEADLINE_S", 0.3)
-    monkeypatch.setattr(cli_install, "_answers", lambda: threading.Event().wait(5))
+    monkeypatch.setattr(cli_install, "_answers", lambda _url: threading.Event().wait(5))
     began_s = time.monotonic()
     assert not cli_install.reach()
     assert time.monotonic() - began_s < 2
