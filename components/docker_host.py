@@ -7,6 +7,7 @@ anything of a container that serves is touched; the gateway hears of the new one
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -109,10 +110,12 @@ def _digest(case: _Case, image: pulumi.Input[str], secret: Secrets) -> pulumi.Ou
         dict(server.volumes),
         list(container.binds(placement)),
     ]
-    whole = pulumi.Output.json_dumps([plain, image, secret], sort_keys=True)
-    return pulumi.Output.unsecret(
-        whole.apply(lambda text: hashlib.sha256(text.encode()).hexdigest())
-    )
+    known: pulumi.Output[list[Any]] = pulumi.Output.all(image, secret)
+    return pulumi.Output.unsecret(known.apply(lambda rest: _hashed([plain, *rest])))
+
+
+def _hashed(whole: Any) -> str:
+    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
 
 
 def _slot(case: _Case, image: pulumi.Input[str], digest: pulumi.Output[str]) -> ContainerSlot:

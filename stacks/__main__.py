@@ -23,12 +23,16 @@ __all__ = ["main", "plugins"]  # what moorage asks a stack program for
 GATEWAY_PORT = 8700
 
 
-def main(root: Path) -> None:
-    """Declare the stack's resources and outputs; `root` is the folder of Pulumi.yaml."""
+def main(root: Path, loaded: Loaded | None = None) -> None:
+    """Declare the stack's resources and outputs; `root` is the folder of Pulumi.yaml.
+
+    `loaded` are its specs' plans, where they were made already.
+    """
     config = pulumi.Config("moorage")
     port = config.get_int("gatewayPort") or GATEWAY_PORT
     address = config.get("gatewayAddress") or f"http://127.0.0.1:{port}/v1"
-    loaded = _loaded(root, config.get_object("specs") or [], address)
+    loaded = loaded or _loaded(root, config.get_object("specs") or [])
+    _refuse(loaded, address)
     site = Site(
         root=root,
         project=pulumi.get_project(),
@@ -42,9 +46,13 @@ def main(root: Path) -> None:
     pulumi.export("details", {s.plan.service: _details(s, root) for s in services})
 
 
-def _loaded(root: Path, patterns: list[str], gateway: str) -> Loaded:
+def _loaded(root: Path, patterns: list[str]) -> Loaded:
     paths = [root / pattern for pattern in patterns]
-    loaded = load(paths, root=root, today=datetime.now(UTC).date())
+    return load(paths, root=root, today=datetime.now(UTC).date())
+
+
+def _refuse(loaded: Loaded, gateway: str) -> None:
+    """Refuse what cannot be deployed, before anything exists."""
     errors = [problem for problem in loaded.problems if problem.severity == "error"]
     if errors:
         raise MoorageError("\n".join(map(str, errors)), exit_code=Exit.PROBLEMS)
@@ -53,7 +61,6 @@ def _loaded(root: Path, patterns: list[str], gateway: str) -> Loaded:
         message = f"{file}: moorage:specs names no spec; list files, folders or globs there"
         raise MoorageError(message)
     refuse_unfurnished(loaded.plans, gateway=gateway)
-    return loaded
 
 
 def _service(service: ModelService, gateway: Gateway) -> dict[str, pulumi.Input[str]]:

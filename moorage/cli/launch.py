@@ -24,7 +24,7 @@ def launch(stack: Stack, options: Options) -> Exit:
     loaded = ahead.plans(stack)
     if not _plan(loaded) or not ahead.is_clear(stack, loaded):
         return Exit.PROBLEMS
-    stack = equipped(stack, loaded.plans)
+    stack = equipped(stack, loaded)
     with stack.held(f"moorage up --stack {stack.name} --test"):
         return _deploy_and_measure(stack, options)
 

@@ -26,5 +26,5 @@ def run(args: argparse.Namespace) -> int:
     loaded = plans(stack)
     if not is_clear(stack, loaded):
         return int(Exit.PROBLEMS)
-    stack = equipped(stack, loaded.plans)
+    stack = equipped(stack, loaded)
     return done(stack.preview(options(args), save=args.save), args)

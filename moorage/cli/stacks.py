@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import inspect
 import json
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from moorage.errors import MoorageError
 
 if TYPE_CHECKING:
     from moorage.deploy.driver import Result, Stack
-    from moorage.plan.types import Plan
+    from moorage.plan.load import Loaded
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,26 +56,31 @@ def remove_reports(stack: Stack) -> None:
             empty.rmdir()
 
 
-def run_program(root: Path) -> None:
-    """Run the stack program of a project: `main(root)` in stacks/__main__.py."""
+def run_program(root: Path, loaded: Loaded | None = None) -> None:
+    """Run the stack program of a project: `main(root)` in stacks/__main__.py.
+
+    Where it takes `loaded`, too, it gets the plans that were made already.
+    """
     path = root / "stacks" / "__main__.py"
-    main: Callable[[Path], None] | None = getattr(_program(path, root), "main", None)
+    main: Callable[..., None] | None = getattr(_program(path, root), "main", None)
     if main is None:
         message = f"{path} has no function `main(root)`"
         raise MoorageError(message)
-    main(root)
+    takes_plans = loaded is not None and "loaded" in inspect.signature(main).parameters
+    main(root, **({"loaded": loaded} if takes_plans else {}))
 
 
-def equipped(stack: Stack, plans: Sequence[Plan]) -> Stack:
-    """The stack with the plugins of other providers that its plans need; its program knows them.
+def equipped(stack: Stack, loaded: Loaded) -> Stack:
+    """The stack with its plans, and with the plugins of other providers that these need.
 
-    They are what the function `plugins(plans)` beside its `main(root)` tells, if there is one.
+    Its program knows them: the function `plugins(plans)` beside its `main(root)`, if there is one.
     """
     from moorage.deploy.plugins import Plugin
 
+    stack = replace(stack, program=lambda: run_program(stack.root, loaded))
     with suppress(Exception):  # a mistake in the program is told of when it runs
         program = _program(stack.root / "stacks" / "__main__.py", stack.root)
-        told: Mapping[str, str] = program.plugins(plans)
+        told: Mapping[str, str] = program.plugins(loaded.plans)
         others = tuple(Plugin(name=name, version=version) for name, version in told.items())
         return replace(stack, others=others)
     return stack

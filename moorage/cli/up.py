@@ -32,5 +32,5 @@ def run(args: argparse.Namespace) -> int:
     loaded = plans(stack)
     if not is_clear(stack, loaded):
         return int(Exit.PROBLEMS)
-    stack = equipped(stack, loaded.plans)
+    stack = equipped(stack, loaded)
     return done(stack.up(options(args), plan=args.plan), args)

@@ -19,7 +19,7 @@ from moorage.cli.stacks import equipped
 from moorage.deploy import plugins
 from moorage.deploy.driver import Stack
 from moorage.deploy.plugins import Plugin
-from moorage.plan.load import load
+from moorage.plan.load import Loaded, load
 from tests.deploy.drive import MARKERS
 from tests.deploy.project import Project
 
@@ -145,10 +145,10 @@ def test_a_program_tells_what_its_plans_need() -> None:
     loaded = load([ROOT / "specs" / "docker"], root=ROOT, today=date(2026, 1, 1))
     stack = Stack(root=ROOT, name="docker", program=lambda: None)
     docker = Plugin(name="docker", version=metadata.version("pulumi-docker"))
-    assert equipped(stack, loaded.plans).others == (docker,)
-    assert equipped(stack, []).others == ()
+    assert equipped(stack, loaded).others == (docker,)
+    assert equipped(stack, Loaded(plans=(), problems=())).others == ()
 
 
 def test_a_program_that_tells_nothing_needs_nothing(tmp_path: Path) -> None:
     stack = Stack(root=tmp_path, name="local", program=lambda: None)
-    assert equipped(stack, []) is stack
+    assert equipped(stack, Loaded(plans=(), problems=())).others == ()
