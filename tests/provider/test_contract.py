@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -16,12 +16,12 @@ from tests.provider.faulty import FAULTS, token_of
 CLAUSES = frozenset(name for name in vars(HandlerContract) if name.startswith("test_"))
 
 
-@pytest.fixture(scope="module")
-def broken(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[str]]:
+FILE = Path(__file__).with_name("faulty.py")
+
+
+def broken(report: Path, *selected: str) -> Mapping[str, set[str]]:
     """Handler -> the clauses that it breaks, as a pytest of its own tells."""
-    report = tmp_path_factory.mktemp("faulty") / "report.xml"
-    file = Path(__file__).with_name("faulty.py")
-    words = ["-q", "--noconftest", "-p", "no:cacheprovider", f"--junitxml={report}", str(file)]
+    words = ["-q", "--noconftest", "-p", "no:cacheprovider", f"--junitxml={report}", *selected]
     subprocess.run([sys.executable, "-m", "pytest", *words], capture_output=True, check=False)
     told: dict[str, set[str]] = {}
     for case in ET.parse(report).iter("testcase"):
@@ -32,14 +32,33 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[str]]:
     return told
 
 
+def class_of(fault: str) -> str:
+    return token_of(fault).rpartition(":")[2]
+
+
+def clauses(parts: Iterable[str]) -> set[str]:
+    return {next(name for name in CLAUSES if part in name) for part in parts}
+
+
+def test_a_sound_handler_breaks_no_clause_and_each_fault_its_own(tmp_path: Path) -> None:
+    own = {fault: clauses(parts) for fault, parts in FAULTS.items()}
+    asked = [f"{FILE}::Test{class_of(fault)}::{one}" for fault in own for one in own[fault]]
+    told = broken(tmp_path / "report.xml", f"{FILE}::Test{class_of('')}", *asked)
+    assert told == {class_of(fault): own[fault] for fault in FAULTS}
+
+
+@pytest.fixture(scope="module")
+def broken_of_all(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, set[str]]:
+    return broken(tmp_path_factory.mktemp("faulty") / "report.xml", str(FILE))
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_breaks_its_own_clause_and_no_other(
-    broken: Mapping[str, set[str]], fault: str
+    broken_of_all: Mapping[str, set[str]], fault: str
 ) -> None:
-    told = broken[token_of(fault).rpartition(":")[2]]
-    assert told == {next(name for name in CLAUSES if part in name) for part in FAULTS[fault]}
+    assert broken_of_all[class_of(fault)] == clauses(FAULTS[fault])
 
 
 def test_every_clause_is_broken_by_a_fault_of_its_own() -> None:
-    first = [parts[0] for parts in FAULTS.values() if parts]
-    assert {next(name for name in CLAUSES if part in name) for part in first} == CLAUSES
+    assert clauses(parts[0] for parts in FAULTS.values() if parts) == CLAUSES

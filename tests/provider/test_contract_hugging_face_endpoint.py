@@ -12,11 +12,13 @@ from moorage.provider.contract import HandlerContract
 from moorage.provider.handler import State
 from moorage.provider.testing import trial
 from moorage.twin import face
+from tests.provider import kills
 from tests.provider.hugging_face import endpoints
 
 STUCK = face.Start(name="chat", ends="stuck", times=1)  # its first start never ends
 
 
+@kills.thorough(kills.CREATE, kills.UPDATE, kills.DELETE)
 class TestInferenceEndpoint(HandlerContract):
     package = PACKAGE
     token = "moorage:index:InferenceEndpoint"

@@ -13,9 +13,11 @@ from moorage.provider.contract import HandlerContract
 from moorage.provider.handler import State
 from moorage.provider.testing import trial
 from moorage.twin import face
+from tests.provider import kills
 from tests.provider.spaces import api, told_to_use
 
 
+@kills.thorough(kills.UPDATE, kills.DELETE)
 class TestModelRepository(HandlerContract):
     package = PACKAGE
     token = "moorage:index:ModelRepository"
@@ -84,6 +86,7 @@ class TestModelRepository(HandlerContract):
         return (self.twin.world.scenario.deploys,)
 
 
+@kills.thorough(kills.CREATE)
 class TestDatasetRepository(TestModelRepository):
     prefix = "datasets/"
 

@@ -16,10 +16,11 @@ from moorage.provider.hugging_face.spaces import space_wait
 from moorage.provider.testing import trial
 from moorage.twin import face
 from moorage.twin.spaces import Habit
-from tests.provider import impatient
+from tests.provider import impatient, kills
 from tests.provider.spaces import APP, plant, seen, told_to_use
 
 
+@kills.thorough(kills.CREATE, kills.UPDATE, kills.DELETE)
 class TestSpace(HandlerContract):
     package = PACKAGE
     token = "moorage:index:Space"

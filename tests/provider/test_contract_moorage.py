@@ -16,6 +16,7 @@ from moorage.provider.contract import HandlerContract, Made
 from moorage.provider.handler import State
 from moorage.provider.handlers import machine
 from moorage.provider.testing import trial
+from tests.provider import kills
 from tests.provider.test_openai_server import Server, listening
 
 # Starts in the time that Python itself takes, so that it can be killed and started many times.
@@ -31,6 +32,7 @@ with socket.create_server(("127.0.0.1", int(sys.argv[1]))) as server:
 COMMAND = [sys.executable, "-I", "-S", "-c", SERVER, "{port}"]
 
 
+@kills.thorough(kills.UPDATE, kills.DELETE)
 class TestProcess(HandlerContract):
     package = PACKAGE
     token = "moorage:index:Process"

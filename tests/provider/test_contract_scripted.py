@@ -11,6 +11,7 @@ import pytest
 
 from moorage.provider.contract import HandlerContract
 from moorage.provider.handler import State
+from tests.provider import kills
 from tests.scripted.__main__ import PACKAGE
 from tests.scripted.cloud import Cloud
 
@@ -58,5 +59,6 @@ class TestThing(ScriptedContract):
     token = "moorage:index:Thing"
 
 
+@kills.thorough(kills.CREATE, kills.UPDATE, kills.DELETE)
 class TestBerth(ScriptedContract):
     token = "moorage:index:Berth"
