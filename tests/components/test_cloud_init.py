@@ -235,8 +235,8 @@ def test_an_image_of_the_own_registry_gets_its_login(lay_out: Callable[..., Mach
     assert calls[1] == f"docker login --username AWS --password-stdin {host}"
 
 
-def test_disks_of_the_machine_hold_the_weights(lay_out: Callable[..., Machine]) -> None:
-    machine = lay_out()
+def with_disks(machine: Machine) -> Machine:
+    """Two disks of its own, each under the three names that it has."""
     (machine.folder / "disks").mkdir()
     for number in ("1", "2"):
         for end in ("", "_1", "-ns-1"):
@@ -245,15 +245,37 @@ def test_disks_of_the_machine_hold_the_weights(lay_out: Callable[..., Machine]) 
     for program in ("mdadm", "mkfs.ext4", "mount"):
         machine.stand_in(program)
     machine.stand_in("mountpoint", "exit 1")
-    process = machine.start("engine", "disk", MOORAGE_FAST=str(machine.folder / "fast"))
+    return machine
+
+
+def prepared(machine: Machine, **environment: str) -> list[list[str]]:
+    """What is called to prepare the disks; not what only asks."""
+    fast = str(machine.folder / "fast")
+    process = machine.start("engine", "disk", MOORAGE_FAST=fast, **environment)
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 0, out
-    calls = [call for call in machine.calls() if call[0] != "mountpoint"]
+    return [call for call in machine.calls() if call[0] not in ("mountpoint", "blkid")]
+
+
+def test_disks_of_the_machine_hold_the_weights(lay_out: Callable[..., Machine]) -> None:
+    machine = with_disks(lay_out())
+    machine.stand_in("blkid", "exit 2")
+    calls = prepared(machine)
     assert [call[0] for call in calls] == ["mdadm", "mkfs.ext4", "mount", "mount"]
     assert calls[0][4:6] == ["--level=0", "--raid-devices=2"]
     assert len(calls[0]) == 8
     assert calls[2][-2:] == ["/dev/md/moorage", str(machine.folder / "fast")]
     assert calls[3][-1] == str(machine.folder / "home" / "hub")
+
+
+def test_disks_are_found_as_they_were_after_a_reboot(lay_out: Callable[..., Machine]) -> None:
+    machine = with_disks(lay_out())
+    machine.stand_in("blkid")
+    array = machine.folder / "array"
+    array.touch()
+    calls = prepared(machine, MOORAGE_ARRAY=str(array))
+    assert [call[0] for call in calls] == ["mount", "mount"]
+    assert calls[0][-2] == str(array)
 
 
 def test_a_machine_without_disks_of_its_own_uses_its_root_disk(
