@@ -22,6 +22,8 @@ def told(plan: Plan, backend: str, *, root: Path) -> dict[str, Any]:
     placement = _placement(plan, backend)
     fit = placement.fit
     found: dict[str, Any] = {"engine": placement.engine, "version": placement.version}
+    if "stop_when_idle_after" in placement.options and _may_rest(placement):
+        found["may_sleep"] = True
     if fit is not None and fit.kv_tokens > 0:
         found |= {"kv_tokens": fit.kv_tokens, "measured_as": _measured_as(placement, plan, root)}
     return {name: value for name, value in found.items() if value is not None}
@@ -31,6 +33,10 @@ def _placement(plan: Plan, backend: str) -> Placement:
     """A placement of several replicas or ways names its backends after itself."""
     named = [one for one in plan.placements if f"{backend}-".startswith(f"{one.name}-")]
     return max(named, key=lambda one: len(one.name))
+
+
+def _may_rest(placement: Placement) -> bool:
+    return placement.machine is not None and placement.machine.replicas_min == 0
 
 
 def _measured_as(placement: Placement, plan: Plan, root: Path) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from moorage.cli.amounts import seconds
 from moorage.errors import Exit, MoorageError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _configure_refresh(parser: argparse.ArgumentParser) -> None:
     add("--accept", action="append", default=[], metavar="KEY", help="believe this row's price")
     add("--accept-all", action="store_true", help="believe every price")
     add("--dry-run", action="store_true", help="write nothing")
-    add("--deadline", type=_seconds, default=20.0, metavar="SECONDS", help="of one answer (20)")
+    add("--deadline", type=seconds, default=20.0, metavar="SECONDS", help="of one answer (20)")
 
 
 def _usd(text: str) -> Decimal:
@@ -66,17 +67,6 @@ def _usd(text: str) -> Decimal:
         message = f"{text!r} is not an amount of dollars"
         raise argparse.ArgumentTypeError(message)
     return usd
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 3600:
-        message = f"{text!r} is not a number of seconds"
-        raise argparse.ArgumentTypeError(message)
-    return seconds
 
 
 def _folder() -> Path:

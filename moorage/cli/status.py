@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Which stack, for how long, and who is asked."""
+    from moorage.cli.amounts import seconds
     from moorage.cli.stacks import arguments
 
     arguments(parser)
@@ -22,7 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--all", action="store_true", help="ask also who is paid by the request or may be asleep"
     )
     parser.add_argument(
-        "--within", type=float, default=6.0, metavar="SECONDS", help="for all of it (6)"
+        "--within", type=seconds, default=6.0, metavar="SECONDS", help="for all of it (6)"
     )
     parser.add_argument(
         "--calibration",

@@ -12,7 +12,8 @@ from moorage.status.places import Place
 
 ANSWERS, BUSY, LOADING = "answers", "busy", "loading"
 HANGS, REFUSES, UNREACHABLE, UNASKED = "hangs", "refuses", "unreachable", "not asked"
-_FINE: Final = frozenset({ANSWERS, BUSY, UNASKED})
+ASLEEP: Final = "asleep"
+_FINE: Final = frozenset({ANSWERS, BUSY, UNASKED, ASLEEP})
 _SERVER_FAULTS: Final = range(500, 600)
 
 
@@ -100,14 +101,16 @@ def row(place: Place, sight: Sight) -> Row:
     """A placement that was asked."""
     cache, planned = sight.after.cache, place.planned.get("kv_tokens")
     compared = loop.compare(cache.tokens, planned, 0.0) if cache and planned else None
-    made = sight.tokens_made
+    made, found = sight.tokens_made, state(sight)
+    if found == UNREACHABLE and place.planned.get("may_sleep"):
+        found = ASLEEP
     return Row(
         service=place.service,
         name=place.name,
         kind=place.kind,
         url=place.url,
-        state=state(sight),
-        says=sight.says,
+        state=found,
+        says=_says(place, sight, found),
         engine=place.planned.get("engine"),
         version=sight.after.version or place.planned.get("version"),
         model=place.model or None,
@@ -119,6 +122,14 @@ def row(place: Place, sight: Sight) -> Row:
         waiting=sight.after.waiting,
         tokens_per_second=None if made is None else made / max(sight.between_s, 0.001),
     )
+
+
+def _says(place: Place, sight: Sight, found: str) -> str:
+    """What is wrong, and what explains it."""
+    if found == ASLEEP:
+        return f"{sight.says}: it stops when nobody asks; `moorage refresh` tells if it is gone"
+    known = place.known if found == UNREACHABLE else ""
+    return f"{sight.says}; at the last deployment it was {known}" if known else sight.says
 
 
 def unasked(place: Place) -> Row:

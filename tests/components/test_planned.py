@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import yaml
 from components import planned
 from moorage import status
 from moorage.plan.load import load
-from moorage.plan.types import Placement, Plan
+from moorage.plan.types import Machine, Placement, Plan
 from moorage.provider.serving.metrics import CacheConfig, Metrics
 from moorage.status import judge
 from moorage.status.judge import Report, Sight
@@ -49,6 +50,18 @@ def test_every_replica_and_way_is_of_its_own_placement() -> None:
     for placement in plan.placements:
         told = planned.told(plan, f"{placement.name}-replica-2", root=ROOT)
         assert told == planned.told(plan, placement.name, root=ROOT)
+
+
+def test_what_may_sleep_is_told() -> None:
+    always = Placement(
+        name="ec2-gpu-1",
+        kind="ec2-gpu",
+        machine=Machine(instance="g6e.xlarge", replicas_min=1),
+        options={"stop_when_idle_after": "30m"},
+    )
+    assert "may_sleep" not in planned.told(a_plan(always), "ec2-gpu-1", root=ROOT)
+    rests = replace(always, machine=Machine(instance="g6e.xlarge", replicas_min=0))
+    assert planned.told(a_plan(rests), "ec2-gpu-1", root=ROOT) == {"may_sleep": True}
 
 
 def test_where_nothing_was_proven_nothing_is_told() -> None:

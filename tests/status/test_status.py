@@ -130,6 +130,15 @@ def test_who_is_paid_or_asleep_is_asked_only_when_told_to() -> None:
     assert one.state == judge.UNREACHABLE
 
 
+def test_one_that_stops_when_nobody_asks_may_be_asleep() -> None:
+    rests = row("http://127.0.0.1:9", kind="ec2-gpu", planned={**PLANNED, "may_sleep": True})
+    assert (rests.state, rests.is_fine) == (judge.ASLEEP, True)
+    assert "`moorage refresh` tells if it is gone" in rests.says
+    lost = row("http://127.0.0.1:9", kind="ec2-gpu", known="none")
+    assert (lost.state, lost.is_fine) == (judge.UNREACHABLE, False)
+    assert lost.says.endswith("at the last deployment it was none")
+
+
 def made(tokens: float, steps: float = 0) -> Metrics:
     return Metrics(running=1, generation_tokens=tokens, steps=steps)
 

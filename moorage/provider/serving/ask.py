@@ -54,7 +54,7 @@ def prove(
     *,
     given_up: Callable[[], bool] = lambda: False,
 ) -> Answer:
-    """Ask the engine at `url` (without /v1) once;
+    """Ask the engine at `url` (without /v1) once.
 
     Raises NotYet while it may still come, and MoorageError where asking again would not help.
     """
