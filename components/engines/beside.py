@@ -15,7 +15,8 @@ from typing import Any, Final
 from moorage.plan.types import Placement, Plan
 from moorage.spec.types import Pinned
 
-HUB: Final = "/cache/hub"  # in the container: what came from the Hub
+CACHE: Final = "/cache"  # in the container: what outlives it
+HUB: Final = f"{CACHE}/hub"  # what came from the Hub
 WEIGHTS: Final = "/weights"  # a folder of the host that holds all there is to load
 
 _PROGRAM: Final = Path(__file__).parents[1] / "templates" / "engine" / "start.py"

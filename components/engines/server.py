@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from components.engines import beside
-from components.engines.beside import HUB, WEIGHTS, is_local, loaded_beside
+from components.engines.beside import CACHE, HUB, WEIGHTS, is_local, loaded_beside
 from components.engines.flags import flags, gguf_file
 from components.engines.words import words
 from moorage.plan.catalogue.spans import is_older
 from moorage.plan.types import Placement, Plan
 
 PORT: Final = 8000
-COMPILED: Final = "/cache/compiled"  # what an engine compiled and measured for this hardware
+COMPILED: Final = f"{CACHE}/compiled"  # what an engine compiled and measured for this hardware
 DRAIN_SECONDS: Final = 30  # for requests under way, once it shall stop
 
 _EVERYWHERE: Final = "0.0.0.0"  # of the container's own network; the host publishes what it likes
@@ -48,7 +48,8 @@ class Server:
     port: int = PORT
     health: str = "/health"
     health_command: tuple[str, ...] = ()  # asks there from inside; empty: nobody knows how
-    volumes: Mapping[str, str]  # what outlives a container -> where it lies in one
+    # What outlives a container -> where it lies in one.
+    volumes: Mapping[str, str] = field(default_factory=lambda: {"cache": CACHE})
     metrics: bool = False  # whether it tells vLLM's numbers at /metrics
     shutdown_seconds: int = DRAIN_SECONDS
 
@@ -73,7 +74,6 @@ def _vllm(placement: Placement, plan: Plan) -> Server:
         health_command=_BY_PYTHON,
         model=plan.model_id,
         adapters={one.called: one.called for one in plan.adapters},
-        volumes={"hub": HUB, "compiled": COMPILED},
         metrics=True,
         shutdown_seconds=int(told.get("shutdown-timeout", DRAIN_SECONDS)),
     )
@@ -109,7 +109,6 @@ def _sglang(placement: Placement, plan: Plan) -> Server:
         model=plan.model_id,
         # By an adapter's name alone SGLang would answer without the adapter.
         adapters={one.called: f"{plan.model_id}:{one.called}" for one in plan.adapters},
-        volumes={"hub": HUB, "compiled": COMPILED},
     )
 
 
@@ -123,7 +122,6 @@ def _tei(placement: Placement, plan: Plan) -> Server:
         key_variable="API_KEY",
         health_command=_BY_CURL,
         model=plan.model_id,
-        volumes={"hub": HUB},
     )
 
 
@@ -136,7 +134,6 @@ def _llama_cpp(placement: Placement, plan: Plan) -> Server:
         key_variable="LLAMA_API_KEY",
         health_command=_BY_CURL,
         model=plan.model_id,
-        volumes={"hub": HUB},
     )
 
 
@@ -160,7 +157,6 @@ def _custom(placement: Placement, plan: Plan) -> Server:
         key_variable="API_KEY",
         model=plan.model_id,
         port=port,
-        volumes={"hub": HUB},
     )
 
 

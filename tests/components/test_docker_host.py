@@ -74,10 +74,7 @@ def test_the_container_is_declared_in_full(seen: Seen) -> None:
     assert health["tests"][:2] == ["CMD", "python3"]
     assert health["startPeriod"] == "1200s"
     volumes = {row["containerPath"]: row["volumeName"] for row in inputs.pop("volumes")}
-    assert volumes == {
-        "/cache/hub": seen["hello-docker-local-hub"]["name"],
-        "/cache/compiled": seen["hello-docker-local-compiled"]["name"],
-    }
+    assert volumes == {"/cache": seen["hello-docker-local-cache"]["name"]}
     assert inputs.pop("networksAdvanced") == [{"name": seen["docker-local-network"]["name"]}]
     assert inputs == {
         "name": slot["service"],
@@ -173,7 +170,7 @@ def test_one_host_is_declared_once_for_all_that_goes_there(seen: Seen) -> None:
     assert shared == {name for name in seen if name.startswith("docker-local")}
     assert len(shared) == 3  # the way to it, its network, and the image there
     caches = {name for name in both if name.startswith("hello-docker-local")}
-    assert caches == {"hello-docker-local-hub", "hello-docker-local-compiled"}
+    assert caches == {"hello-docker-local-cache"}
     assert "host" not in seen["docker-local"], "where it is, is for this environment to say"
 
 
