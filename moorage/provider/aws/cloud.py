@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from moorage.provider.aws import faults
-from moorage.provider.aws.faults import Asked, AwsError
+from moorage.provider.aws.faults import Asked
 from moorage.provider.handler import Context
 
 Record = dict[str, Any]
@@ -71,9 +71,6 @@ class Cloud:
             yield
 
 
-__all__ = ["AwsError", "Cloud", "Record"]
-
-
 def filters(**wanted: Any) -> list[Record]:
     """What a list is narrowed down to; names with `_` for `-`, tags as `tag:name`."""
     named = {name.replace("__", ":", 1).replace("_", "-"): one for name, one in wanted.items()}
@@ -89,7 +86,7 @@ def _environment() -> tuple[tuple[str, str], ...]:
 
 
 @functools.lru_cache(maxsize=64)
-def _client(service: str, region: str, _environment: tuple[tuple[str, str], ...]) -> Any:
+def _client(service: str, region: str, _whose: tuple[tuple[str, str], ...]) -> Any:
     import boto3.session
     import botocore.session
     from botocore.config import Config

@@ -20,7 +20,8 @@ from moorage.provider.aws import (
     host_tags,
     host_wait,
 )
-from moorage.provider.aws.cloud import AwsError, Record
+from moorage.provider.aws.cloud import Record
+from moorage.provider.aws.faults import AwsError
 from moorage.provider.aws.host_change import Change as Healing
 from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.aws.host_quotas import NoCapacity

@@ -6,7 +6,8 @@ from typing import Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.aws import host_secrets, host_wait
-from moorage.provider.aws.cloud import AwsError, Record, filters
+from moorage.provider.aws.cloud import Record, filters
+from moorage.provider.aws.faults import AwsError
 from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.handler import State
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.aws import host_network, host_quotas, host_tags
-from moorage.provider.aws.cloud import AwsError, Cloud, Record
+from moorage.provider.aws.cloud import Cloud, Record
+from moorage.provider.aws.faults import AwsError
 from moorage.provider.aws.host_network import Subnet
 from moorage.provider.aws.host_place import Parts, Place, is_live
 from moorage.provider.handler import State

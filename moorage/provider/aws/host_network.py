@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.aws import host_tags
-from moorage.provider.aws.cloud import AwsError, Cloud, Record, filters
+from moorage.provider.aws.cloud import Cloud, Record, filters
+from moorage.provider.aws.faults import AwsError
 from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.handler import State
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.aws import host_state
-from moorage.provider.aws.cloud import AwsError, Record
+from moorage.provider.aws.cloud import Record
+from moorage.provider.aws.faults import AwsError
 from moorage.provider.aws.host_place import Place
 from moorage.provider.handler import Context, OutOfTime, State
 from moorage.provider.serving import ask
