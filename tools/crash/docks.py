@@ -241,7 +241,7 @@ def _told(one: Any) -> Any:
     """What is the same of two containers that are made alike."""
     marks = one["Config"]["Labels"]
     networks = sorted(one["NetworkSettings"]["Networks"])
-    return one["State"]["Status"], marks[labels.DIGEST], networks, labels.PROOF in marks
+    return one["State"]["Status"], marks.get(labels.DIGEST), networks, labels.PROOF in marks
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -59,6 +60,13 @@ def delete(id_: str, state: State, context: Context) -> None:
             leftovers.clear_containers(engine, state["claim"], known=())
     except (Unreachable, Refusal) as silence:
         context.warn(f"{id_} is forgotten without a last look: {silence}")
+
+
+def locate(inputs: State, context: Context) -> str | None:
+    """Nothing: but no state may ever ask again, so what a killed run has left of a proof goes."""
+    with suppress(Unreachable, Refusal), reached(inputs["host"], context) as engine:
+        proof.sweep(engine, inputs)
+    return None
 
 
 def _drift(state: State, engine: Engine) -> str | None:
@@ -248,6 +256,7 @@ HANDLER: Final = Handler(
     read=read,
     update=update,
     delete=delete,
+    locate=locate,
     check=check,
     preview=preview,
     notice=notice,

@@ -89,3 +89,14 @@ def test_networks_and_volumes_go_where_no_state_knows_them_and_nothing_uses_them
 def test_a_host_that_does_not_answer_is_told() -> None:
     fault = asked("unix:///no/such.sock", "container", "a")["fault"]
     assert fault.startswith("unix:///no/such.sock: no Docker is there")
+
+
+def test_what_a_killed_create_has_left_of_its_proof_goes_when_it_is_asked_for(
+    harbour: Harbour, context: Contexts
+) -> None:
+    inputs = harbour.slot_inputs()
+    marks = {labels.OWNER: inputs["owner"], labels.SERVICE: inputs["service"], labels.PROOF: "yes"}
+    harbour.engine.client.containers.create(harbour.image, labels=marks)
+    assert container_slot.locate(inputs, context()) is None
+    assert not harbour.containers()
+    assert container_slot.locate({**inputs, "host": "unix:///no/such.sock"}, context()) is None
