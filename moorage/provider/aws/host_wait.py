@@ -23,7 +23,8 @@ _PAUSE_S: Final = 5.0
 _ASK_S: Final = 30.0
 _GLANCE_S: Final = 0.5
 _SILENT_S: Final = 60.0  # in which a machine that was told to start again does so
-_LATE: Final = 0.8  # from this share of the time on its console is told of
+_BOOTING_S: Final = 60.0  # in which its console tells of the machine and not of the engine
+_CONSOLE_S: Final = 30.0  # between looks at its console
 _LOG_TOLD: Final = 4
 _MOST_LOG: Final = 500
 _CONSOLES: Final[tuple[Record, ...]] = ({"Latest": True}, {})  # the first is of newer types alone
@@ -40,16 +41,13 @@ class _Wait:
     instance_id: str
     began_s: float
     last: str = "it was just asked for"
+    log: str = ""  # the end of its console
+    log_age_s: float = 0.0  # how long it had been waited when that was read
 
     @property
     def age_s(self) -> float:
         """How long it has been waited."""
         return time.monotonic() - self.began_s
-
-    @property
-    def is_late(self) -> bool:
-        """Whether most of the time is over."""
-        return self.age_s > _LATE * (self.age_s + self.context.remaining_s())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +75,7 @@ def until_ready(place: Place, inputs: State, instance: Record, context: Context)
         log = console(on_behalf(place, context), wait.instance_id)
         message = (
             f"{place.id} does not serve after {wait.age_s:.0f} s: {wait.last}{_quoted(log)};"
-            " it stays, run up again to wait on"
+            " it stays and is billed: run up again to wait on, or destroy it"
         )
         raise MoorageError(message, exit_code=Exit.UNANSWERED) from None
 
@@ -127,7 +125,7 @@ def _ready(wait: _Wait) -> Ready:
         if found is not None and model is not None:
             return Ready(instance=found, model=model or None)
         wait.context.progress(
-            f"waiting for {wait.place.id} ({wait.age_s:.0f} s): {wait.last}{_late(wait)}"
+            f"waiting for {wait.place.id} ({wait.age_s:.0f} s): {wait.last}{_meanwhile(wait)}"
         )
         wait.context.pause(next(pauses_s, _PAUSE_S))
 
@@ -233,8 +231,11 @@ def on_behalf(place: Place, context: Context) -> Place:
     return replace(place, cloud=replace(place.cloud, context=context))
 
 
-def _late(wait: _Wait) -> str:
-    return _quoted(console(wait.place, wait.instance_id)) if wait.is_late else ""
+def _meanwhile(wait: _Wait) -> str:
+    """The end of its console: why an engine starts again and again stands there alone."""
+    if wait.age_s > max(_BOOTING_S, wait.log_age_s + _CONSOLE_S):
+        wait.log, wait.log_age_s = console(wait.place, wait.instance_id), wait.age_s
+    return _quoted(wait.log)
 
 
 def _quoted(log: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from moorage.provider.aws import host_wait
 from moorage.provider.values import decode
 from tests.aws import gaps
 from tests.aws.proxy import Answer, Call
@@ -226,10 +227,17 @@ def test_a_spot_instance_taken_back_while_it_is_waited_for_is_told(at: World) ->
     assert at.update(kept, market="spot").state["state"] == "running"
 
 
-def test_the_console_is_quoted_where_it_does_not_get_ready(at: World) -> None:
+def test_the_console_is_quoted_while_and_where_it_does_not_get_ready(
+    at: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_wait, "_BOOTING_S", 0.0)
+    monkeypatch.setattr(host_wait, "_CONSOLE_S", 0.0)
+    read: list[str] = []
+
     def console(call: Call, answer: Answer) -> Answer:
         if call.action != "GetConsoleOutput":
             return answer
+        read.append(call.form["InstanceId"])
         text = "booted\nno space left on device\n"
         return replace(answer, body=gaps.console(call.form["InstanceId"], text))
 
@@ -240,6 +248,7 @@ def test_the_console_is_quoted_where_it_does_not_get_ready(at: World) -> None:
         at.cloud.proxy.answers.remove(console)
     assert "does not serve after 1 s" in line
     assert "its console ends: booted | no space left on device" in line
+    assert len(read) > 1  # not at the end alone
 
 
 def test_what_was_just_made_may_not_be_told_of_at_once(at: World) -> None:
