@@ -23,8 +23,8 @@ def needed() -> Iterator[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 service, action = node.func.attr, node.args[0]
                 if service in ("ec2", "ssm") and isinstance(action, ast.Constant):
-                    asked = Asked(service=service, action=str(action.value), region="")
-                    yield asked.permission
+                    call = Asked(service=service, action=str(action.value), region="")
+                    yield call.permission
 
 
 def test_the_permissions_of_the_page_are_those_that_are_needed() -> None:
@@ -34,6 +34,4 @@ def test_the_permissions_of_the_page_are_those_that_are_needed() -> None:
     asked = set(needed())
     assert {one for one in asked if not any(fnmatchcase(one, name) for name in allowed)} == set()
     besides = {"ssm:AddTagsToResource", "iam:PassRole"}  # which other calls imply
-    assert {
-        name for name in allowed if not any(fnmatchcase(one, name) for one in needed)
-    } == besides
+    assert {name for name in allowed if not any(fnmatchcase(one, name) for one in asked)} == besides
