@@ -11,7 +11,7 @@ from tests.deploy.project import Project, engine_of, finished, until
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("then", ["up", "destroy"])
+@pytest.mark.parametrize("then", ["up", pytest.param("destroy", marks=pytest.mark.thorough)])
 def test_a_killed_engine_loses_nothing(project: Project, then: str) -> None:
     """Even a thing that the next program no longer wants is found and taken away."""
     driver = project.start("up", "waiting")
@@ -30,7 +30,7 @@ def test_a_killed_engine_loses_nothing(project: Project, then: str) -> None:
     assert not project.processes()
 
 
-@pytest.mark.parametrize("then", ["up", "destroy"])
+@pytest.mark.parametrize("then", ["destroy", pytest.param("up", marks=pytest.mark.thorough)])
 def test_a_killed_provider_loses_nothing(project: Project, then: str) -> None:
     """The engine takes its create for failed and forgets it; the thing is there all the same."""
     driver = project.start("up", "waiting")

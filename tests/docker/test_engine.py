@@ -37,6 +37,7 @@ def holder(docker_engine: Engine) -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+@pytest.mark.thorough
 def test_two_engines_know_nothing_of_each_other(
     docker_engine: Engine, second_docker_engine: Engine
 ) -> None:
@@ -45,6 +46,7 @@ def test_two_engines_know_nothing_of_each_other(
     assert "of-the-first" not in [one.name for one in second_docker_engine.client.volumes.list()]
 
 
+@pytest.mark.thorough
 def test_a_stopped_engine_answers_nobody_until_it_is_started_and_keeps_what_it_had(
     second_docker_engine: Engine,
 ) -> None:

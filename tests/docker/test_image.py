@@ -42,6 +42,7 @@ def _patiently(client: httpx.Client) -> httpx.Response:
     pytest.fail("the server does not answer")
 
 
+@pytest.mark.thorough
 def test_it_is_small_and_another_edition_has_another_id(
     docker_engine: Engine, docker_image: str
 ) -> None:
@@ -49,6 +50,7 @@ def test_it_is_small_and_another_edition_has_another_id(
     assert image.another(docker_engine, "2") != docker_image
 
 
+@pytest.mark.thorough
 def test_gpus_that_are_not_there_are_refused_in_nvidias_words(
     docker_engine: Engine, docker_image: str
 ) -> None:
@@ -59,6 +61,7 @@ def test_gpus_that_are_not_there_are_refused_in_nvidias_words(
     container.remove()
 
 
+@pytest.mark.thorough
 def test_an_engine_may_ask_for_pinned_memory_without_limit_on_any_machine(
     docker_engine: Engine, docker_image: str
 ) -> None:

@@ -118,6 +118,7 @@ def test_a_killed_container_is_replaced_after_a_refresh_as_its_ports_are_gone(
     assert told.deleteBeforeReplace
 
 
+@pytest.mark.thorough
 def test_a_killed_container_without_ports_is_started_again_by_an_update(harbour: Harbour) -> None:
     id_, state, declared = harbour.made()
     harbour.container().kill()
@@ -127,6 +128,7 @@ def test_a_killed_container_without_ports_is_started_again_by_an_update(harbour:
     assert harbour.container().status == "running"
 
 
+@pytest.mark.thorough
 def test_a_removed_container_is_absent_and_can_still_be_deleted(harbour: Harbour) -> None:
     id_, state, declared = harbour.made()
     harbour.container().remove(force=True)
@@ -134,6 +136,7 @@ def test_a_removed_container_is_absent_and_can_still_be_deleted(harbour: Harbour
     harbour.client.delete(id_, state)
 
 
+@pytest.mark.thorough
 def test_a_taken_port_leaves_a_container_that_the_next_run_replaces(harbour: Harbour) -> None:
     port = free_port()
     other = harbour.engine.client.containers.run(
@@ -147,6 +150,7 @@ def test_a_taken_port_leaves_a_container_that_the_next_run_replaces(harbour: Har
     other.remove(force=True)
 
 
+@pytest.mark.thorough
 def test_an_edit_of_the_health_check_is_told_as_made_and_changes_nothing(harbour: Harbour) -> None:
     id_, state, declared = harbour.made(healthcheck={"tests": ["CMD", "a"], "interval": "5s"})
     edited = {**declared, "healthcheck": {**declared["healthcheck"], "interval": "9s"}}
@@ -155,12 +159,14 @@ def test_an_edit_of_the_health_check_is_told_as_made_and_changes_nothing(harbour
     assert harbour.container().attrs["Config"]["Healthcheck"]["Interval"] == 5 * 10**9
 
 
+@pytest.mark.thorough
 def test_a_restart_policy_is_changed_in_place(harbour: Harbour) -> None:
     id_, state, declared = harbour.made()
     harbour.client.update(id_, state, {**declared, "restart": "always"})
     assert harbour.container().attrs["HostConfig"]["RestartPolicy"]["Name"] == "always"
 
 
+@pytest.mark.thorough
 def test_a_delete_gives_no_grace_unless_some_is_declared(harbour: Harbour) -> None:
     id_, state, _ = harbour.made(entrypoints=["/bin/false"], start=False, destroyGraceSeconds=5)
     began_s = time.monotonic()
@@ -170,12 +176,14 @@ def test_a_delete_gives_no_grace_unless_some_is_declared(harbour: Harbour) -> No
         harbour.container()
 
 
+@pytest.mark.thorough
 def test_a_daemon_that_does_not_answer_is_told_of_in_one_line(harbour: Harbour) -> None:
     harbour.client.configure({"host": "unix:///nowhere.sock"})
     with pytest.raises(Refused, match=r"make sure that unix:///nowhere\.sock is reachable"):
         harbour.made()
 
 
+@pytest.mark.thorough
 def test_an_image_that_is_there_is_not_pulled_and_one_that_is_not_is_told_of(
     harbour: Harbour,
 ) -> None:

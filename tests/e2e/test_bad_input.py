@@ -119,7 +119,9 @@ def test_an_old_cli_on_path_is_passed_over(checkout: Checkout, tmp_path: Path) -
     assert "three ways" in ended.said
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)]
+)
 def test_an_interrupted_up_keeps_what_it_did_and_frees_the_stack(
     checkout: Checkout, silence: str, number: signal.Signals
 ) -> None:
@@ -144,7 +146,12 @@ def test_a_second_up_is_refused_while_one_runs(checkout: Checkout, silence: str)
 
 
 @pytest.mark.parametrize(
-    "victim", [pytest.param("cli", marks=pytest.mark.thorough), "driver", "both"]
+    "victim",
+    [
+        "both",
+        pytest.param("cli", marks=pytest.mark.thorough),
+        pytest.param("driver", marks=pytest.mark.thorough),
+    ],
 )
 def test_after_a_kill_in_the_middle_of_up_the_next_up_works(
     checkout: Checkout, silence: str, victim: str

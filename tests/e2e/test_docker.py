@@ -70,6 +70,7 @@ def test_up_runs_a_container_that_only_the_gateway_can_reach(up: DockedStack) ->
     assert unkeyed.status_code == 401
 
 
+@pytest.mark.thorough
 def test_nothing_changes_when_nothing_has_changed(up: DockedStack) -> None:
     before = up.the_container().id
     up.fine("up", "--expect-no-changes")

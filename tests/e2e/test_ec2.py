@@ -79,6 +79,7 @@ def test_without_credentials_nothing_is_asked(stack: CloudStack) -> None:
     assert not stack.cloud.world.proxy.calls
 
 
+@pytest.mark.thorough
 def test_a_preview_makes_nothing(stack: CloudStack) -> None:
     ended = stack.fine("preview")
     assert "GpuHost ec2-chat-ec2-gpu-1 would be created" in ended.said
@@ -122,12 +123,14 @@ def test_no_key_is_told_or_kept_in_plain(first_up: Ended, stack: CloudStack) -> 
         assert set(holding) <= {"routes.json"}
 
 
+@pytest.mark.thorough
 def test_up_again_changes_and_writes_nothing(first_up: Ended, stack: CloudStack) -> None:
     stack.cloud.forget()
     assert "nothing changed" in stack.fine("up").said
     assert not stack.cloud.writes
 
 
+@pytest.mark.thorough
 def test_a_spot_instance_that_is_taken_back_is_bought_again(
     first_up: Ended, stack: CloudStack
 ) -> None:

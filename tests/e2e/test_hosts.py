@@ -61,6 +61,7 @@ def becomes(wanted: str, asked: Callable[[], str]) -> bool:
     return False
 
 
+@pytest.mark.thorough
 def test_each_takes_over_from_the_other(both: tuple[DockedStack, Cloud]) -> None:
     stack, cloud = both
     stack.fine("up")

@@ -99,6 +99,7 @@ def test_up_again_writes_nothing(first_up: Ended, stack: TwinStack) -> None:
     assert not stack.twin.writes()
 
 
+@pytest.mark.thorough
 def test_a_file_that_changed_is_seen(first_up: Ended, stack: TwinStack) -> None:
     write(stack, '{"r": 32}')
     assert "updated ModelRepository chat-model-chat-tone" in stack.fine("up").said

@@ -146,6 +146,7 @@ def test_other_hardware_of_the_space_is_changed_in_place(first_up: Ended, stack:
     assert after["runtime"]["hardware"]["requested"] == "cpu-upgrade"
 
 
+@pytest.mark.thorough
 def test_another_region_is_another_endpoint_and_nobody_waits(
     first_up: Ended, stack: TwinStack
 ) -> None:
@@ -177,6 +178,7 @@ def test_a_pause_by_a_person_is_seen_survived_and_healed(first_up: Ended, stack:
     assert backend(stack) == "hf-endpoint-1"
 
 
+@pytest.mark.thorough
 def test_scaling_that_somebody_changed_is_seen_and_set_back(
     first_up: Ended, stack: TwinStack
 ) -> None:
@@ -190,6 +192,7 @@ def test_scaling_that_somebody_changed_is_seen_and_set_back(
     assert stack.twin.endpoints()[key]["compute"]["scaling"]["maxReplica"] == 3
 
 
+@pytest.mark.thorough
 def test_what_the_state_has_forgotten_is_imported(first_up: Ended, stack: TwinStack) -> None:
     [key] = stack.twin.endpoints()
     stack.fine("state", "remove", "gateway-process")

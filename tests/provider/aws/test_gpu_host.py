@@ -62,6 +62,7 @@ def test_spot_is_asked_for_and_told(at: World) -> None:
     assert template.latest_version().data["InstanceMarketOptions"]["MarketType"] == "spot"
 
 
+@pytest.mark.thorough
 def test_an_image_is_named_by_a_parameter(at: World) -> None:
     import boto3
 
@@ -79,11 +80,13 @@ def test_where_one_zone_has_none_the_next_one_is_asked(at: World) -> None:
     assert made.state["subnetId"] == at.cloud.subnets[1]
 
 
+@pytest.mark.thorough
 def test_without_subnets_the_zones_of_the_default_network_are_tried(at: World) -> None:
     at.strike(action="RunInstances", code="Unsupported", times=2)
     assert at.create(subnets=None).state["subnetId"] == at.cloud.subnets[2]
 
 
+@pytest.mark.thorough
 def test_where_no_zone_has_one_it_says_so_and_the_next_run_makes_it(at: World) -> None:
     struck = at.strike(action="RunInstances", code="InsufficientInstanceCapacity")
     line, kept = at.failed(at.create)
@@ -95,6 +98,7 @@ def test_where_no_zone_has_one_it_says_so_and_the_next_run_makes_it(at: World) -
     only(at)
 
 
+@pytest.mark.thorough
 def test_what_is_not_needed_is_left_out_until_there_is_one(at: World) -> None:
     struck = at.strike(action="RunInstances", code="InsufficientInstanceCapacity")
     made = at.create(needed=False)
@@ -104,6 +108,7 @@ def test_what_is_not_needed_is_left_out_until_there_is_one(at: World) -> None:
     assert at.update(made, needed=False).state["state"] == "running"
 
 
+@pytest.mark.thorough
 def test_a_token_whose_instance_has_ended_makes_no_trouble(at: World) -> None:
     made = at.create()
     first = only(at)
@@ -151,6 +156,7 @@ def test_what_somebody_changed_is_told_and_undone(at: World) -> None:
     assert not at.drift(healed)
 
 
+@pytest.mark.thorough
 def test_a_group_that_was_put_around_it_is_told_and_taken_off(at: World) -> None:
     made = at.create()
     instance, own = only(at), group(at)
@@ -184,6 +190,7 @@ def test_secrets_change_in_place_and_their_engine_starts_again(at: World) -> Non
     assert "secrets" not in at.cloud.left()
 
 
+@pytest.mark.thorough
 def test_a_secret_that_is_gone_is_told_and_written_again(at: World) -> None:
     made = at.create()
     at.cloud.parameters.clear()
@@ -192,6 +199,7 @@ def test_a_secret_that_is_gone_is_told_and_written_again(at: World) -> None:
     assert not at.drift(made)
 
 
+@pytest.mark.thorough
 def test_an_engine_that_hangs_is_told(at: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from moorage.provider.aws import host_read
 
@@ -210,6 +218,7 @@ def test_an_engine_with_less_room_than_planned_fails_and_stays(at: World) -> Non
     assert kept.state["instanceId"] == only(at).id
 
 
+@pytest.mark.thorough
 def test_a_spot_instance_taken_back_while_it_is_waited_for_is_told(at: World) -> None:
     def take_back(call: Call, answer: Answer) -> Answer:
         for instance in at.cloud.live if call.action == "RunInstances" else ():
@@ -227,6 +236,7 @@ def test_a_spot_instance_taken_back_while_it_is_waited_for_is_told(at: World) ->
     assert at.update(kept, market="spot").state["state"] == "running"
 
 
+@pytest.mark.thorough
 def test_the_console_is_quoted_while_and_where_it_does_not_get_ready(
     at: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -251,6 +261,7 @@ def test_the_console_is_quoted_while_and_where_it_does_not_get_ready(
     assert len(read) > 1  # not at the end alone
 
 
+@pytest.mark.thorough
 def test_what_was_just_made_may_not_be_told_of_at_once(at: World) -> None:
     at.strike(action="DescribeInstances", code="InvalidInstanceID.NotFound", after=1, times=3)
     assert at.create().state["state"] == "running"
@@ -264,6 +275,7 @@ def test_a_program_with_another_machine_of_that_name_is_refused(at: World) -> No
     assert at.cloud.left() == before
 
 
+@pytest.mark.thorough
 def test_more_subnets_to_choose_from_replace_nothing(at: World) -> None:
     more, fewer = at.checked(subnets=list(at.cloud.subnets)), at.checked()
     assert not at.provider.diff(fewer, more).replaces
@@ -308,12 +320,14 @@ def by_hand(at: World, group_id: str) -> Any:
     return next(one for one in at.cloud.live if one.id == wanted)
 
 
+@pytest.mark.thorough
 def test_the_name_of_an_instance_is_none_for_a_new_host(at: World) -> None:
     line, _ = at.failed(lambda: at.create(name="i-0a1b2c3d4e5f60718"))
     assert "was made by hand; import it" in line
     assert not at.cloud.left()
 
 
+@pytest.mark.thorough
 def test_a_group_still_in_use_is_waited_for(at: World) -> None:
     made = at.create()
     at.strike(action="DeleteSecurityGroup", code="DependencyViolation", times=3)
@@ -321,6 +335,7 @@ def test_a_group_still_in_use_is_waited_for(at: World) -> None:
     assert not at.cloud.left()
 
 
+@pytest.mark.thorough
 def test_a_disk_an_interface_and_an_address_of_ours_go_with_it(at: World) -> None:
     made = at.create()
     instance = only(at)

@@ -70,11 +70,7 @@ def points(every: int) -> Iterator[int]:
     yield from range(0, LIMIT, every)
 
 
-def deaths(*, every: int) -> Any:
-    return pytest.param(every, marks=pytest.mark.thorough if every == 1 else ())
-
-
-@pytest.mark.parametrize("every", [deaths(every=1), deaths(every=8)])
+@pytest.mark.parametrize("every", [8, pytest.param(1, marks=pytest.mark.thorough)])
 def test_a_create_that_died_anywhere_is_made_once_and_ended_whole(at: World, every: int) -> None:
     for number in points(every):
         at.cloud.clear()
@@ -89,11 +85,9 @@ def test_a_create_that_died_anywhere_is_made_once_and_ended_whole(at: World, eve
     pytest.fail("it never came to an end")
 
 
-@pytest.mark.parametrize("every", [deaths(every=1), deaths(every=7)])
-def test_a_create_that_died_anywhere_and_is_not_wanted_any_more_leaves_nothing(
-    at: World, every: int
-) -> None:
-    for number in points(every):
+@pytest.mark.thorough
+def test_a_create_that_died_anywhere_and_is_not_wanted_any_more_leaves_nothing(at: World) -> None:
+    for number in points(1):
         at.cloud.clear()
         died = dies(at, number, at.create)
         known = at.provider.read(ID, {}, {})
@@ -127,9 +121,9 @@ def test_a_replacement_that_died_anywhere_leaves_one_host(at: World) -> None:
     pytest.fail("it never came to an end")
 
 
-@pytest.mark.parametrize("every", [deaths(every=1), deaths(every=9)])
-def test_an_update_that_died_anywhere_is_made(at: World, every: int) -> None:
-    for number in points(every):
+@pytest.mark.thorough
+def test_an_update_that_died_anywhere_is_made(at: World) -> None:
+    for number in points(1):
         at.cloud.clear()
         made = at.create()
         died = dies(at, number, partial(at.update, made, **CHANGED))
@@ -141,9 +135,9 @@ def test_an_update_that_died_anywhere_is_made(at: World, every: int) -> None:
     pytest.fail("it never came to an end")
 
 
-@pytest.mark.parametrize("every", [deaths(every=1), deaths(every=9)])
-def test_a_delete_that_died_anywhere_ends_it_all(at: World, every: int) -> None:
-    for number in points(every):
+@pytest.mark.thorough
+def test_a_delete_that_died_anywhere_ends_it_all(at: World) -> None:
+    for number in points(1):
         at.cloud.clear()
         made = at.create()
         died = dies(at, number, partial(at.delete, made))
@@ -158,7 +152,13 @@ def test_a_delete_that_died_anywhere_ends_it_all(at: World, every: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "action", ["CreateLaunchTemplate", "CreateSecurityGroup", "RunInstances", "PutParameter"]
+    "action",
+    [
+        "RunInstances",
+        pytest.param("CreateLaunchTemplate", marks=pytest.mark.thorough),
+        pytest.param("CreateSecurityGroup", marks=pytest.mark.thorough),
+        pytest.param("PutParameter", marks=pytest.mark.thorough),
+    ],
 )
 def test_a_thing_whose_answer_was_lost_is_not_made_twice(at: World, action: str) -> None:
     at.strike(action=action, does="lose", times=1)

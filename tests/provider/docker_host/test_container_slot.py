@@ -57,6 +57,7 @@ def test_a_container_that_is_replaced_in_place_keeps_it(
     assert [second[name] for name in PLACE] == [first[name] for name in PLACE]
 
 
+@pytest.mark.thorough
 def test_a_state_that_was_lost_finds_the_port_again(
     harbour: Harbour, slot: Callable[..., State]
 ) -> None:
@@ -81,6 +82,7 @@ def test_blue_and_green_take_turns_and_a_green_that_was_stopped_gives_way(
     assert slot(back, **TWO_SETS, digest="a") == back
 
 
+@pytest.mark.thorough
 def test_a_green_that_nobody_waits_for_any_more_is_stopped_for_the_next(
     harbour: Harbour, slot: Callable[..., State], context: Contexts, lines: list[str]
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_green_that_nobody_waits_for_any_more_is_stopped_for_the_next(
     assert (serving.status, loading.status) == ("running", "exited")
 
 
+@pytest.mark.thorough
 def test_what_serves_is_never_stopped_for_the_next(
     harbour: Harbour, slot: Callable[..., State], context: Contexts
 ) -> None:
@@ -116,6 +119,7 @@ def test_what_serves_is_never_stopped_for_the_next(
     assert all(one.status == "running" for one in harbour.containers())
 
 
+@pytest.mark.thorough
 def test_a_container_that_others_removed_is_replaced_where_it_was(
     harbour: Harbour, slot: Callable[..., State], context: Contexts
 ) -> None:
@@ -164,6 +168,7 @@ def test_a_container_of_others_is_left_alone(
     assert theirs.status == "running"
 
 
+@pytest.mark.thorough
 def test_gpus_of_another_stack_are_refused_and_those_of_this_one_are_told(
     harbour: Harbour, slot: Callable[..., State], lines: list[str]
 ) -> None:
@@ -193,6 +198,7 @@ def test_too_few_gpus_and_an_absent_image_are_told_and_nothing_is_left(
     assert not harbour.proofs()
 
 
+@pytest.mark.thorough
 def test_an_address_that_the_host_has_not_is_told(
     harbour: Harbour, slot: Callable[..., State]
 ) -> None:
@@ -200,6 +206,7 @@ def test_an_address_that_the_host_has_not_is_told(
     assert "it has no such address to bind a port to; check `address`" in message
 
 
+@pytest.mark.thorough
 def test_a_delete_forgets_a_host_that_is_gone(
     harbour: Harbour, context: Contexts, lines: list[str]
 ) -> None:

@@ -104,6 +104,7 @@ def test_a_cache_beyond_tolerance_fails_and_is_in_state(
     assert started.status == "running"
 
 
+@pytest.mark.thorough
 def test_while_it_loads_its_last_word_is_shown(
     start: Callable[..., Started], context: Contexts, lines: list[str]
 ) -> None:
@@ -121,6 +122,7 @@ def test_one_that_exits_while_it_loads_fails_at_once_with_its_last_words(
     assert message == how
 
 
+@pytest.mark.thorough
 def test_one_that_docker_restarts_in_a_loop_fails_too_and_as_green_is_stopped(
     start: Callable[..., Started], context: Contexts
 ) -> None:
@@ -132,6 +134,7 @@ def test_one_that_docker_restarts_in_a_loop_fails_too_and_as_green_is_stopped(
     assert started.status == "exited"
 
 
+@pytest.mark.thorough
 def test_one_that_was_killed_for_memory_says_so(
     start: Callable[..., Started], context: Contexts
 ) -> None:
@@ -156,6 +159,7 @@ def test_one_that_a_person_stopped_is_started_again(
     assert (state["drift"], drift(state, context()), started.status) == (None, None, "running")
 
 
+@pytest.mark.thorough
 def test_one_that_a_person_paused_goes_on(start: Callable[..., Started], context: Contexts) -> None:
     started = start("0")
     state = engine_ready.create(started.inputs, context()).state
@@ -165,6 +169,7 @@ def test_one_that_a_person_paused_goes_on(start: Callable[..., Started], context
     assert started.status == "running"
 
 
+@pytest.mark.thorough
 def test_one_that_failed_is_tried_again_by_the_next_run(
     start: Callable[..., Started], context: Contexts
 ) -> None:
@@ -176,6 +181,7 @@ def test_one_that_failed_is_tried_again_by_the_next_run(
     assert started.container.attrs["State"]["StartedAt"] != first
 
 
+@pytest.mark.thorough
 def test_one_that_is_gone_says_how_it_is_made_again(
     start: Callable[..., Started], context: Contexts
 ) -> None:
@@ -221,6 +227,7 @@ def test_a_deadline_leaves_it_loading_for_the_next_run(
     assert started.container.attrs["State"]["StartedAt"] == state["startedAt"]
 
 
+@pytest.mark.thorough
 def test_a_cancel_leaves_it_loading_as_well(
     start: Callable[..., Started], context: Contexts
 ) -> None:
@@ -231,6 +238,7 @@ def test_a_cancel_leaves_it_loading_as_well(
     assert started.status == "running"
 
 
+@pytest.mark.thorough
 def test_a_host_that_is_silent_is_told_and_changes_nothing_that_is_known(
     start: Callable[..., Started], context: Contexts
 ) -> None:

@@ -100,6 +100,7 @@ def test_a_daemon_that_does_not_run_at_its_port(context: Contexts) -> None:
     assert unreachable(host, context()) == f"{host}: Docker's daemon does not run; {start}"
 
 
+@pytest.mark.thorough
 def test_a_daemon_that_is_silent(context: Contexts) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
@@ -108,6 +109,7 @@ def test_a_daemon_that_is_silent(context: Contexts) -> None:
     assert message == f"{host}: {line}"
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs to be root, to become somebody else")
 def test_a_socket_that_the_user_may_not_use(docker_engine: Engine, context: Contexts) -> None:
     reached(docker_engine.host, context())  # all modules are loaded while that may be
@@ -141,6 +143,7 @@ def test_a_wrong_ssh_key(behind_ssh: SshHost, context: Contexts) -> None:
     )
 
 
+@pytest.mark.thorough
 def test_a_host_key_that_nobody_knows(behind_ssh: SshHost, context: Contexts) -> None:
     behind_ssh.forget_host_key()
     assert unreachable(behind_ssh.host, context()).startswith(
@@ -149,6 +152,7 @@ def test_a_host_key_that_nobody_knows(behind_ssh: SshHost, context: Contexts) ->
     )
 
 
+@pytest.mark.thorough
 def test_a_daemon_that_does_not_run_behind_ssh(
     behind_ssh: SshHost, second_docker_engine: Engine, context: Contexts
 ) -> None:
@@ -194,6 +198,7 @@ def test_a_host_without_nvidias_runtime(second_docker_engine: Engine, context: C
     assert not there.containers()
 
 
+@pytest.mark.thorough
 def test_a_daemon_that_hangs_while_it_is_waited_for(harbour: Harbour, context: Contexts) -> None:
     started, pid = _loading(harbour), _daemon(harbour.engine)
     threading.Timer(0.5, os.kill, (pid, signal.SIGSTOP)).start()

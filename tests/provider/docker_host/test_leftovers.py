@@ -51,6 +51,7 @@ def test_a_container_that_has_served_is_left_to_a_person(
     assert [one.id for one in harbour.containers()] == [served.id]
 
 
+@pytest.mark.thorough
 def test_the_end_of_a_slot_is_the_end_of_what_was_begun_for_it(
     harbour: Harbour, state: State, context: Contexts
 ) -> None:
@@ -59,6 +60,7 @@ def test_the_end_of_a_slot_is_the_end_of_what_was_begun_for_it(
     assert not harbour.containers()
 
 
+@pytest.mark.thorough
 def test_two_states_of_one_stack_never_claim_the_same_container(
     harbour: Harbour, state: State, context: Contexts
 ) -> None:
@@ -69,6 +71,7 @@ def test_two_states_of_one_stack_never_claim_the_same_container(
     assert kept["claim"] == state["claim"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["network", "volume"])
 def test_networks_and_volumes_go_where_no_state_knows_them_and_nothing_uses_them(
     harbour: Harbour, state: State, kind: str
