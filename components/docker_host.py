@@ -209,7 +209,6 @@ def _ready(
     seconds = container.ready_seconds(case.placement)
     longest = f"{seconds + _BESIDE_SECONDS}s"
     patient = pulumi.CustomTimeouts(create=longest, update=longest)
-    task = case.plan.task
     return EngineReady(
         f"{case.name}-ready",
         host=case.host,
@@ -218,7 +217,9 @@ def _ready(
         container_id=made.id,
         url=url,
         key=key,
-        probe={"path": probes.path(task), "body": probes.body(task, case.server.model)},
+        probe=cast(
+            "Any", probes.probe(case.plan.task, case.server.model, engine=case.placement.engine)
+        ),
         kv=cast("Any", container.kv(case.placement, case.server)),
         blue_green=container.is_blue_green(case.placement),
         ready_timeout_seconds=seconds,

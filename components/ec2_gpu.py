@@ -66,7 +66,7 @@ def inputs(placement: Placement, *, plan: Plan, called: str, site: Site) -> dict
         "owner": site.owner(f"{plan.service}-{called}"),
         "allow_from": options.get("allow_from") or _own_network(),
         "port": server.port,
-        "probe": {"path": probes.path(plan.task), "body": probes.body(plan.task, server.model)},
+        "probe": probes.probe(plan.task, server.model, engine=placement.engine),
         "kv": _kv(placement),
         "stop_when_idle": _idle_seconds(placement) is not None,
         "needed": placement.name == plan.placements[-1].name,

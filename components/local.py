@@ -38,8 +38,10 @@ def build(
         },
         port=placement.options.get("port"),
         ready={
-            "path": probes.path(plan.task),
-            "body": weights.served_model.apply(lambda model: probes.body(plan.task, model)),
+            "path": probes.probe(plan.task, "")["path"],
+            "body": weights.served_model.apply(
+                lambda model: probes.probe(plan.task, model)["body"]
+            ),
             "timeout_seconds": LOAD_TIMEOUT_SECONDS,
         },
         ready_key=key.value,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from components import probes
 from moorage.plan.locks import lock
 from moorage.plan.types import Placement, Plan
 
+_STARTED: Final = ("docker-host", "ec2-gpu")  # whose engines are asked in their own words
 _FLAGS = {
     "utilization": "gpu-memory-utilization",
     "max_model_len": "max-model-len",
@@ -22,6 +24,8 @@ def told(plan: Plan, backend: str, *, root: Path) -> dict[str, Any]:
     placement = _placement(plan, backend)
     fit = placement.fit
     found: dict[str, Any] = {"engine": placement.engine, "version": placement.version}
+    if placement.kind in _STARTED:
+        found["probe"] = probes.probe(plan.task, plan.model_id, engine=placement.engine)
     if "stop_when_idle_after" in placement.options and _may_rest(placement):
         found["may_sleep"] = True
     if fit is not None and fit.kv_tokens > 0:

@@ -88,6 +88,8 @@ def _asked(place: Place, timeout_s: float) -> Sight:
 def _question(place: Place) -> tuple[str, str | None]:
     if place.kind == GATEWAY:
         return "/health", None
+    if (probe := place.planned.get("probe")) is not None:  # which has proven it when it was made
+        return probe["path"], probe.get("body")
     asked = ask.smallest(place.task, place.model)
     if asked is None:
         return "/v1/models", None

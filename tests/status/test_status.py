@@ -139,6 +139,13 @@ def test_one_that_stops_when_nobody_asks_may_be_asleep() -> None:
     assert lost.says.endswith("at the last deployment it was none")
 
 
+def test_one_is_asked_what_has_proven_it() -> None:
+    body = '{"query": "ping", "texts": ["ping"]}'
+    planned = {"engine": "tei", "probe": {"path": "/rerank", "body": body}}
+    with engine("--model-id", "acme/m", MOORAGE_TWIN_TASK="text-ranking") as url:
+        assert row(url, task="text-ranking", planned=planned).state == judge.ANSWERS
+
+
 def made(tokens: float, steps: float = 0) -> Metrics:
     return Metrics(running=1, generation_tokens=tokens, steps=steps)
 
