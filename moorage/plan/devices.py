@@ -34,6 +34,7 @@ class Wish(NamedTuple):
 
     @property
     def named(self) -> tuple[str, ...]:
+        """Every GPU that nobody else may have, in use or spare."""
         return (*self.ids, *self.spare)
 
 

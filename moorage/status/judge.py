@@ -74,7 +74,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """All rows."""
+    """What a stack does now: a row for the gateway, and one for each placement."""
 
     rows: Sequence[Row]
 
