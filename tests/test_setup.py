@@ -63,14 +63,14 @@ class Pip:
             raise KeyboardInterrupt
 
 
-def made(setup: Any, board: Board) -> None:
+def made(setup: Any, board: Board, pip: Pip | None = None) -> None:
     """An environment that looks complete to set-up; making a real one takes seconds."""
 
     def make() -> None:
         setup.PYTHON.parent.mkdir(parents=True)
         setup.PYTHON.symlink_to(sys.executable)
 
-    setup.Environment(board, Pip(), make).bring_up()
+    setup.Environment(board, pip or Pip(), make).bring_up()
 
 
 def run(root: Path, env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
@@ -85,10 +85,19 @@ def test_a_second_set_up_does_nothing(setup: Any, board: Board) -> None:
     assert pip.asked == []
 
 
-def test_a_changed_pyproject_is_installed_without_starting_over(
+def test_what_was_killed_half_way_is_made_anew_and_what_has_changed_is_installed_in_it(
     setup: Any, board: Board, root: Path
 ) -> None:
-    setup.Environment(board, Pip()).bring_up()
+    """One test, since the environment is a real one, which takes seconds."""
+    with pytest.raises(KeyboardInterrupt):
+        made(setup, board, Pip(dies=True))
+    half = root / ".venv" / "half"
+    half.touch()
+    environment = setup.Environment(board, Pip())
+    assert not environment.complete()
+    environment.bring_up()
+    assert environment.complete()
+    assert not half.exists()
     kept = root / ".venv" / "kept"
     kept.touch()
     with (root / "pyproject.toml").open("a") as file:
@@ -97,18 +106,6 @@ def test_a_changed_pyproject_is_installed_without_starting_over(
     setup.Environment(board, pip).bring_up()
     assert pip.asked == ["--upgrade", "--editable"]
     assert kept.exists()
-
-
-def test_what_was_killed_half_way_is_made_anew(setup: Any, board: Board, root: Path) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        setup.Environment(board, Pip(dies=True)).bring_up()
-    half = root / ".venv" / "half"
-    half.touch()
-    environment = setup.Environment(board, Pip())
-    assert not environment.complete()
-    environment.bring_up()
-    assert environment.complete()
-    assert not half.exists()
 
 
 def test_a_missing_venv_module_is_named(setup: Any) -> None:

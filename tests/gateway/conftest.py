@@ -34,10 +34,15 @@ def start() -> Iterator[StartBackend]:
 
 @pytest.fixture
 def serve(shared_gateway: Gateway) -> Iterator[Serve]:
-    """Put services in force: whole ones, or the backends of one; returns a client with its key."""
+    """Put services in force: whole ones, or the backends of one; returns a client with its key.
+
+    `patience_s` is how long the first backend is waited for, where its time is to run out.
+    """
     with ExitStack() as stack:
 
-        def put(*what: Service | ScriptedBackend | str) -> httpx.Client:
+        def put(
+            *what: Service | ScriptedBackend | str, patience_s: float | None = None
+        ) -> httpx.Client:
             services = [each for each in what if isinstance(each, dict)]
             urls = [
                 each if isinstance(each, str) else each.url
@@ -48,7 +53,11 @@ def serve(shared_gateway: Gateway) -> Iterator[Serve]:
             mark = service(
                 "http://127.0.0.1:9/v1", name=f"turn-{next(_turns)}", api_key="sk-unused"
             )
-            text = routes(*(services or [service(*urls)]), mark)
+            services = services or [service(*urls)]
+            if patience_s is not None:
+                first = services[0]["backends"][0]  # type: ignore[index]
+                first["timeouts"] |= {"first_byte_s": patience_s, "stall_s": patience_s}
+            text = routes(*services, mark)
             shared_gateway.reload(text)
             return stack.enter_context(shared_gateway.client())
 

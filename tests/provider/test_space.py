@@ -504,8 +504,8 @@ def test_a_cancel_and_the_end_of_its_time_end_a_slow_call(
 
 
 STATUSES = (400, 401, 402, 403, 404, 408, 409, 410, 412, 422, 425, 429, 500, 502, 503, 504)
-SAMPLE = ("lose",)
-THOROUGH = (*STATUSES, "drop", "garbage")
+SAMPLE = ("lose", 7)
+THOROUGH = [(kind, 1) for kind in (*STATUSES, "lose", "drop", "garbage")]
 _MOST_REQUESTS = 80
 
 
@@ -516,15 +516,16 @@ def _fault(kind: int | str, **where: Any) -> face.Fault:
 
 
 @pytest.mark.parametrize(
-    "kind", [*SAMPLE, *(pytest.param(one, marks=pytest.mark.thorough) for one in THOROUGH)]
+    ("kind", "every"),
+    [SAMPLE, *(pytest.param(*one, marks=pytest.mark.thorough) for one in THOROUGH)],
 )
 def test_any_fault_at_any_call_ends_well_or_in_one_line_and_the_next_run_mends_it(
-    twin: face.Twin, context: NewContext, kind: int | str
+    twin: face.Twin, context: NewContext, kind: int | str, every: int
 ) -> None:
     """Every request of a create in turn; then of an update; then of a delete."""
     inputs = declared(secrets={"KEY": "secret"}, hardware="t4-small")
     changed = declared(secrets={"KEY": "other"}, files={"app.py": "import os\n"})
-    for step in range(_MOST_REQUESTS):
+    for step in range(0, _MOST_REQUESTS, every):
         is_through = _whole_life(twin, context, inputs, changed, _fault(kind, after=step))
         if is_through:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +18,29 @@ SECONDS = 2.0  # of processor time: others may be busy on this machine
 MEMORY_MB = 200
 
 
-# A small process starts it: what a large one starts is told to have been as large at first.
-MEASURED = """
-import resource, subprocess, sys
-ended = subprocess.run(sys.argv[1:], stdout=2, timeout=30)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(ended.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+# It has imported what `moorage check` needs, and becomes a process for each file: the system tells
+# what that one has used, and the time of its start counts as well.
+FORKING = """
+import os, signal, sys, time
+import moorage.cli.check, moorage.plan.load, moorage.plan.project, moorage.plan.slugs
+import moorage.spec.report
+from moorage.cli import main
+start_s = time.process_time()
+for line in sys.stdin:
+    path, said = line.rstrip("\\n").split("\\t")
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)
+        os.chdir(os.path.dirname(path))
+        out = os.open(said, os.O_WRONLY | os.O_CREAT)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        sys.exit(main(["check", "--offline", path]))
+    _, status, used = os.wait4(child, 0)
+    code = os.waitstatus_to_exitcode(status)
+    print(code, start_s + used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, flush=True)
 """
+Check = Callable[[Path], "Ended"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,21 +53,34 @@ class Ended:
     memory_mb: float
 
 
-def check(path: Path) -> Ended:
+@pytest.fixture(scope="module")
+def check(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Check]:
     """Run it as a process of its own, whose time and memory the system tells."""
-    command = ["-m", "moorage", "check", "--offline", str(path)]
-    ended = subprocess.run(
-        [sys.executable, "-c", MEASURED, sys.executable, *command],
-        cwd=path.parent,
+    told_in = tmp_path_factory.mktemp("told") / "text"
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKING],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        check=True,
-    )
-    code, seconds, memory_mb = ended.stdout.split()
-    return Ended(
-        code=int(code), said=ended.stderr, seconds=float(seconds), memory_mb=float(memory_mb)
-    )
+    ) as forking:
+        assert forking.stdin is not None
+        assert forking.stdout is not None
+        asked, told = forking.stdin, forking.stdout
+
+        def run(path: Path) -> Ended:
+            told_in.unlink(missing_ok=True)
+            print(path, told_in, sep="\t", file=asked, flush=True)
+            code, seconds, memory_mb = told.readline().split()
+            return Ended(
+                code=int(code),
+                said=told_in.read_text(),
+                seconds=float(seconds),
+                memory_mb=float(memory_mb),
+            )
+
+        yield run
+        asked.close()
 
 
 def assert_a_problem(ended: Ended, says: str) -> None:
@@ -99,20 +128,20 @@ TEXTS: dict[str, tuple[Callable[[], str], str]] = {
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_hostile_text_is_a_problem_in_time(name: str, tmp_path: Path) -> None:
+def test_a_hostile_text_is_a_problem_in_time(name: str, check: Check, tmp_path: Path) -> None:
     make, says = TEXTS[name]
     path = tmp_path / "spec.yaml"
     path.write_text(make(), encoding="utf-8")
     assert_a_problem(check(path), says)
 
 
-def test_a_file_of_50_mb_is_a_problem_in_time(tmp_path: Path) -> None:
+def test_a_file_of_50_mb_is_a_problem_in_time(check: Check, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_bytes(b"a: 1\n" * 10_000_000)
     assert_a_problem(check(path), " too-large: ")
 
 
-def test_what_is_no_file_is_a_problem_in_time(tmp_path: Path) -> None:
+def test_what_is_no_file_is_a_problem_in_time(check: Check, tmp_path: Path) -> None:
     """A pipe that nobody writes, a device that never ends, a link to itself: none is waited for."""
     (tmp_path / "circle.yaml").symlink_to(tmp_path / "circle.yaml")
     (tmp_path / "zero.yaml").symlink_to("/dev/zero")
@@ -123,14 +152,14 @@ def test_what_is_no_file_is_a_problem_in_time(tmp_path: Path) -> None:
     assert ended.code == 2
 
 
-def test_a_folder_whose_links_go_in_a_circle_is_walked_once(tmp_path: Path) -> None:
+def test_a_folder_whose_links_go_in_a_circle_is_walked_once(check: Check, tmp_path: Path) -> None:
     (tmp_path / "specs" / "team").mkdir(parents=True)
     (tmp_path / "specs" / "team" / "again").symlink_to(tmp_path / "specs")
     (tmp_path / "specs" / "team" / "bad.yaml").write_text("a: 1")
     assert_a_problem(check(tmp_path / "specs"), "1 spec, ")
 
 
-def test_a_binary_file_is_a_problem_in_time(tmp_path: Path) -> None:
+def test_a_binary_file_is_a_problem_in_time(check: Check, tmp_path: Path) -> None:
     path = tmp_path / "spec.yaml"
     path.write_bytes(Path(sys.executable).resolve().read_bytes()[:900_000])
     assert_a_problem(check(path), " not-text: ")
@@ -153,7 +182,7 @@ LOCKS: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_a_hostile_lock_is_a_problem_in_time(name: str, tmp_path: Path) -> None:
+def test_a_hostile_lock_is_a_problem_in_time(name: str, check: Check, tmp_path: Path) -> None:
     (tmp_path / "hello.yaml").write_text(HELLO)
     (tmp_path / "hello.lock.json").write_text(LOCKS[name]())
     ended = check(tmp_path / "hello.yaml")
@@ -162,7 +191,7 @@ def test_a_hostile_lock_is_a_problem_in_time(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("letter", ["\u202e", "\x1b[31m", "\u2066", "\x9b31m", "\u2028", "\x07"])
 def test_no_message_carries_letters_that_change_how_it_is_shown(
-    letter: str, tmp_path: Path
+    letter: str, check: Check, tmp_path: Path
 ) -> None:
     """A name in a file must not colour a terminal, or turn a line around."""
     escaped = "".join(f"\\U{ord(one):08x}" for one in letter)

@@ -167,7 +167,7 @@ def _object(schema: Any, depth: int) -> st.SearchStrategy[Any]:
 
 
 @settings(
-    max_examples=400,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -184,7 +184,7 @@ def test_the_verdict_on_a_shape_is_that_of_the_jsonschema_package(data: st.DataO
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_entry_of_a_kind_is_judged_as_the_jsonschema_package_judges_it(
     kind: str, data: st.DataObject
@@ -228,7 +228,7 @@ NEAR = st.builds(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(st.sampled_from(list(HINTS)), NEAR | st.text(max_size=30))
 def test_what_a_hint_says_to_write_is_right(kind: str, text: str) -> None:
     """A hint that leads to the next problem would be worse than none."""
