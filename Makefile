@@ -7,6 +7,8 @@ WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n + 1 : 8
 DIST ?= loadfile
 ARGS ?=
 BIN := .venv/bin
+# Where Python may not keep what it has compiled, each worker compiles every test anew: ten seconds.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up down test check bench crash fit fuzz generate scenarios operations contract
@@ -27,7 +29,7 @@ down: ## take the stack away: no process, port or file stays
 
 test: ## run the tests (ARGS="-k words", WORKERS=4)
 	@$(PYTHON) tools/setup.py --tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist $(DIST) $(ARGS)
+	@$(PYTEST) --dist $(DIST) --no-loadscope-reorder $(ARGS)
 
 check: setup ## formatting, lint and types
 	@$(BIN)/ruff format --check
@@ -39,7 +41,7 @@ scenarios: setup ## small programs on the real engine, every step judged (ONLY="
 
 operations: ## every operation and option of the driver on the real engine
 	@$(PYTHON) tools/setup.py --tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist load -m thorough $(ARGS)
+	@$(PYTEST) --dist load -m thorough $(ARGS)
 
 bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=hosts, ARGS="--rounds 3")
 	@$(BIN)/python tools/bench $(if $(ONLY),--only $(ONLY)) $(ARGS)
