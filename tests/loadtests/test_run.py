@@ -138,6 +138,7 @@ def test_arrivals_above_the_limit_are_dropped_and_counted_never_delayed(tmp_path
     assert len(rows_in(tmp_path)) == verdict.health.arrivals == 24
 
 
+@pytest.mark.thorough
 def test_embeddings_are_asked_for_where_the_task_is_one(tmp_path: Path) -> None:
     with serving(lambda body, index: Behaviour(backend="local-1")) as server:
         verdict = run(
@@ -238,6 +239,7 @@ def test_a_failover_that_loses_requests_fails_its_criteria(tmp_path: Path) -> No
     assert verdict.measure("lost_not_streamed").value >= 2
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 def test_a_fault_that_breaks_nothing_proves_nothing(tmp_path: Path) -> None:
     profile = replace(QUICK, baseline_s=0.8, hold_s=0.8, recovery_s=0.8)

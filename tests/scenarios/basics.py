@@ -70,7 +70,6 @@ BASICS = (
             state=("a: a-z1", "b: b-z1", "c: c-z1"),
         ),
         destroy(calls=("delete c-z1", "delete b-z1", "delete a-z1"), state=()),
-        sample=True,
     ),
     scenario(
         "an empty program deletes everything, and the stack stays",

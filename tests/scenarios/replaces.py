@@ -243,7 +243,6 @@ REPLACES = (
             state=("a: a-z2",),
             says=("an earlier run replaced it and could not delete the old one (a-z1)",),
         ),
-        sample=True,
     ),
     scenario(
         "a replacement whose creation fails leaves the old one untouched",

@@ -83,6 +83,7 @@ class TestContainerSlot(HandlerContract):
             assert state["port"] == made.state["port"], at
             assert not self.harbour.proofs(), f"{at}: the next run has left the proof"
 
+    @pytest.mark.thorough
     def test_a_delete_sweeps_what_a_kill_has_left(self, tried: Trials) -> None:
         made = self._made()
         request = self.client.update_request(made.id, made.state, made.declared)
