@@ -20,7 +20,9 @@ def waiting(project: Project) -> subprocess.Popen[str]:
     return driver
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.thorough)]
+)
 def test_an_interrupt_keeps_the_state_and_frees_the_lock(
     project: Project, waiting: subprocess.Popen[str], number: signal.Signals
 ) -> None:

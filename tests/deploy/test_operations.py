@@ -80,7 +80,6 @@ def test_an_objection_of_ours_keeps_its_words_and_its_exit_code(project: Project
     assert (ended.code, ended.fault) == (5, "this cannot be")
 
 
-@pytest.mark.thorough
 def test_a_wrong_passphrase_is_one_line_that_says_where_it_was_read(project: Project) -> None:
     project.run("up")
     path = project.root / ".moorage" / "passphrase"

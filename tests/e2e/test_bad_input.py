@@ -87,6 +87,7 @@ def test_a_file_that_no_engine_can_load_fails_at_once_and_names_the_log(checkout
     assert "hello-local-1/log" in ended.said
 
 
+@pytest.mark.thorough
 def test_a_port_in_use_is_told_and_the_next_up_goes_on(checkout: Checkout) -> None:
     with socket.create_server(("127.0.0.1", checkout.port)):
         ended = checkout.moorage("up")
@@ -96,6 +97,7 @@ def test_a_port_in_use_is_told_and_the_next_up_goes_on(checkout: Checkout) -> No
     assert ask(checkout.service()).status_code == 200
 
 
+@pytest.mark.thorough
 def test_a_wrong_passphrase_says_where_it_was_read(checkout: Checkout) -> None:
     assert checkout.moorage("up").code == 0
     for command in ("up", "destroy"):
@@ -134,6 +136,7 @@ def test_an_interrupted_up_keeps_what_it_did_and_frees_the_stack(
     freed(checkout, silence)
 
 
+@pytest.mark.thorough
 def test_a_second_up_is_refused_while_one_runs(checkout: Checkout, silence: str) -> None:
     stuck(checkout, silence)
     running = checkout.start("up")
