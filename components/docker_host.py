@@ -20,7 +20,7 @@ import pulumi_docker as docker
 from components import container_settings as container
 from components import containers, engines, names, probes, tokens, tunnels
 from components.containers import Host
-from components.endpoint import Endpoint, Site
+from components.endpoint import Endpoint, Site, ranks
 from components.engines import Server
 from moorage.plan.types import Placement, Plan
 from moorage.resources import ApiKey, ContainerSlot, EngineReady, ModelFile
@@ -245,6 +245,7 @@ def _endpoint(
         model=proven.apply(lambda known: known[1] or case.server.model),
         api_key=key,
         adapters=case.server.adapters,
+        ranks=ranks(case.placement, case.plan),
         details={
             "host": case.host,
             "container": slot.name,

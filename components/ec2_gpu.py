@@ -13,7 +13,7 @@ import pulumi
 
 from components import aws, cloud_init, engines, names, probes, tokens
 from components.cloud_init import Instance
-from components.endpoint import Endpoint, Site
+from components.endpoint import Endpoint, Site, ranks
 from moorage.plan.types import Machine, Placement, Plan
 from moorage.resources import ApiKey, GpuHost, ModelFile
 from moorage.spec import units
@@ -125,6 +125,7 @@ def _replica(
         model=host.served_model.apply(lambda model: model or server.model),
         api_key=key.value,
         adapters=server.adapters,
+        ranks=ranks(placement, plan),
         details={
             "instance": host.instance_id,
             "zone": host.zone,

@@ -50,7 +50,13 @@ class Endpoint:
     adapters: Mapping[str, str] = field(default_factory=dict)  # clients' names -> the engine's
     headers: Mapping[str, str] = field(default_factory=dict)  # sent with every request
     timeouts: Mapping[str, float] = field(default_factory=dict)  # the gateway's own, where empty
+    ranks: str | None = None  # in whose words it is asked to rank, where not in /v1/rerank's
     details: Mapping[str, Any] = field(default_factory=dict)  # what operators want to see beside it
+
+
+def ranks(placement: Placement, plan: Plan) -> str | None:
+    """In whose words the gateway asks it to rank; None: in those of /v1/rerank."""
+    return "tei" if placement.engine == "tei" and plan.task == "text-ranking" else None
 
 
 class Kind(Protocol):

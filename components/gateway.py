@@ -85,6 +85,7 @@ def _backend(endpoint: Endpoint) -> dict[str, Any]:
         "adapters": dict(endpoint.adapters),
         "headers": dict(endpoint.headers),
         "timeouts": dict(endpoint.timeouts),
+        "ranks": endpoint.ranks,
     }
     return {
         "name": endpoint.name,

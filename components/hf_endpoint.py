@@ -8,7 +8,7 @@ from typing import Any, Final
 import pulumi
 
 from components import engines, names, tokens
-from components.endpoint import Endpoint, Site
+from components.endpoint import Endpoint, Site, ranks
 from moorage.plan.types import Machine, Placement, Plan
 from moorage.resources import InferenceEndpoint, ModelFile
 from moorage.spec import units
@@ -53,6 +53,7 @@ def build(
             model=made.served_model.apply(lambda model: model or plan.model_id),
             api_key=token,
             adapters=engines.managed(placement, plan).adapters,
+            ranks=ranks(placement, plan),
             headers={"X-Scale-Up-Timeout": str(_WAKE_SECONDS)} if waits else {},
             timeouts=_WAKING if waits else {},
             details={"endpoint": made.name, "status": made.status},

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import pulumi
 
 from components import app, names, tokens
-from components.endpoint import Endpoint, Site
+from components.endpoint import Endpoint, Site, ranks
 from components.engines.flags import flags
 from components.engines.words import words
 from moorage.plan.types import Placement, Plan
@@ -41,6 +41,7 @@ def build(
             url=made.app_url.apply(lambda url: f"{url}/v1"),
             model=pulumi.Output.from_input(plan.model_id),
             api_key=tokens.inference(),
+            ranks=ranks(placement, plan),
             details={"space": made.url, "stage": made.stage},
         )
     ]

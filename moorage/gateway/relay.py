@@ -12,11 +12,12 @@ from http import HTTPStatus
 from aiohttp import web
 from aiohttp.typedefs import LooseHeaders
 
-from moorage.gateway import sse
+from moorage.gateway import ranking, sse
 from moorage.gateway.faults import BackendError, of_body
 from moorage.gateway.health import Health
+from moorage.gateway.ranking import Ranking
 from moorage.gateway.replies import BACKEND, REQUEST_ID, SERVER, RequestError, error_object
-from moorage.gateway.routes import Backend, Service
+from moorage.gateway.routes import RERANK, Backend, Service
 from moorage.gateway.upstream import Upstream, UpstreamClient
 
 MAX_HELD_BYTES = 1 << 20  # of a stream that has not said anything yet
@@ -67,11 +68,13 @@ class Relay:
     async def _attempt(
         self, call: Call, backend: Backend, body: Body, deadline: float
     ) -> web.StreamResponse:
-        content = _encoded({**body, "model": backend.called(str(body["model"]))})
+        path, model = call.request.path.removeprefix("/v1"), backend.called(str(body["model"]))
+        wish = ranking.read(body) if path == RERANK and backend.ranks else None
+        content = _encoded(wish.asked() if wish else {**body, "model": model})
         call.attempts += 1
         upstream = await self._client.post(
             backend,
-            call.request.path.removeprefix("/v1"),
+            path,
             content,
             request_id=call.id,
             deadline=deadline,
@@ -80,6 +83,8 @@ class Relay:
             upstream.refuse_failed_status()
             if body.get("stream") is True and upstream.is_event_stream:
                 return await self._pour(call, backend, upstream)
+            if wish and upstream.status < HTTPStatus.BAD_REQUEST:
+                return await self._pass_ranking(call, backend, upstream, wish, model)
             return await self._pass_whole(call, backend, upstream)
         finally:
             upstream.release()
@@ -92,6 +97,18 @@ class Relay:
             _refuse_broken(answer)
         else:
             _refuse_paused(answer)
+        headers = self._answered(call, backend, upstream)
+        return web.Response(status=upstream.status, body=answer, headers=headers)
+
+    async def _pass_ranking(
+        self, call: Call, backend: Backend, upstream: Upstream, wish: Ranking, model: str
+    ) -> web.StreamResponse:
+        answer = wish.told(
+            await upstream.read_all(),
+            name=f"rerank-{call.id}",
+            model=model,
+            tokens=upstream.header("x-compute-tokens"),
+        )
         headers = self._answered(call, backend, upstream)
         return web.Response(status=upstream.status, body=answer, headers=headers)
 

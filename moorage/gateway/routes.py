@@ -18,9 +18,11 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")  # goes into headers and 
 KEY = re.compile(r"[\x21-\x7e]{1,4096}")  # what an Authorization header can carry
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}")  # a token of RFC 9110
 HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,1022}[\x21-\x7e])?")
+RERANK = "/rerank"
+TEI = "tei"  # text-embeddings-inference
 MOST_HEADERS = 16
 MOST_ADAPTERS = 1024
-_OPTIONAL = ("timeouts", "headers", "adapters")
+_OPTIONAL = ("timeouts", "headers", "adapters", "ranks")
 # What the gateway says itself, what HTTP says hop by hop, and what would be another way to a key.
 _OWN_HEADERS = frozenset({
     "authorization", "proxy-authorization", "cookie", "content-type", "content-length",
@@ -53,6 +55,13 @@ class Backend:
     timeouts: Timeouts = Timeouts()
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)  # sent with each request
     adapters: tuple[tuple[str, str], ...] = ()  # clients' names and its own, beside the model
+    ranks: str | None = None  # in whose words it is asked to rank, where not in those of /v1/rerank
+
+    def at(self, path: str) -> str:
+        """Where it answers what clients ask below /v1."""
+        if self.ranks == TEI and path == RERANK:
+            return self.url.removesuffix("/v1") + path
+        return self.url + path
 
     def called(self, model: str) -> str:
         """What the backend calls a model that clients ask for."""
@@ -151,6 +160,7 @@ def _backend(node: _Node) -> Backend:
         timeouts=_timeouts(fields["timeouts"]) if "timeouts" in fields else Timeouts(),
         headers=_headers(fields["headers"]) if "headers" in fields else (),
         adapters=_adapters(fields["adapters"]) if "adapters" in fields else (),
+        ranks=fields["ranks"].one_of(TEI) if "ranks" in fields else None,
     )
 
 
@@ -249,6 +259,11 @@ class _Node:
     def text(self) -> str:
         if not isinstance(self.value, str) or not self.value or not self.value.isprintable():
             self.fail("must be a line of text that is not empty")
+        return self.value
+
+    def one_of(self, *known: str) -> str:
+        if not isinstance(self.value, str) or self.value not in known:
+            self.fail(f"must be {' or '.join(known)}")
         return self.value
 
     def name(self) -> str:

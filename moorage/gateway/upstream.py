@@ -63,7 +63,7 @@ class UpstreamClient:
             connection.reused = False
             try:
                 return await self._session.post(
-                    backend.url + path,
+                    backend.at(path),
                     data=body,
                     headers=headers,
                     timeout=aiohttp.ClientTimeout(connect=backend.timeouts.connect_s),
@@ -116,6 +116,9 @@ class Upstream:
     @property
     def is_event_stream(self) -> bool:
         return self.status == 200 and self._response.content_type == "text/event-stream"
+
+    def header(self, name: str) -> str | None:
+        return self._response.headers.get(name)
 
     def headers(self, own: dict[str, str]) -> LooseHeaders:
         """Return what may be passed back to the client, with our own put in."""

@@ -24,8 +24,13 @@ _NAMED_BY: Final = {
     "sGLang": ("--served-model-name",),
 }
 _TOOLKITS: Final = ("huggingface", "huggingfaceNeuron")
+_NOT_OF_TEI: Final = ("v1/models", "v1/rerank")
+_TEI_ALONE: Final = ("predict",)
 _ANY_NAME: Final = ("llamacpp", "tei", "custom")  # serve whatever name is sent
-_ROUTES: Final = {path: (tasks, function) for path, tasks, function in openai.task_routes()}
+_ROUTES: Final = {
+    "predict": (("text-classification",), openai.predict),
+    **{path: (tasks, function) for path, tasks, function in openai.task_routes()},
+}
 
 
 def add_routes(app: web.Application, world: World) -> None:
@@ -106,7 +111,7 @@ async def _engine(world: World, request: web.Request, endpoint: Endpoint) -> web
     tasks, function = _ROUTES.get(path, ((), None))
     if variant(endpoint.body) in _TOOLKITS:
         return await _toolkit(request, path, model)
-    if function is None or model.task not in tasks:
+    if function is None or not _has(path, endpoint) or model.task not in tasks:
         return _error(404, "Not Found")
     body = await openai.parsed(request)
     if variant(endpoint.body) not in _ANY_NAME:
@@ -115,11 +120,16 @@ async def _engine(world: World, request: web.Request, endpoint: Endpoint) -> web
     return answer
 
 
+def _has(path: str, endpoint: Endpoint) -> bool:
+    """Whether an engine of its kind has the path for any task."""
+    return path not in (_NOT_OF_TEI if variant(endpoint.body) == "tei" else _TEI_ALONE)
+
+
 def _told(path: str, endpoint: Endpoint, model: openai.Model) -> web.StreamResponse:
     if f"/{path}" == endpoint.body["healthRoute"]:
         return web.json_response({"status": "ok"})
     is_toolkit = variant(endpoint.body) in _TOOLKITS
-    if path == "v1/models" and not is_toolkit:
+    if path == "v1/models" and not is_toolkit and _has(path, endpoint):
         return web.json_response(openai.models(model))
     if path == "" and is_toolkit:
         return web.json_response({"status": "ok"})

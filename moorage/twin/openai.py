@@ -128,6 +128,17 @@ async def rerank(
     return web.json_response({"model": model.name, "results": results})
 
 
+async def predict(
+    _request: web.Request, body: Mapping[str, Any], model: Model
+) -> web.StreamResponse:
+    """`POST /predict`, as text-embeddings-inference tells the classes of a text."""
+    if not isinstance(body.get("inputs"), str):
+        raise WrongError(422, "inputs: expected a text")
+    model.counts(STOP, 1)
+    score = words.closeness("good", body["inputs"])
+    return web.json_response([{"label": "good", "score": score}])
+
+
 def check_model(body: Mapping[str, Any], model: Model) -> None:
     """vLLM and its like answer only to the names that they serve."""
     asked = body.get("model", model.name)

@@ -209,6 +209,13 @@ def _(place: Place) -> None:
     same([row["index"] for row in told], [1, 0], "the order")
 
 
+@check("engine.ranker-has-no-v1")
+def _(place: Place) -> None:
+    name = place.serving(model__repository="acme/ranker", model__image=_TEI)
+    says(_post(place, name, "/v1/rerank", {"query": "a", "documents": ["a"]}), 404)
+    says(place.call("GET", f"{place.url(name)}/v1/models"), 404)
+
+
 @check("engine.toolkit-takes-inputs")
 def _(place: Place) -> None:
     name = place.serving(model__image={"huggingface": {}})

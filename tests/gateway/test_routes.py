@@ -189,6 +189,22 @@ def test_a_bad_adapter_is_refused(adapters: object, says: str) -> None:
     assert fault(text).startswith(says)
 
 
+def test_a_backend_may_say_in_whose_words_it_ranks() -> None:
+    text = changed(lambda r: r["services"][0]["backends"][0].update(ranks="tei"))
+    first, second = parse(text).services[0].backends
+    assert [first.at("/rerank"), first.at("/models")] == [
+        "http://127.0.0.1:1/rerank",
+        "http://127.0.0.1:1/v1/models",
+    ]
+    assert second.at("/rerank") == "https://h/v1/rerank"
+
+
+@pytest.mark.parametrize("ranks", ["cohere", "", None, ["tei"]])
+def test_an_unknown_way_to_rank_is_refused(ranks: object) -> None:
+    text = changed(lambda r: r["services"][0]["backends"][1].update(ranks=ranks))
+    assert fault(text) == "services[0].backends[1].ranks: must be tei"
+
+
 @pytest.mark.parametrize(("headers", "says"), BAD_HEADERS)
 def test_a_bad_header_is_refused_without_quoting_its_value(headers: object, says: str) -> None:
     text = changed(lambda r: r["services"][0]["backends"][0].update(headers=headers))

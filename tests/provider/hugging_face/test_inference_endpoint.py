@@ -490,3 +490,13 @@ def test_many_at_once_share_their_looks(given: NewWorld) -> None:
 
 def _plenty() -> list[Any]:
     return [replace(row, quota=1000) for row in catalogue()]
+
+
+@pytest.mark.parametrize("task", ["feature-extraction", "text-ranking", "text-classification"])
+def test_what_tei_serves_is_proven_in_its_own_words(at: World, task: str) -> None:
+    made = at.create(task=task, engine="tei", image="acme/tei:1.9.3")
+    assert made.state["status"] == "running"
+    assert made.state["url"].endswith("/v1")
+    own = {"text-ranking": "/rerank", "text-classification": "/predict"}
+    asked = {one.path for one in at.twin.requests if one.host == "engines" and one.method == "POST"}
+    assert {path.removeprefix("/acme/chat") for path in asked} == {own.get(task, "/v1/embeddings")}

@@ -16,6 +16,10 @@ _ANSWER_S: Final = 60.0
 _LONGEST_WAKE_S: Final = 600.0
 _WAKE: Final = "X-Scale-Up-Timeout"
 _NOT_FOUND: Final = 404
+_TEI: Final[Mapping[str, tuple[str, Any]]] = {  # which has no /v1 for these tasks
+    "text-ranking": ("/rerank", {"query": ask.PING, "texts": [ask.PING]}),
+    "text-classification": ("/predict", {"inputs": ask.PING}),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,11 +74,11 @@ def prove(door: Door, inputs: State, context: Context) -> Proof:
             return Proof(answer=told)
     model = _first(told.json) or str(inputs["repository"])
     path, body = _question(inputs, model)
-    answer = door.ask(f"{root}{path}", body, context)
+    answer = door.ask(path, body, context)
     if not _is_served(answer):
         return Proof(answer=answer)
     # Who may not call it is tried with the cheapest question that it has answered.
-    asked = (f"{root}/models", None) if told.is_good else (f"{root}{path}", body)
+    asked = (f"{root}/models", None) if told.is_good else (path, body)
     return Proof(serves=True, model=model, path=asked[0], body=asked[1], answer=answer)
 
 
@@ -98,13 +102,16 @@ def _is_served(answer: Answer) -> bool:
 
 def _question(inputs: State, model: str) -> tuple[str, Any]:
     """What to ask, by the task; the model's list alone where no short question is known."""
-    probe = inputs.get("probe")
+    probe, root = inputs.get("probe"), _root(inputs)
     if probe:
-        return probe["path"], probe.get("body")
+        return root + probe["path"], probe.get("body")
     task = inputs.get("task", "text-generation")
-    if not _root(inputs):
+    if not root:
         return "/", {"inputs": ask.PING}
-    return ask.smallest(task, model) or ("/models", None)
+    if inputs["engine"] == "tei" and task in _TEI:
+        return _TEI[task]
+    path, body = ask.smallest(task, model) or ("/models", None)
+    return root + path, body
 
 
 def _first(models: Any) -> str | None:
