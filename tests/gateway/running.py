@@ -93,7 +93,9 @@ def running(directory: Path, text: str) -> Iterator[Gateway]:
         process = subprocess.Popen(command, stderr=log, stdin=subprocess.DEVNULL)
     gateway = Gateway(process=process, routes_path=path, log_path=log_path)
     try:
-        eventually(lambda: "listening on" in gateway.log() or process.poll() is not None)
+        eventually(
+            lambda: "listening on" in gateway.log() or process.poll() is not None, within_s=30
+        )
         found = re.search(r"listening on (\S+)", gateway.log())
         assert found, gateway.log()
         gateway.url = found[1]
