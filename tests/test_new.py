@@ -223,9 +223,8 @@ def test_a_terminal_is_asked_for_what_is_missing(project: Path) -> None:
     assert code == 0, said
     assert "did you mean 'hf-endpoint'?" in said
     assert "Privacy tier (public, internal, confidential, restricted) [internal]: " in said
-    assert (
-        "docker-host: The Docker host, by SSH or this machine (local) [ssh://gpu-box-1]: " in said
-    )
+    asked = "The Docker host, by SSH or this machine (local, or the socket of its engine)"
+    assert f"docker-host: {asked} [ssh://gpu-box-1]: " in said
     spec = spec_of(project / "specs" / "support" / "support-chat.yaml")
     assert [target.kind for target in spec.providers] == ["hf-endpoint", "docker-host"]
     assert spec.providers[1].options["host"] == "ssh://gpu-box-7"

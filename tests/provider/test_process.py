@@ -187,7 +187,7 @@ def test_a_process_that_ends_early_fails_at_once_with_its_last_words(
 def test_a_process_that_is_not_ready_in_time_stays_and_is_recorded(
     inputs: Inputs, context: NewContext
 ) -> None:
-    slow = inputs("--after", "2", ready={"path": "/", "timeoutSeconds": 0.5})
+    slow = inputs("--after", "3", ready={"path": "/", "timeoutSeconds": 1.5})
     known: list[Created] = []
     with pytest.raises(MoorageError, match=r"does not serve after \d s: 503 .*keeps running"):
         process.create(slow, context(announce=known.append))

@@ -70,9 +70,9 @@ BOMB = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n" + "".join(
     ],
 )
 def test_a_hostile_text_is_a_problem_within_two_seconds(text: str, rule: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()  # of the processor: others may be busy on this machine
     assert f" {rule}: " in said(text)[0]
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize("text", ["1", "-5", "1.5", "true", "no", "~", "null", "on", "abc", "1.x"])
