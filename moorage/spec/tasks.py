@@ -12,6 +12,7 @@ class Task(NamedTuple):
     path: str
     generates: bool = False  # tokens, one after the other: it has a KV cache that grows
     chats: bool = False  # by messages, which wants a chat template
+    relayed: bool = True  # by the gateway
 
 
 _EMBEDDINGS: Final = "embeddings"
@@ -23,15 +24,15 @@ TASKS: Final[dict[str, Task]] = {
     "feature-extraction": Task(says="embeddings", path=_EMBEDDINGS),
     "sentence-similarity": Task(says="embeddings of sentences", path=_EMBEDDINGS),
     "text-ranking": Task(says="reranking", path="rerank"),
-    "text-classification": Task(says="classes of texts", path="classify"),
-    "token-classification": Task(says="classes of words", path="classify"),
+    "text-classification": Task(says="classes of texts", path="classify", relayed=False),
+    "token-classification": Task(says="classes of words", path="classify", relayed=False),
     "summarization": Task(says="summaries", path="completions", generates=True),
     "translation": Task(says="translations", path="completions", generates=True),
     "text-to-image": Task(says="images from texts", path="images/generations"),
-    "image-classification": Task(says="classes of images", path="classify"),
+    "image-classification": Task(says="classes of images", path="classify", relayed=False),
     "automatic-speech-recognition": Task(
-        says="texts from speech", path="audio/transcriptions", generates=True
+        says="texts from speech", path="audio/transcriptions", generates=True, relayed=False
     ),
-    "text-to-speech": Task(says="speech from texts", path="audio/speech"),
+    "text-to-speech": Task(says="speech from texts", path="audio/speech", relayed=False),
 }
 USUAL: Final = "text-generation"

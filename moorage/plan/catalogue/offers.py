@@ -107,6 +107,9 @@ class Engine:
     flags_read_at: tuple[str, ...] = ()  # versions whose flags were read; between, nobody knows
     beside: tuple[str, ...] = ()  # keys of `model` for what it loads beside the model
     counts: bool = False  # whether it tells how much it has done, and so when it is idle
+    own_words: bool = (
+        False  # whether it has no path in OpenAI's words, and so none of the gateway's
+    )
     said: Mapping[str, Any] = field(default_factory=dict)  # flags of every server of our own
     said_env: Mapping[str, str] = field(default_factory=dict)  # and variables of its environment
 

@@ -10,7 +10,9 @@ from moorage.plan.catalogue.offers import Engine
 from moorage.plan.choice.said import flag_versions, takes
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
+from moorage.plan.world import Choice
 from moorage.spec.problems import Problem
+from moorage.spec.tasks import TASKS
 from moorage.spec.words import nearest
 
 _TYPED: Final = {  # a flag of an engine -> the key of `serving` that says it
@@ -46,6 +48,27 @@ def _task(subject: Subject) -> Iterator[Problem]:
             says = f"kind {target.kind} does not serve {task}"
             hint = f"it serves {', '.join(served)}"
             yield subject.problem("task-not-served", says, hint, "providers", number)
+
+
+def _not_relayed(subject: Subject) -> Iterator[Problem]:
+    """What is paid for and serves, and what no client can ask for through the gateway."""
+    task = subject.model.task
+    for choice in subject.choices:
+        engine = choice.engine
+        if task not in choice.kind.tasks:
+            continue  # another rule says so
+        if task in TASKS and not TASKS[task].relayed:
+            says = f"the gateway relays no {task}"
+            yield subject.of(choice, "not-relayed", says, _asked_itself(choice))
+        elif engine is not None and engine.own_words:
+            says = f"{engine.name} answers in words of its own, which the gateway does not speak"
+            yield subject.of(choice, "not-relayed", says, _asked_itself(choice))
+
+
+def _asked_itself(choice: Choice) -> str:
+    if choice.kind.starts_engine:
+        return "nobody else has its key: use hf-endpoint, which clients can ask at its own URL"
+    return f"clients can ask {choice.kind.name} only at its own URL, with a token of theirs"
 
 
 def _engine_unknown(subject: Subject) -> Iterator[Problem]:
@@ -144,6 +167,7 @@ def _met(rule: str) -> Callable[[Subject], Iterator[Problem]]:
 
 RULES: Final[dict[str, Rule]] = {
     "task-not-served": Rule(says="every kind serves the task", check=_task),
+    "not-relayed": Rule(says="the gateway relays the task", check=_not_relayed, severity="warning"),
     "engine-unknown": Rule(says="every kind runs the engine", check=_engine_unknown),
     "engine-version": Rule(
         says="the engine's version is known", check=_engine_version, severity="warning"
