@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,10 +101,15 @@ def facts(row: Mapping[str, Any]) -> ModelFacts:
     return lock.model
 
 
+@cache
+def gpus() -> Any:
+    """Those of the catalogue, as it says them."""
+    return yaml.safe_load((CATALOG / "gpus.yaml").read_text(encoding="utf-8"))["gpus"]
+
+
 def gpu(name: str, usable_gib: float) -> Gpu:
     """A GPU of the catalogue with the memory that the measuring machine had."""
-    rows = yaml.safe_load((CATALOG / "gpus.yaml").read_text(encoding="utf-8"))["gpus"]
-    known: dict[str, Any] = {**rows[name], "name": name, "usable_gib": usable_gib}
+    known: dict[str, Any] = {**gpus()[name], "name": name, "usable_gib": usable_gib}
     return Gpu(**known)
 
 

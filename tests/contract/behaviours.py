@@ -34,5 +34,5 @@ class Behaviour:
 @cache
 def behaviours() -> tuple[Behaviour, ...]:
     """All of them, in the file's order."""
-    rows = yaml.safe_load(FILE.read_text("utf-8"))
+    rows = yaml.load(FILE.read_text("utf-8"), Loader=yaml.CSafeLoader)
     return tuple(Behaviour(**row) for row in rows)
