@@ -60,6 +60,7 @@ def fill(path: Path) -> None:
             file.write(bytes(4096))
 
 
+@pytest.mark.thorough
 def test_a_full_disk_and_one_that_cannot_be_written_lose_nothing(project: Project) -> None:
     with a_small_disk(project.root / ".moorage" / "state") as disk:
         working = project.start("up", "waiting")

@@ -80,16 +80,25 @@ def test_an_objection_of_ours_keeps_its_words_and_its_exit_code(project: Project
     assert (ended.code, ended.fault) == (5, "this cannot be")
 
 
-def test_a_wrong_passphrase_is_one_line_that_says_where_it_was_read(project: Project) -> None:
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "up",
+        pytest.param("refresh", marks=pytest.mark.thorough),
+        pytest.param("destroy", marks=pytest.mark.thorough),
+    ],
+)
+def test_a_wrong_passphrase_is_one_line_that_says_where_it_was_read(
+    project: Project, operation: str
+) -> None:
     project.run("up")
     path = project.root / ".moorage" / "passphrase"
     right = path.read_text()
     path.write_text("wrong")
-    for operation in ("up", "refresh", "destroy"):
-        ended = project.run(operation)
-        assert ended.code == 6
-        assert ended.fault == (f"the passphrase does not open stack local: it is read from {path}")
-    from_outside = project.run("up", PULUMI_CONFIG_PASSPHRASE="also wrong")
+    ended = project.run(operation)
+    assert ended.code == 6
+    assert ended.fault == f"the passphrase does not open stack local: it is read from {path}"
+    from_outside = project.run(operation, PULUMI_CONFIG_PASSPHRASE="also wrong")
     assert from_outside.code == 6
     assert "PULUMI_CONFIG_PASSPHRASE" in from_outside.fault
     path.write_text(right)

@@ -70,6 +70,7 @@ def test_a_wrong_spec_stops_before_anything_starts(checkout: Checkout) -> None:
     assert not checkout.processes()
 
 
+@pytest.mark.thorough
 def test_a_missing_model_file_is_named(checkout: Checkout) -> None:
     model = "bartowski/SmolLM2-135M-Instruct-GGUF "
     checkout.edit("specs/examples/hello.yaml", model, "/nowhere/model.gguf ")
@@ -121,9 +122,8 @@ def test_an_old_cli_on_path_is_passed_over(checkout: Checkout, tmp_path: Path) -
     assert "three ways" in ended.said
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.thorough)]
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_up_keeps_what_it_did_and_frees_the_stack(
     checkout: Checkout, silence: str, number: signal.Signals
 ) -> None:
@@ -148,14 +148,8 @@ def test_a_second_up_is_refused_while_one_runs(checkout: Checkout, silence: str)
     freed(checkout, silence)
 
 
-@pytest.mark.parametrize(
-    "victim",
-    [
-        "both",
-        pytest.param("cli", marks=pytest.mark.thorough),
-        pytest.param("driver", marks=pytest.mark.thorough),
-    ],
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("victim", ["cli", "driver", "both"])
 def test_after_a_kill_in_the_middle_of_up_the_next_up_works(
     checkout: Checkout, silence: str, victim: str
 ) -> None:
@@ -172,7 +166,8 @@ def test_after_a_kill_in_the_middle_of_up_the_next_up_works(
     freed(checkout, silence)
 
 
-@pytest.mark.parametrize("survivor", [pytest.param("driver", marks=pytest.mark.thorough), "cli"])
+@pytest.mark.thorough
+@pytest.mark.parametrize("survivor", ["driver", "cli"])
 def test_after_a_kill_in_the_middle_of_up_down_leaves_nothing(
     checkout: Checkout, silence: str, survivor: str
 ) -> None:

@@ -145,6 +145,7 @@ def test_no_request_fails_while_an_engine_is_killed_and_up_heals_it(
     assert after[1] == before[1]
 
 
+@pytest.mark.thorough
 def test_an_interrupted_failover_test_gives_back_what_it_killed(
     first_up: Ended, checkout: Checkout
 ) -> None:

@@ -173,7 +173,6 @@ FAILURES = (
             calls=("create a-z1", "create on-a-z1"),
             state=("a: a-z1", "b: b-z1", "on-a: on-a-z1", "on-b: on-b-z1"),
         ),
-        sample=True,
     ),
     scenario(
         "where the first failure shall end the run, what is under way ends well",
