@@ -76,6 +76,7 @@ def test_every_operation_works_and_a_fresh_clone_takes_it_up(team: Project, buck
     assert not (team.root / "one").exists()
 
 
+@pytest.mark.thorough
 def test_a_run_killed_with_its_engine_is_taken_up_from_another_clone(
     team: Project, bucket: Bucket
 ) -> None:

@@ -14,7 +14,10 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow]
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize(("sweep", "points"), [("provider", 4), ("hf", 2), ("hosts", 2)])
+@pytest.mark.parametrize(
+    ("sweep", "points"),
+    [("provider", 2), ("hf", 1), pytest.param("hosts", 2, marks=pytest.mark.thorough)],
+)
 def test_whatever_dies_one_run_mends_it(tmp_path: Path, sweep: str, points: int) -> None:
     if sweep == "hosts":
         from tests.docker import engine  # with Docker's SDK, which takes its time

@@ -54,6 +54,7 @@ def test_a_second_up_is_refused_while_one_runs(
     assert project.run("destroy").code == 0
 
 
+@pytest.mark.thorough
 def test_a_second_interrupt_kills_and_the_next_run_settles_it(project: Project) -> None:
     driver = project.start("up", "waiting", STUBBORN="1")
     until((project.root / "two").exists)

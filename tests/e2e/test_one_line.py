@@ -94,6 +94,7 @@ def test_a_server_that_already_runs_in_place_of_the_first_provider(
             assert b"sk-theirs" not in file.read_bytes(), file
 
 
+@pytest.mark.thorough
 def test_a_wrong_key_for_it_is_told_in_one_line(checkout: Checkout, running_server: str) -> None:
     entry = f'  - {{kind: openai, url: "{running_server}", api_key_env: THEIR_KEY}} #'
     checkout.edit("specs/examples/hello.yaml", FIRST_PROVIDER, entry)

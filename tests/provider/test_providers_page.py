@@ -41,9 +41,16 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return done
 
 
-def test_its_handler_keeps_the_contract(folder: Path) -> None:
-    done = python(folder, "-m", "pytest", "test_berth.py", "-q", "-p", "no:cacheprovider")
-    assert re.search(r"\b20 passed in", done.stdout), done.stdout
+@pytest.mark.parametrize(
+    ("words", "passed"),
+    [
+        (("-k", "not killed"), "17 passed, 3 deselected"),
+        pytest.param((), "20 passed", marks=pytest.mark.thorough),
+    ],
+)
+def test_its_handler_keeps_the_contract(folder: Path, words: tuple[str, ...], passed: str) -> None:
+    done = python(folder, "-m", "pytest", "test_berth.py", "-q", "-p", "no:cacheprovider", *words)
+    assert re.search(rf"\b{passed} in", done.stdout), done.stdout
 
 
 @pytest.mark.engine

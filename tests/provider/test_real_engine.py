@@ -82,6 +82,7 @@ def of_type(result: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     return [r for r in result["resources"] if r["type"] == f"moorage:index:{kind}"]
 
 
+@pytest.mark.thorough
 def test_up_again_changes_nothing_a_kill_is_healed_and_destroy_leaves_nothing(
     deployment: Deployment,
 ) -> None:

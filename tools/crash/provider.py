@@ -14,7 +14,7 @@ from crash.scripted import OPERATIONS, ScriptedLab
 from crash.sweep import Sweep
 from crash.ways import SHARED, WAYS
 
-_SAMPLE: Final = ("create/cli/8", "create/provider/9", "create/two-at-once/1", "replace/all/16")
+_SAMPLE: Final = ("create/provider/9", "replace/all/16")
 
 
 def run(folder: Path, args: argparse.Namespace) -> tuple[int, int]:
