@@ -156,6 +156,7 @@ def a_stack(root: Path, program: str) -> Stack:
 def command_line(root: Path, program: str, words: list[str]) -> int:
     """The real command line, on a stack of these tests."""
     stacks.open_stack = lambda *_, **__: a_stack(root, program)
+    stacks.equipped = lambda stack, loaded: stack  # its program is ours, and so are its plugins
     HANDLERS["moorage:index:Marker"] = HANDLERS["moorage:index:ApiKey"]
     return cli.main(words)
 
