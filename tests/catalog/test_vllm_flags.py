@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
+from types import ModuleType
 
-from tools import vllm_flags
+TOOL = Path(__file__).parents[2] / "tools" / "vllm_flags.py"
 
 ARGUMENTS = """
 class EngineArgs:
@@ -21,6 +23,18 @@ class FrontendArgs:
 
     def words(self) -> None: ...
 """
+
+
+def _tool() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("tools_vllm_flags", TOOL)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+vllm_flags = _tool()
 
 
 def test_flags_are_read_off_parsers_and_off_the_fields_of_settings(tmp_path: Path) -> None:
