@@ -11,7 +11,8 @@ from tests.deploy.project import Project, engine_of, finished, until
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
-@pytest.mark.parametrize("then", ["up", pytest.param("destroy", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("then", ["up", "destroy"])
 def test_a_killed_engine_loses_nothing(project: Project, then: str) -> None:
     """Even a thing that the next program no longer wants is found and taken away."""
     driver = project.start("up", "waiting")

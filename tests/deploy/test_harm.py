@@ -31,6 +31,7 @@ def test_a_damaged_state_is_refused_and_its_copy_put_back_by_one_command(project
     assert not project.locks()
 
 
+@pytest.mark.thorough
 def test_a_state_that_a_full_disk_emptied_is_put_back_by_the_next_up(project: Project) -> None:
     path = project.state / "stacks" / "demo" / "local.json"
     assert project.run("up").code == 0

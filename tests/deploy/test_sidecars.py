@@ -44,6 +44,7 @@ def test_a_lock_that_is_being_written_is_waited_for(tmp_path: Path) -> None:
     assert [path.name for path in locks.iterdir()] == ["one.json"]
 
 
+@pytest.mark.thorough
 @pytest.mark.engine
 def test_a_run_after_a_kill_that_emptied_the_sidecar_goes_on(project: Project) -> None:
     assert project.run("up", "one").code == 0

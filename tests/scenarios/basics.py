@@ -29,7 +29,6 @@ BASICS = (
         ),
         up(thing("a"), says=("nothing changed, 1 unchanged",)),
         destroy(calls=("delete a-z1", "DELETE a-z1"), state=()),
-        sample=True,
     ),
     scenario(
         "the second up changes nothing, and is allowed to where no change is expected",

@@ -46,7 +46,6 @@ IMPORTS = (
         ),
         up(thing("a", {"import_": "a-z1"}), says=("nothing changed",)),
         up(thing("a"), says=("nothing changed",)),
-        sample=True,
     ),
     scenario(
         # The engine takes it over first, and then makes it what the program says.
