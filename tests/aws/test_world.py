@@ -101,6 +101,7 @@ def test_an_engine_answers_at_its_instance_s_address(client: Callable[[str], Any
     assert status(address) is None
 
 
+@pytest.mark.thorough
 def test_an_idle_machine_stops_itself(client: Callable[[str], Any]) -> None:
     ec2 = client("ec2")
     instance_id = run(ec2, client("ssm"), idle_s=1)
@@ -109,6 +110,7 @@ def test_an_idle_machine_stops_itself(client: Callable[[str], Any]) -> None:
     ec2.terminate_instances(InstanceIds=[instance_id])
 
 
+@pytest.mark.thorough
 def test_an_instance_that_is_taken_back_drains_and_is_gone(
     client: Callable[[str], Any], world: tuple[World, str]
 ) -> None:

@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.parametrize(
     ("sweep", "points"),
-    [("provider", 2), ("hf", 1), pytest.param("hosts", 2, marks=pytest.mark.thorough)],
+    [
+        ("provider", 2),
+        pytest.param("hf", 1, marks=pytest.mark.thorough),
+        pytest.param("hosts", 2, marks=pytest.mark.thorough),
+    ],
 )
 def test_whatever_dies_one_run_mends_it(tmp_path: Path, sweep: str, points: int) -> None:
     if sweep == "hosts":

@@ -31,7 +31,8 @@ def test_a_killed_engine_loses_nothing(project: Project, then: str) -> None:
     assert not project.processes()
 
 
-@pytest.mark.parametrize("then", ["destroy", pytest.param("up", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("then", ["up", "destroy"])
 def test_a_killed_provider_loses_nothing(project: Project, then: str) -> None:
     """The engine takes its create for failed and forgets it; the thing is there all the same."""
     driver = project.start("up", "waiting")

@@ -35,6 +35,7 @@ def test_a_stack_lives_from_preview_to_destroy(project: Project) -> None:
     assert not thing.exists()
 
 
+@pytest.mark.thorough
 def test_destroy_leaves_no_file_of_ours_and_no_trace_in_the_user_s_pulumi(
     project: Project,
 ) -> None:

@@ -225,6 +225,10 @@ def test_a_reader_that_leaves_early_does_not_stop_the_work(watched: Watched, sto
     assert {"thing-0-z1", "thing-1-z1", "thing-2-z1"} <= watched.cloud.things().keys()
 
 
+def rows_of(lines: list[str]) -> list[str]:
+    return [line for line in lines if line.startswith(("├─ ", "└─ "))]
+
+
 def test_a_terminal_shows_the_tree_of_what_is_at_work(
     watched: Watched, story: Story, tmp_path: Path
 ) -> None:
@@ -235,9 +239,9 @@ def test_a_terminal_shows_the_tree_of_what_is_at_work(
     with terminal.run(watched.command("up", "auto"), environ, columns=80, rows=24) as shown:
         shown.until(lambda: any("more at work" in line for line in shown.lines))
         assert "Shop shop" in shown.lines
-        rows = [line for line in shown.lines if line.startswith(("├─ ", "└─ "))]
+        shown.until(lambda: all("ing Thing thing-" in row for row in rows_of(shown.lines)))
+        rows = rows_of(shown.lines)
         assert len(rows) >= 15
-        assert all("ing Thing thing-" in row for row in rows)
         assert "0.10 USD/h" in rows[0]
         assert "waiting for" in " ".join(rows)
         shown.resize(40, 10)

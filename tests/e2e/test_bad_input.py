@@ -63,6 +63,7 @@ def _words(process: psutil.Process) -> list[str]:
     return []
 
 
+@pytest.mark.thorough
 def test_a_wrong_spec_stops_before_anything_starts(checkout: Checkout) -> None:
     checkout.edit("specs/examples/hello.yaml", "budget:", "bugdet:")
     place = "specs/examples/hello.yaml:14:1"
@@ -188,6 +189,7 @@ def test_after_a_kill_in_the_middle_of_up_down_leaves_nothing(
     assert not checkout.processes()
 
 
+@pytest.mark.thorough
 def test_down_takes_away_even_what_every_record_has_lost(checkout: Checkout) -> None:
     assert checkout.moorage("up").code == 0
     shutil.rmtree(checkout.root / ".moorage/state")

@@ -77,6 +77,7 @@ def test_nothing_changes_when_nothing_has_changed(up: DockedStack) -> None:
     assert up.the_container().id == before
 
 
+@pytest.mark.thorough
 def test_a_killed_container_is_healed_by_the_next_up(up: DockedStack) -> None:
     up.the_container().kill()
     ended = up.fine("up")

@@ -72,6 +72,7 @@ def asked_all_the_time(stack: CloudStack) -> Iterator[Callable[[], list[int]]]:
         thread.join()
 
 
+@pytest.mark.thorough
 def test_without_credentials_nothing_is_asked(stack: CloudStack) -> None:
     none = dict.fromkeys(("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE"), "/nowhere")
     ended = stack.moorage("up", AWS_ACCESS_KEY_ID="", **none)

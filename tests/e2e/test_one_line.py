@@ -63,7 +63,8 @@ def wait_until_healthy(url: str) -> None:
     pytest.fail(f"{url} did not come up")
 
 
-@pytest.mark.parametrize("relative", [True, pytest.param(False, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("relative", [True, False])
 def test_the_path_of_a_file_in_place_of_the_model(
     checkout: Checkout, own_model: Path, relative: bool
 ) -> None:

@@ -69,6 +69,7 @@ def published(stack: TwinStack) -> list[dict[str, Any]]:
     return told
 
 
+@pytest.mark.thorough
 def test_without_its_folder_nothing_is_made(stack: TwinStack) -> None:
     ended = stack.moorage("up")
     assert ended.code != 0
@@ -93,6 +94,7 @@ def test_up_makes_repositories_with_their_card_and_files(first_up: Ended, stack:
     ]
 
 
+@pytest.mark.thorough
 def test_up_again_writes_nothing(first_up: Ended, stack: TwinStack) -> None:
     stack.twin.forget()
     assert "nothing changed" in stack.fine("up").said

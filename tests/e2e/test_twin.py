@@ -54,6 +54,7 @@ def test_hardware_that_is_not_there_stops_it_before_anything_is_created(stack: T
     assert not stack.twin.writes()
 
 
+@pytest.mark.thorough
 def test_a_service_that_does_not_answer_is_named(stack: TwinStack) -> None:
     stack.twin.fault(path="/v2/provider/", does="answer", status=503, times=None)
     ended = stack.moorage("up")
@@ -166,6 +167,7 @@ def test_another_region_is_another_endpoint_and_nobody_waits(
     assert backend(stack) == "hf-endpoint-1"
 
 
+@pytest.mark.thorough
 def test_a_pause_by_a_person_is_seen_survived_and_healed(first_up: Ended, stack: TwinStack) -> None:
     [key] = stack.twin.endpoints()
     stack.twin.pause(key)

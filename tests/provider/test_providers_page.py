@@ -53,6 +53,7 @@ def test_its_handler_keeps_the_contract(folder: Path, words: tuple[str, ...], pa
     assert re.search(rf"\b{passed} in", done.stdout), done.stdout
 
 
+@pytest.mark.thorough
 @pytest.mark.engine
 @pytest.mark.slow
 def test_its_berth_lives_a_life_on_the_real_engine(folder: Path) -> None:

@@ -57,6 +57,7 @@ def test_the_installed_script_becomes_a_plugin_that_pulumi_finds_by_name(
     assert filled(shown) == filled(schema.build(PACKAGE))
 
 
+@pytest.mark.thorough
 def test_an_import_by_a_plugin_on_the_path_writes_the_code_of_what_was_found(
     stack: bare.Bare,
 ) -> None:
@@ -71,6 +72,7 @@ def test_an_import_by_a_plugin_on_the_path_writes_the_code_of_what_was_found(
         assert unsaid not in code, "defaults and outputs are nothing that a program says"
 
 
+@pytest.mark.thorough
 def test_a_provider_started_by_hand_is_attached_to_and_outlives_the_run(stack: bare.Bare) -> None:
     module = [sys.executable, "-m", "tests.provider.gallery"]
     with subprocess.Popen(module, cwd=bare.ROOT, stdout=subprocess.PIPE, text=True) as provider:

@@ -72,7 +72,6 @@ FAILURES = (
             state=("a: a-z1",),
             says=("Thing a: an earlier run left it unfinished (it does not answer; see its log)",),
         ),
-        sample=True,
     ),
     scenario(
         "what is not ready the second time either stays in state",

@@ -115,7 +115,6 @@ SECRETS = (
             },
         ),
         up(passed_on, says=("nothing changed",)),
-        sample=True,
     ),
     scenario(
         "a secret inside a map is sealed, and its neighbours stay readable",

@@ -59,6 +59,7 @@ class TestContainerSlot(HandlerContract):
             self.harbour.run(made.state)
         return made
 
+    @pytest.mark.thorough
     def test_a_create_killed_at_any_call_leaves_no_proof_behind_the_next(
         self, tried: Trials
     ) -> None:

@@ -19,6 +19,7 @@ OWNER = "shop/prod/chat"
 NOT_OURS = "the container is a resource of its own"
 
 
+@pytest.mark.thorough  # a container for each clause; test_engine_ready.py has the rest of a sample
 class TestEngineReady(HandlerContract):
     package = PACKAGE
     token = "moorage:index:EngineReady"
