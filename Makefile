@@ -41,7 +41,7 @@ scenarios: setup ## small programs on the real engine, every step judged (ONLY="
 
 operations: ## every operation and option of the driver on the real engine
 	@$(PYTHON) tools/setup.py --tests
-	@$(PYTEST) --dist load -m thorough $(ARGS)
+	@$(PYTEST) --dist loadgroup -m thorough $(ARGS)
 
 bench: setup ## what is promised of speed, measured (ONLY=judge, ONLY=hosts, ARGS="--rounds 3")
 	@$(BIN)/python tools/bench $(if $(ONLY),--only $(ONLY)) $(ARGS)

@@ -17,7 +17,8 @@ from tests.docker.engine import Engine
 from tests.e2e.checkout import Ended, ask, free_port
 from tests.e2e.docked import DockedStack, a_docked_stack
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+# One worker after another: containers of all their engines publish ports of this one machine.
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.xdist_group("docked")]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,8 @@ from tests.e2e.checkout import ask
 from tests.e2e.clouds import Cloud
 from tests.e2e.docked import SPEC, DockedStack, a_docked_stack
 
-pytestmark = [pytest.mark.engine, pytest.mark.slow]
+# One worker after another: containers of all their engines publish ports of this one machine.
+pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.xdist_group("docked")]
 
 _KV_TOKENS = "170000"  # what the plan has proven for an instance, and a little more
 _EC2 = {
