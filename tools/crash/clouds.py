@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final, Self
@@ -19,7 +18,7 @@ from typing import Any, Final, Self
 from aiohttp import web
 
 from crash.host_programs import PROFILE, SECRETS
-from crash.lab import Driver, Lab
+from crash.live import Live, LiveLab
 from moorage.twin.serving import open_doors
 from tests.aws import gaps
 from tests.aws.machines import Instance, Machines
@@ -81,24 +80,13 @@ class Kept:
     calls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Doom:
-    number: int
-    victims: str
-    kill: Callable[[], None]
-
-
 @dataclass(kw_only=True)
-class LiveCloud:
+class LiveCloud(Live):
     """A region that is listened to, and counts the points at which somebody may die."""
 
     world: World
     region: str
     url: str = ""
-    calls: list[str] = field(default_factory=list)
-    points: list[str] = field(default_factory=list)
-    doom: _Doom | None = None
-    was_struck: bool = False
 
     @property
     def _parameters(self) -> dict[str, Any]:
@@ -123,8 +111,7 @@ class LiveCloud:
         self._parameters.update(deepcopy(kept.parameters))
         memory = self.world.proxy.gaps
         memory._asked, memory._answers = dict(kept.asked), dict(kept.answers)  # noqa: SLF001
-        self.calls[:], self.points[:] = kept.calls, ()
-        self.doom, self.was_struck = None, False
+        self.begin(kept.calls)
         self.world.follow()
 
     def things(self) -> dict[str, Any]:
@@ -159,16 +146,16 @@ class LiveCloud:
         """Answer a request, with points before and after; a write has one within."""
         call = call_of(dict(request.headers), await request.read())
         before = self._alive()
-        if self._is_asker_dead(f"before {call.action}"):
+        if self.is_asker_dead(f"before {call.action}"):
             return _unanswered(request)
         answer: web.StreamResponse = await handler(request)
         self._note(before)
-        if call.is_write and self._is_asker_dead(f"within {call.action}"):
+        if call.is_write and self.is_asker_dead(f"within {call.action}"):
             return _unanswered(request)
         with suppress(ConnectionError):
             await answer.prepare(request)
             await answer.write_eof()
-        self._is_asker_dead(f"after {call.action}")
+        self.is_asker_dead(f"after {call.action}")
         return answer
 
     def _alive(self) -> dict[str, str]:
@@ -180,28 +167,19 @@ class LiveCloud:
         self.calls += [f"POST {now[one]}" for one in now.keys() - before.keys()]
         self.calls += [f"DELETE {before[one]}" for one in before.keys() - now.keys()]
 
-    def _is_asker_dead(self, point: str) -> bool:
-        """Pass a point, and kill where that is due."""
-        self.points.append(point)
-        if self.doom is None or len(self.points) != self.doom.number:
-            return False
-        self.was_struck = True
-        self.doom.kill()
-        return "provider" in self.doom.victims
-
 
 @dataclass(frozen=True, kw_only=True)
-class HostLab(Lab):
+class HostLab(LiveLab):
     """A lab on a region that is lent to it."""
 
-    cloud: LiveCloud
+    live: LiveCloud
     kept: Kept
 
     @classmethod
     def empty(cls, *, folder: Path, environ: dict[str, str], cloud: LiveCloud, kept: Kept) -> Self:
         """One without hosts."""
         cloud.restore(kept)
-        return cls(folder=folder, environ=environ, cloud=cloud, kept=kept)
+        return cls(folder=folder, environ=environ, live=cloud, kept=kept)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -215,34 +193,11 @@ class HostLab(Lab):
 
     def things(self) -> dict[str, Any]:
         """What there is of every host."""
-        return self.cloud.things()
-
-    def calls(self) -> list[str]:
-        """Instances that were made, and that were ended."""
-        return list(self.cloud.calls)
-
-    def points(self) -> list[str]:
-        """Before and after every request, and within every write."""
-        return list(self.cloud.points)
-
-    def doomed(self, number: int, victims: str) -> Driver:
-        """The region is told whom to kill."""
-        driver = self.driver()
-        kill = partial(self.kill, driver, victims)
-        self.cloud.doom = _Doom(number=number, victims=victims, kill=kill)
-        return driver
-
-    def was_struck(self) -> bool:
-        """The region notes it before it strikes."""
-        return self.cloud.was_struck
-
-    def begun_anew(self) -> Self:
-        """Whoever copies this lab finds what there is now."""
-        return replace(self, kept=self.cloud.kept())
+        return self.live.things()
 
     def copied(self, folder: Path) -> Self:
         """The region is lent to the copy."""
-        self.cloud.restore(self.kept)
+        self.live.restore(self.kept)
         return super().copied(folder)
 
 

@@ -10,10 +10,9 @@ import io
 import re
 import tarfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -22,7 +21,7 @@ import yaml
 
 from crash import doors
 from crash.docker_programs import SECRETS
-from crash.lab import Driver, Lab
+from crash.live import Live, LiveLab
 from moorage.provider.docker_host import labels
 from tests.docker import engine as engines
 from tests.docker import image
@@ -50,23 +49,12 @@ class Kept:
     calls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Doom:
-    number: int
-    victims: str
-    kill: Callable[[], None]
-
-
 @dataclass(kw_only=True)
-class LiveDock:
+class LiveDock(Live):
     """A Docker engine that is listened to, and counts the writes in which somebody may die."""
 
     engine: Engine
     host: str = ""  # its door
-    calls: list[str] = field(default_factory=list)
-    points: list[str] = field(default_factory=list)
-    doom: _Doom | None = None
-    was_struck: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -96,8 +84,7 @@ class LiveDock:
             self.api.create_volume(one["Name"], labels=one["Labels"])
         renamed = {one["Id"]: self._network(one) for one in kept.networks}
         renamed |= {one["Id"]: self._container(one, served) for one, served in kept.containers}
-        self.calls[:], self.points[:] = kept.calls, ()
-        self.doom, self.was_struck = None, False
+        self.begin(kept.calls)
         return renamed
 
     def containers(self) -> list[Any]:
@@ -122,12 +109,7 @@ class LiveDock:
             return False
         with self._lock:
             self.calls.append(f"{'DELETE' if method == 'DELETE' else 'PUT'} {path}")
-            self.points.append(f"within {method} {path}")
-            if self.doom is None or len(self.points) != self.doom.number:
-                return False
-            self.was_struck = True
-            self.doom.kill()
-            return "provider" in self.doom.victims
+            return self.is_asker_dead(f"within {method} {path}")
 
     def _networks(self) -> list[Any]:
         return list(self.api.networks(filters={"label": [labels.OWNER]}))
@@ -158,17 +140,17 @@ class LiveDock:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DockLab(Lab):
+class DockLab(LiveLab):
     """A lab on an engine that is lent to it."""
 
-    dock: LiveDock
+    live: LiveDock
     kept: Kept = Kept()
 
     @classmethod
     def empty(cls, *, folder: Path, environ: dict[str, str], dock: LiveDock) -> Self:
         """One without containers."""
         dock.restore(Kept())
-        return cls(folder=folder, environ=environ, dock=dock)
+        return cls(folder=folder, environ=environ, live=dock)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -191,45 +173,22 @@ class DockLab(Lab):
     def things(self) -> dict[str, Any]:
         """Slot and proof by what became of their container; all else that is there by its id."""
         found: dict[str, Any] = {}
-        for one in self.dock.containers():
+        for one in self.live.containers():
             marks = one["Config"]["Labels"]
             owner, service = marks.get(labels.OWNER), marks.get(labels.SERVICE)
-            slot = f"{owner}/{service}@{self.dock.host}"
+            slot = f"{owner}/{service}@{self.live.host}"
             found.setdefault(slot, []).append(_told(one))
-            if self.dock.has_served(one["Id"]):
-                found.setdefault(f"{owner}@{self.dock.host}", []).append(one["State"]["Status"])
+            if self.live.has_served(one["Id"]):
+                found.setdefault(f"{owner}@{self.live.host}", []).append(one["State"]["Status"])
         resources = self.deployment().get("resources", [])
         known = {one["id"] for one in resources if one["type"] in _DOCKER}
-        there = self.dock.ids()
+        there = self.live.ids()
         found |= dict.fromkeys(there - known, "known to no state")
         return found | dict.fromkeys(known - there, "only in the state")
 
-    def calls(self) -> list[str]:
-        """The writes that Docker has done."""
-        return list(self.dock.calls)
-
-    def points(self) -> list[str]:
-        """Within every write."""
-        return list(self.dock.points)
-
-    def doomed(self, number: int, victims: str) -> Driver:
-        """The door is told whom to kill."""
-        driver = self.driver()
-        kill = partial(self.kill, driver, victims)
-        self.dock.doom = _Doom(number=number, victims=victims, kill=kill)
-        return driver
-
-    def was_struck(self) -> bool:
-        """The door notes it before it strikes."""
-        return self.dock.was_struck
-
-    def begun_anew(self) -> Self:
-        """Whoever copies this lab finds what there is now."""
-        return replace(self, kept=self.dock.kept())
-
     def copied(self, folder: Path) -> Self:
         """The engine is lent to the copy, whose state is told of the ids that are others now."""
-        renamed = self.dock.restore(self.kept)
+        renamed = self.live.restore(self.kept)
         lab = super().copied(folder)
         for path in lab.home.rglob("*.json*"):
             text = path.read_text()

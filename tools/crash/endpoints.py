@@ -10,18 +10,17 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Self
 
 from aiohttp import web
 
 from crash.endpoint_programs import SECRETS
-from crash.lab import Driver, Lab
+from crash.live import Live, LiveLab
 from moorage.twin import face
 from moorage.twin.endpoint import Endpoint
 from moorage.twin.scenario import Timings
@@ -51,22 +50,11 @@ class Kept:
     calls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Doom:
-    number: int
-    victims: str
-    kill: Callable[[], None]
-
-
 @dataclass(kw_only=True)
-class LiveTwin:
+class LiveTwin(Live):
     """A twin that listens, and counts the points at which somebody may die."""
 
     world: World
-    calls: list[str] = field(default_factory=list)
-    points: list[str] = field(default_factory=list)
-    doom: _Doom | None = None
-    was_struck: bool = False
 
     def kept(self) -> Kept:
         """How it is once nothing is under way in it."""
@@ -80,86 +68,53 @@ class LiveTwin:
             endpoint.gone_at_s = self.world.clock.now_s()
         for endpoint in kept.endpoints:
             self.world.endpoints.add(_copy(endpoint))
-        self.calls[:], self.points[:] = kept.calls, ()
-        self.doom, self.was_struck = None, False
+        self.begin(kept.calls)
 
     @web.middleware
     async def watch(self, request: web.Request, handler: Any) -> web.StreamResponse:
         """Answer a request, with points before and after; a write has one within."""
         self.world.clock.advance(1.0)
         name, write = f"{request.method} {request.path}", await _write(request)
-        if self._is_asker_dead(f"before {name}"):
+        if self.is_asker_dead(f"before {name}"):
             return _unanswered(request)
         answer: web.StreamResponse = await handler(request)
         if write and (answer.status < 400 or answer.status == _CONFLICT):
             self.calls.append(write)
-        if write and self._is_asker_dead(f"within {name}"):
+        if write and self.is_asker_dead(f"within {name}"):
             return _unanswered(request)
         with suppress(ConnectionError):
             await answer.prepare(request)
             await answer.write_eof()
-        self._is_asker_dead(f"after {name}")
+        self.is_asker_dead(f"after {name}")
         return answer
-
-    def _is_asker_dead(self, point: str) -> bool:
-        """Pass a point, and kill where that is due."""
-        self.points.append(point)
-        if self.doom is None or len(self.points) != self.doom.number:
-            return False
-        self.was_struck = True
-        self.doom.kill()
-        return "provider" in self.doom.victims
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndpointLab(Lab):
+class EndpointLab(LiveLab):
     """A lab on a twin that is lent to it."""
 
-    twin: LiveTwin
+    live: LiveTwin
     kept: Kept = Kept()
 
     @classmethod
     def empty(cls, *, folder: Path, environ: dict[str, str], twin: LiveTwin) -> Self:
         """One without endpoints."""
         twin.restore(Kept())
-        return cls(folder=folder, environ=environ, twin=twin)
+        return cls(folder=folder, environ=environ, live=twin)
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every token, and what is secret in a container."""
-        return (*SECRETS, *self.twin.world.people.texts())
+        return (*SECRETS, *self.live.world.people.texts())
 
     def things(self) -> dict[str, Any]:
         """Every endpoint, as it is once nothing is under way in it."""
-        found = self.twin.kept().endpoints
+        found = self.live.kept().endpoints
         return {one.id: (one.body, one.secrets, one.state) for one in found}
-
-    def calls(self) -> list[str]:
-        """The writes to the API that it has not refused."""
-        return list(self.twin.calls)
-
-    def points(self) -> list[str]:
-        """Before and after every request, and within every write."""
-        return list(self.twin.points)
-
-    def doomed(self, number: int, victims: str) -> Driver:
-        """The twin is told whom to kill."""
-        driver = self.driver()
-        kill = partial(self.kill, driver, victims)
-        self.twin.doom = _Doom(number=number, victims=victims, kill=kill)
-        return driver
-
-    def was_struck(self) -> bool:
-        """The twin notes it before it strikes."""
-        return self.twin.was_struck
-
-    def begun_anew(self) -> Self:
-        """Whoever copies this lab finds the endpoints of now."""
-        return replace(self, kept=self.twin.kept())
 
     def copied(self, folder: Path) -> Self:
         """The twin is lent to the copy."""
-        self.twin.restore(self.kept)
+        self.live.restore(self.kept)
         return super().copied(folder)
 
 
