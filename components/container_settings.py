@@ -84,13 +84,6 @@ def ready_seconds(placement: Placement) -> int:
     return round(units.duration_ms(placement.options["ready_within"]) / _MS_PER_SECOND)
 
 
-def kv(placement: Placement, server: Server) -> dict[str, Any] | None:
-    """What the memory proof has promised, where the engine tells what it has."""
-    if not server.metrics or placement.fit is None or not placement.fit.kv_tokens:
-        return None
-    return {"tokens": placement.fit.kv_tokens, "tolerance": placement.options["kv_tolerance"]}
-
-
 def secrets(placement: Placement) -> Mapping[str, str]:
     """The container's variables that are secret, each with the variable here that holds it."""
     found: Mapping[str, str] = placement.options.get("secrets", {})

@@ -18,7 +18,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components import container_settings as container
-from components import containers, engines, names, probes, tokens, tunnels
+from components import containers, engines, names, planned, probes, tokens, tunnels
 from components.containers import Host
 from components.endpoint import Endpoint, Site, ranks
 from components.engines import Server
@@ -220,7 +220,7 @@ def _ready(
         probe=cast(
             "Any", probes.probe(case.plan.task, case.server.model, engine=case.placement.engine)
         ),
-        kv=cast("Any", container.kv(case.placement, case.server)),
+        kv=cast("Any", planned.kv(case.placement, case.server)),
         blue_green=container.is_blue_green(case.placement),
         ready_timeout_seconds=seconds,
         opts=pulumi.ResourceOptions.merge(

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pulumi
 
-from components import aws, cloud_init, engines, names, probes, tokens
+from components import aws, cloud_init, engines, names, planned, probes, tokens
 from components.cloud_init import Instance
 from components.endpoint import Endpoint, Site, ranks
 from moorage.plan.types import Machine, Placement, Plan
@@ -67,7 +67,7 @@ def inputs(placement: Placement, *, plan: Plan, called: str, site: Site) -> dict
         "allow_from": options.get("allow_from") or _own_network(),
         "port": server.port,
         "probe": probes.probe(plan.task, server.model, engine=placement.engine),
-        "kv": _kv(placement),
+        "kv": planned.kv(placement, server),
         "stop_when_idle": _idle_seconds(placement) is not None,
         "needed": placement.name == plan.placements[-1].name,
         "ready_timeout_seconds": _seconds(options.get("ready_within", _USUAL_READY)),
@@ -173,14 +173,6 @@ def _instance(placement: Placement, plan: Plan) -> Instance:
         is_spot=placement.options.get("market") == "spot",
         idle_s=_idle_seconds(placement),
     )
-
-
-def _kv(placement: Placement) -> dict[str, Any] | None:
-    """What the memory proof has promised, for the closed loop."""
-    if placement.fit is None or not placement.fit.kv_tokens:
-        return None
-    tolerance = placement.options.get("kv_tolerance")
-    return {"tokens": placement.fit.kv_tokens, "tolerance": tolerance}
 
 
 def _idle_seconds(placement: Placement) -> int | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from components import probes
 from moorage.plan.locks import lock
 from moorage.plan.types import Placement, Plan
+
+if TYPE_CHECKING:
+    from components.engines import Server
 
 _STARTED: Final = ("docker-host", "ec2-gpu")  # whose engines are asked in their own words
 _FLAGS = {
@@ -31,6 +34,13 @@ def told(plan: Plan, backend: str, *, root: Path) -> dict[str, Any]:
     if fit is not None and fit.kv_tokens > 0:
         found |= {"kv_tokens": fit.kv_tokens, "measured_as": _measured_as(placement, plan, root)}
     return {name: value for name, value in found.items() if value is not None}
+
+
+def kv(placement: Placement, server: Server) -> dict[str, Any] | None:
+    """What the memory proof has promised, where the engine tells what it has."""
+    if not server.metrics or placement.fit is None or not placement.fit.kv_tokens:
+        return None
+    return {"tokens": placement.fit.kv_tokens, "tolerance": placement.options.get("kv_tolerance")}
 
 
 def _placement(plan: Plan, backend: str) -> Placement:
