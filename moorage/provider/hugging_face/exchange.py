@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from moorage import __version__
 from moorage.provider.handler import Cancelled, Context
+from moorage.provider.serving import probe
 
 if TYPE_CHECKING:
     import httpx
@@ -42,25 +43,10 @@ class Question:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """What came back; `status` is 0 where nothing did, and `fault` says why."""
+class Answer(probe.Answer):
+    """What came back, with its headers."""
 
-    status: int = 0
-    text: str = field(default="", repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    fault: str = ""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether what was asked is done."""
-        return 200 <= self.status < 300
-
-    @property
-    def json(self) -> Any:
-        """What the text means; None where it is no JSON."""
-        with suppress(ValueError, RecursionError):
-            return json.loads(self.text)
-        return None
 
     @property
     def retry_after_s(self) -> float | None:
