@@ -199,14 +199,12 @@ def _filled(folder: Path) -> Iterator[None]:
 
 
 @pytest.mark.thorough
-def test_a_host_that_is_lost_is_replaced_by_the_other_until_it_is_back(
-    docker_engine: Engine, tmp_path: Path
-) -> None:
+def test_a_host_that_is_lost_is_replaced_by_the_other_until_it_is_back(tmp_path: Path) -> None:
+    """Hosts of its own: no stack gets GPUs that another one holds."""
     with (
+        engines.running(gpus=1) as first,
         engines.running(gpus=1) as second,
-        a_docked_stack(
-            tmp_path, [docker_engine, second], name="two-hosts", gpu="nvidia-l4"
-        ) as stack,
+        a_docked_stack(tmp_path, [first, second], name="two-hosts", gpu="nvidia-l4") as stack,
     ):
         stack.fine("up")
         assert backend(stack) == "docker-host-1"
@@ -217,11 +215,12 @@ def test_a_host_that_is_lost_is_replaced_by_the_other_until_it_is_back(
 
 
 @pytest.mark.thorough
-def test_a_change_by_blue_and_green_fails_no_request(docker_engine: Engine, tmp_path: Path) -> None:
+def test_a_change_by_blue_and_green_fails_no_request(tmp_path: Path) -> None:
     options = {"on_change": "blue-green", "device_ids": ["0"], "spare_device_ids": ["1"]}
-    with a_docked_stack(
-        tmp_path, [docker_engine], name="colours", gpu="nvidia-l4", **options
-    ) as stack:
+    with (
+        engines.running(gpus=2) as engine,
+        a_docked_stack(tmp_path, [engine], name="colours", gpu="nvidia-l4", **options) as stack,
+    ):
         stack.fine("up")
         before = stack.the_container()
         assert _devices(before) == ["0"]
