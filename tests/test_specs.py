@@ -10,8 +10,9 @@ from jsonschema import Draft202012Validator
 
 from moorage.plan.catalogue import catalog
 from moorage.plan.choice.kinds import KINDS
+from moorage.plan.choice.resolve import offers_used
 from moorage.plan.facts import Lock
-from moorage.plan.load import load
+from moorage.plan.load import load, read
 from moorage.plan.locks import lock
 from moorage.spec import document, schema
 
@@ -33,6 +34,15 @@ def test_every_lock_is_written_as_moorage_writes_it() -> None:
         read = lock.read(text, path.name)
         assert isinstance(read, Lock), read
         assert lock.render(read) == text
+
+
+def test_every_lock_has_the_prices_that_its_spec_is_judged_by() -> None:
+    """As `moorage lock` would freeze them: without one nobody is told that it has moved."""
+    for subject in read([ROOT / "specs"], root=ROOT).subjects:
+        locked = subject.facts.lock
+        assert locked is not None
+        used = [row.key for row in offers_used(subject.world, locked)]
+        assert [row.key for row in locked.offers] == used, subject.parsed.file
 
 
 def test_the_published_schema_is_fresh() -> None:

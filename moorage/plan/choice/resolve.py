@@ -26,7 +26,7 @@ def offers_used(world: World, lock: Lock) -> tuple[LockedOffer, ...]:
     rows = {
         offer.key: LockedOffer(key=offer.key, usd=offer.usd, per=offer.per, date=offer.date)
         for choice in resolve(dataclasses.replace(world, facts=facts))
-        if choice.taken is not None and (offer := choice.taken.offer) is not None
+        for offer in prices.rows(choice)
     }
     return tuple(rows[key] for key in sorted(rows))
 

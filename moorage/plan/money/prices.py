@@ -74,9 +74,20 @@ def locked(world: World, offer: Offer) -> LockedOffer | None:
     return next((row for row in rows if row.key == key and row.per == offer.per), None)
 
 
+def rows(choice: Choice) -> Iterator[Offer]:
+    """The rows of the catalogue that price a choice: its own, and what spot can come to cost."""
+    offer = choice.taken.offer if choice.taken else None
+    if offer is not None:
+        yield offer
+    dearest = _on_demand(choice)
+    if dearest is not None:
+        yield dearest
+
+
 def _use(world: World, choice: Choice) -> Use:
     kind, options = choice.kind, choice.target.options
     idle = options.get("scale_to_zero_after") or options.get("stop_when_idle_after")
+    dearest = _on_demand(choice)
     asleep = options.get("sleep_after")  # a Space is one replica, which sleeps as a whole
     return Use(
         load=world.spec.load,
@@ -90,7 +101,7 @@ def _use(world: World, choice: Choice) -> Use:
         billing_minimum_s=kind.billing_minimum_s,
         beside=tuple(_beside(choice)),
         request_usd=request_usd(world, choice),
-        dearest=_on_demand(choice),
+        dearest=None if dearest is None else reviewed(world, dearest),
     )
 
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from moorage.plan.catalogue.offers import Offer
-from moorage.plan.money import budget
-from moorage.plan.money.prices import STATED, locked, request_usd
+from moorage.plan.money import budget, prices
+from moorage.plan.money.prices import STATED, request_usd
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import Choice
@@ -118,14 +118,13 @@ def _what(choice: Choice) -> str:
 
 def _price_moved(subject: Subject) -> Iterator[Problem]:
     for choice in subject.choices:
-        offer = choice.taken.offer if choice.taken else None
-        row = _now(choice, offer) if offer is not None else None
-        known = locked(subject.world, offer) if offer is not None else None
-        if row is not None and known is not None and row.usd != known.usd:
-            says = f"the lock has ${known.usd} an {known.per} for {row.key}, the catalogue "
-            says += f"${row.usd} since {row.date}"
-            hint = "review it: `moorage lock`"
-            yield subject.of(choice, "price-moved", says, hint, "kind")
+        for offer in prices.rows(choice):
+            row, known = _now(choice, offer), prices.locked(subject.world, offer)
+            if row is not None and known is not None and row.usd != known.usd:
+                says = f"the lock has ${known.usd} an {known.per} for {row.key}, the catalogue "
+                says += f"${row.usd} since {row.date}"
+                hint = "review it: `moorage lock`"
+                yield subject.of(choice, "price-moved", says, hint, "kind")
 
 
 def _now(choice: Choice, offer: Offer) -> Offer | None:
@@ -166,10 +165,10 @@ def _each_usd(subject: Subject, choice: Choice) -> list[Decimal]:
     stated, load = request_usd(subject.world, choice), subject.spec.load
     if stated is not None:
         return [stated]
-    prices = [(route.input_usd_per_mtok, route.output_usd_per_mtok) for route in choice.routes]
+    told = [(route.input_usd_per_mtok, route.output_usd_per_mtok) for route in choice.routes]
     return [
         (into * load.input_tokens + out * load.output_tokens) / _MILLION
-        for into, out in prices
+        for into, out in told
         if into is not None and out is not None
     ]
 
