@@ -21,7 +21,6 @@ SERVER = Server(
     args=("acme/tiny", "--max-model-len", "512", "--port", "8000"),
     key_variable="VLLM_API_KEY",
     model="acme/tiny",
-    volumes={"hub": "/cache/hub"},
 )
 
 

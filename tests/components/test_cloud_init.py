@@ -23,6 +23,7 @@ import yaml
 from components import cloud_init
 from components.cloud_init import Instance, render
 from components.engines import Server
+from components.engines.beside import HUB
 from moorage.errors import MoorageError
 
 KEY = "the-key-of-the-engine"
@@ -31,7 +32,6 @@ SERVER = Server(
     env={"VLLM_LOGGING_LEVEL": "WARNING", "ODD": "$HOME 'and' \"more\"\n  # ünd"},
     key_variable="VLLM_API_KEY",
     model="tiny",
-    volumes={"hub": "/cache/hub"},
 )
 INSTANCE = Instance(
     region="eu-west-1",
@@ -185,7 +185,7 @@ def test_the_engine_is_started_with_its_command_and_its_secrets(
     given = dict(pairwise(run))
     assert given["--gpus"] == "all"
     assert given["--security-opt"] == "no-new-privileges"
-    assert given["--volume"] == f"{cloud_init.HOME}/hub:/cache/hub"
+    assert given["--volume"] == f"{cloud_init.HOME}/cache:/cache"
     assert f"ODD={SERVER.env['ODD']}" in run
     assert "HF_TOKEN" in run
     assert "token-from-ssm" not in " ".join(run)
@@ -265,7 +265,9 @@ def test_disks_of_the_machine_hold_the_weights(lay_out: Callable[..., Machine]) 
     assert calls[0][4:6] == ["--level=0", "--raid-devices=2"]
     assert len(calls[0]) == 8
     assert calls[2][-2:] == ["/dev/md/moorage", str(machine.folder / "fast")]
-    assert calls[3][-1] == str(machine.folder / "home" / "hub")
+    [(kept, seen)] = SERVER.volumes.items()
+    hub = Path(HUB).relative_to(seen)
+    assert calls[3][-1] == str(machine.folder / "home" / kept / hub), "where engines look for them"
 
 
 def test_disks_are_found_as_they_were_after_a_reboot(lay_out: Callable[..., Machine]) -> None:
@@ -286,7 +288,7 @@ def test_a_machine_without_disks_of_its_own_uses_its_root_disk(
     process = machine.start("engine", "disk")
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 0, out
-    assert (machine.folder / "home" / "hub").is_dir()
+    assert (machine.folder / "home" / "cache" / "hub").is_dir()
     assert not machine.calls()
 
 
