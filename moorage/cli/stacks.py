@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
+import importlib
 import importlib.util
 import inspect
 import json
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from moorage.errors import MoorageError
 
 if TYPE_CHECKING:
     from moorage.deploy.driver import Result, Stack
     from moorage.plan.load import Loaded
+
+_KEPT: Final = 100_000  # objects that a command on a stack makes, and that stay until it ends
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +36,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def open_stack(name: str, *, form: str = "auto", diff: bool = False) -> Stack:
     """The stack of the project around the working directory, ready to be driven."""
+    _spare_the_collector()
     from moorage.deploy import display
     from moorage.deploy.driver import Stack
     from moorage.plan.project import find_root
@@ -82,6 +89,7 @@ def equipped(stack: Stack, loaded: Loaded) -> Stack:
         program = _program(stack.root / "stacks" / "__main__.py", stack.root)
         told: Mapping[str, str] = program.plugins(loaded.plans)
         others = tuple(Plugin(name=name, version=version) for name, version in told.items())
+        Thread(target=_load_sdks, args=(told,)).start()  # the CLI takes as long to begin
         return replace(stack, others=others)
     return stack
 
@@ -98,6 +106,18 @@ def print_result(result: Result, *, as_json: bool) -> int:
         }
         print(json.dumps(told))
     return 0
+
+
+def _spare_the_collector() -> None:
+    """Have Python not look for garbage where there is none, and not all over again at its end."""
+    gc.set_threshold(_KEPT)
+    atexit.register(gc.freeze)
+
+
+def _load_sdks(plugins: Iterable[str]) -> None:
+    for name in plugins:
+        with suppress(ImportError):  # told of when the program wants it
+            importlib.import_module(f"pulumi_{name}")
 
 
 def _program(path: Path, root: Path) -> ModuleType:

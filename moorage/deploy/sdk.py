@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import warnings
 from typing import Any, Final
 
@@ -12,7 +11,6 @@ from pulumi.runtime.settings import SETTINGS
 
 from moorage.deploy.events import DECLARED
 
-_KEPT: Final = 100_000  # objects of one program, which all stay: Python need not look for garbage
 _debug: Final = pulumi.log.debug
 
 
@@ -21,7 +19,6 @@ def quiet() -> None:
 
     They come from a thread that may outlive the operation, so this holds until the process ends.
     """
-    gc.set_threshold(_KEPT)
     for start in ("Error in event stream", "Failed to parse engine event"):
         warnings.filterwarnings("ignore", start, UserWarning)
     pulumi.log.debug = _said
