@@ -111,5 +111,13 @@ def _health(placement: Placement, server: Server) -> dict[str, Any] | None:
         "interval": "30s",
         "timeout": "10s",
         "retries": 3,
-        "start_period": f"{ready_seconds(placement)}s",
+        "start_period": _as_docker_tells(ready_seconds(placement)),
     }
+
+
+def _as_docker_tells(seconds: int) -> str:
+    """The plugin reads `30m0s` back and compares texts: `1800s` would differ at every run."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    longest = [f"{hours}h"] if hours else []
+    return "".join([*longest, *([f"{minutes}m"] if hours or minutes else []), f"{rest}s"])

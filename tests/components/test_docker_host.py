@@ -72,7 +72,7 @@ def test_the_container_is_declared_in_full(seen: Seen) -> None:
     assert "VLLM_ENABLE_STARTUP_PLAN=1" in envs
     health = inputs.pop("healthcheck")
     assert health["tests"][:2] == ["CMD", "python3"]
-    assert health["startPeriod"] == "1200s"
+    assert health["startPeriod"] == "20m0s"
     volumes = {row["containerPath"]: row["volumeName"] for row in inputs.pop("volumes")}
     assert volumes == {"/cache": seen["hello-docker-local-cache"]["name"]}
     assert inputs.pop("networksAdvanced") == [{"name": seen["docker-local-network"]["name"]}]

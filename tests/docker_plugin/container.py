@@ -11,7 +11,7 @@ from typing import Any, Final
 from moorage.errors import MoorageError
 from moorage.provider.handler import Context, Created, Found, Handler, State
 from tests.docker_plugin import daemon, shapes
-from tests.docker_plugin.rendering import duration_ns, rendered
+from tests.docker_plugin.rendering import as_go, rendered
 
 _INPUTS: Final = (
     *("name", "image", "command", "entrypoints", "envs", "user", "workingDir", "hostname"),
@@ -21,6 +21,7 @@ _INPUTS: Final = (
     *("restart", "maxRetryCount", "stopSignal", "stopTimeout", "destroyGraceSeconds"),
     *("healthcheck", "wait", "waitTimeout", "start", "mustRun", "rm", "removeVolumes"),
 )
+_DURATIONS: Final = {"interval": "Interval", "timeout": "Timeout", "startPeriod": "StartPeriod"}
 _LIVE: Final = ("restart", "maxRetryCount", "memory")  # what Docker changes in place
 
 
@@ -146,12 +147,9 @@ def _looked_at(found: Any, inputs: State) -> State:
 
 
 def _health(found: Any, inputs: State) -> State:
-    """The health check of the real container, in the words of the declared one where they agree."""
-    declared = dict(inputs["healthcheck"])
-    for name, key in (("interval", "Interval"), ("timeout", "Timeout")):
-        if duration_ns(declared.get(name, "0s")) != found.get(key, 0):
-            declared[name] = f"{found.get(key, 0) / 1e9:g}s"
-    return {**declared, "tests": found.get("Test") or []}
+    """The health check of the real container, its durations as Go writes them."""
+    told = {name: as_go(found.get(key, 0)) for name, key in _DURATIONS.items()}
+    return {**inputs["healthcheck"], **told, "tests": found.get("Test") or []}
 
 
 def _state(found: Any, inputs: State) -> State:

@@ -36,8 +36,17 @@ def rendered(inputs: State) -> State:
 
 
 def duration_ns(text: str) -> int:
-    """A duration as Go writes it."""
+    """A duration as Go reads it."""
     return round(sum(float(number) * _UNITS_NS[unit] for number, unit in _DURATION.findall(text)))
+
+
+def as_go(nanoseconds: int) -> str:
+    """A duration as Go writes it, from whole seconds on: `90s` is told as `1m30s`."""
+    seconds = nanoseconds // _UNITS_NS["s"]
+    hours, minutes, rest = seconds // 3600, seconds // 60 % 60, seconds % 60
+    return (
+        f"{hours}h{minutes}m{rest}s" if hours else f"{minutes}m{rest}s" if minutes else f"{rest}s"
+    )
 
 
 def _host(inputs: State) -> State:

@@ -106,6 +106,14 @@ def test_a_refresh_of_what_is_as_declared_tells_no_difference(harbour: Harbour) 
     assert not harbour.client.diff(old, turned).detailedDiff, "the order of a set is no difference"
 
 
+def test_a_duration_in_other_words_than_go_s_differs_after_every_refresh(harbour: Harbour) -> None:
+    health = {"tests": ["NONE"], "interval": "90s", "startPeriod": "30m0s"}
+    id_, state, declared = harbour.made(healthcheck=health)
+    found = harbour.client.read(id_, state, declared)
+    told = harbour.client.diff(decode(found.inputs).plain, declared)
+    assert list(told.detailedDiff) == ["healthcheck.interval"]
+
+
 def test_a_killed_container_is_replaced_after_a_refresh_as_its_ports_are_gone(
     harbour: Harbour,
 ) -> None:
