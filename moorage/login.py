@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from typing import Final
 
+from moorage.errors import Exit, MoorageError
+
 DEPLOYING: Final = "HF_TOKEN"
 ASKING: Final = "MOORAGE_HF_INFERENCE_TOKEN"  # narrower: it may only ask
+FOREIGN: Final = "MOORAGE_HF_FOREIGN_TOKEN"  # somebody else's, who must be refused
 
 
 def deploying_token() -> str | None:
@@ -24,11 +27,24 @@ def asking_variable() -> str:
     return ASKING if _of(ASKING) else DEPLOYING
 
 
+def foreign_token() -> str | None:
+    """A stranger's, to prove that strangers are refused; None where there is none."""
+    return _of(FOREIGN)
+
+
 def _of(variable: str) -> str | None:
-    return (os.environ.get(variable) or "").strip() or None
+    return _sound((os.environ.get(variable) or "").strip(), variable)
 
 
 def _kept() -> str | None:
     from huggingface_hub import get_token
 
-    return get_token()
+    return _sound(get_token() or "", "the login of hf auth login")
+
+
+def _sound(token: str, where: str) -> str | None:
+    """One that no header can carry is never sent: clients quote it in their errors."""
+    if not (token.isascii() and token.isprintable()):
+        message = f"{where} holds characters that no token has; copy it again"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    return token or None

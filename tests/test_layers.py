@@ -18,7 +18,7 @@ MAY_IMPORT = {
     "moorage": set(),
     "moorage.errors": set(),
     "moorage.late": set(),
-    "moorage.login": {"huggingface_hub?"},
+    "moorage.login": {"moorage.errors", "huggingface_hub?"},
     "moorage.__main__": {"moorage.cli"},
     "moorage.spec": {"moorage", "moorage.errors", "yaml", "jsonschema"},
     "moorage.plan": {"moorage", "moorage.errors", "moorage.late", "moorage.spec", "yaml"},

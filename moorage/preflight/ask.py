@@ -34,7 +34,8 @@ def look(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) ->
 
 def ask(wished: Wishes) -> Answers:
     """What Hugging Face says to the wishes; nothing but tokens where one of these is no good."""
-    token, narrow = login.deploying_token(), os.environ.get(ASKING) or None
+    token = login.deploying_token()
+    narrow = login.asking_token() if login.asking_variable() == ASKING else None
     known = {name: _who(value) for name, value in ((DEPLOYING, token), (ASKING, narrow)) if value}
     unknown = tuple(name for name, who in known.items() if who is None)
     deploys = known.get(DEPLOYING)

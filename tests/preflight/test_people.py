@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from moorage.errors import MoorageError
 from moorage.preflight.judge import INFER, MANAGE, ROUTE
 from moorage.spec.types import App, Publication
 from moorage.twin import face
@@ -51,6 +52,18 @@ def test_a_token_that_nobody_knows_is_named(
     rows = table(ENDPOINT)
     assert rows[variable].verdict == "problem"
     assert "hf_wrong" not in str(rows)
+
+
+@pytest.mark.parametrize("variable", ["HF_TOKEN", "MOORAGE_HF_INFERENCE_TOKEN"])
+def test_a_token_that_cannot_be_one_is_not_taken_for_a_broken_network(
+    variable: str, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    twin = start()
+    monkeypatch.setenv(variable, "hf_with\nbreak")
+    with pytest.raises(MoorageError, match=f"^{variable} holds characters that no token has"):
+        table(ENDPOINT)
+    monkeypatch.setenv(variable, f" {twin.environment()[variable]}\n")
+    assert not bad(table(ENDPOINT))
 
 
 def test_a_gateway_with_the_deploying_token_is_warned_of(

@@ -97,9 +97,6 @@ def deploying_token() -> str:
             " inference.endpoints.write"
         )
         raise MoorageError(message, exit_code=Exit.UNANSWERED)
-    if not (token.isascii() and token.isprintable()):
-        message = "HF_TOKEN holds characters that no token has; copy it again"
-        raise MoorageError(message, exit_code=Exit.UNANSWERED)
     return token
 
 

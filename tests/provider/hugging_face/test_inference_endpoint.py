@@ -63,11 +63,16 @@ def test_a_wrong_token_is_named_and_not_told(at: World, monkeypatch: pytest.Monk
     assert kept is None
 
 
-def test_a_token_that_cannot_be_one_is_not_sent(at: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_TOKEN", "hf_with\nbreak")
+@pytest.mark.parametrize(
+    "variable", ["HF_TOKEN", "MOORAGE_HF_INFERENCE_TOKEN", "MOORAGE_HF_FOREIGN_TOKEN"]
+)
+def test_a_token_that_cannot_be_one_is_neither_sent_nor_told(
+    variable: str, at: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "hf_with\nbreak")
     line, _ = at.failed(at.create)
-    assert line == "HF_TOKEN holds characters that no token has; copy it again"
-    assert not at.twin.requests
+    assert line == f"{variable} holds characters that no token has; copy it again"
+    assert variable != "HF_TOKEN" or not at.twin.requests
 
 
 def test_a_token_without_permission_is_told_which_one_it_lacks(

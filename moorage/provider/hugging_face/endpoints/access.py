@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
+from moorage import login
 from moorage.provider.handler import Context
 from moorage.provider.hugging_face import faults, patience
 from moorage.provider.hugging_face.endpoints.endpoint_probe import Door
@@ -49,7 +49,7 @@ def _strangers(access: str) -> Iterator[tuple[str, str]]:
         return
     yield "a call without a token", ""
     yield "a made-up token", f"hf_{secrets.token_hex(17)}"
-    foreign = (os.environ.get("MOORAGE_HF_FOREIGN_TOKEN") or "").strip()
+    foreign = login.foreign_token()
     if foreign and access == "private":
         yield "another account's token", foreign
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from typing import Final
 
+from moorage import login
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
 from moorage.provider.hugging_face import client, hub, things
@@ -195,7 +195,7 @@ def _prove_closed(found: Record, inputs: State, at: Hub, context: Context) -> No
     if inputs["visibility"] != "private" or not inputs["checkAccess"]:
         return
     strangers = {"somebody without a token": None, "a made-up token": _MADE_UP}
-    if foreign := os.environ.get("MOORAGE_HF_FOREIGN_TOKEN"):
+    if foreign := login.foreign_token():
         strangers["the token of another account"] = foreign
     url = found.app_url + inputs["readyPath"]
     for who, token in strangers.items():
