@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
 from moorage import __version__
@@ -136,7 +137,10 @@ def _client(*, keeps: bool) -> httpx.Client:
     with _lock:
         if key not in _clients:
             limits = httpx.Limits(max_keepalive_connections=_MOST_KEPT if keeps else 0)
-            _clients[key] = httpx.Client(limits=limits)
+            # Whoever asks is known by the token alone: a stranger must not come with a cookie
+            # that a caller with a token was given before.
+            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            _clients[key] = httpx.Client(limits=limits, cookies=no_cookies)
             atexit.register(_clients[key].close)
         return _clients[key]
 

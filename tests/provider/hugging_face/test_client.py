@@ -247,6 +247,20 @@ def test_a_redirect_is_not_followed_with_the_token(api: Api, context: NewContext
     assert len(api.asked) == 1
 
 
+def test_who_asks_is_known_by_the_token_alone(api: Api) -> None:
+    """A session that one caller was given would let a stranger in."""
+    seen: list[str | None] = []
+
+    def step(handler: BaseHTTPRequestHandler) -> None:
+        seen.append(handler.headers.get("Cookie"))
+        says(200, {}, Set_Cookie="session=1; Path=/")(handler)
+
+    api.script = [step]
+    for token in ("hf_of_a_test", None):
+        exchange.exchange(Question(method="GET", url=api.at.url, token=token), timeout_s=5)
+    assert seen == [None, None]
+
+
 # --- writes
 
 
