@@ -12,7 +12,6 @@ from moorage.provider.aws import (
     host_launch,
     host_network,
     host_place,
-    host_proof,
     host_read,
     host_secrets,
     host_shape,
@@ -27,6 +26,7 @@ from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.aws.host_quotas import NoCapacity
 from moorage.provider.aws.host_shape import SHAPE
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
+from moorage.provider.serving import loop
 
 # About the deployment and not about the host: nothing has to be done when these change.
 _HARMLESS: Final = frozenset({"readyTimeoutSeconds", "needed"})
@@ -202,9 +202,12 @@ def _healed(work: _Work, parts: Parts, instance: Record) -> State:
 def _served(work: _Work, instance: Record) -> State:
     """Proven by a request; what its engine tells is kept, and held to the plan."""
     ready = host_wait.until_ready(work.place, work.inputs, instance, work.context)
+    url = str(host_state.base_url(ready.instance, work.inputs))
     told = {**work.told(ready.instance), "servedModel": ready.model}
+    told |= loop.told(url, work.inputs, work.place.id, work.context)
     work.context.exists(work.place.id, told)
-    return told | host_proof.told(work.place, work.inputs, ready.instance, work.context)
+    loop.close(told, work.place.id, work.context)
+    return told
 
 
 def _refuse_otherwise(place: Place, inputs: State, instance: Record) -> None:

@@ -18,10 +18,10 @@ from moorage.provider.docker_host.engine_wait import Failed
 from moorage.provider.docker_host.faults import Refusal, Unreachable
 from moorage.provider.docker_host.ready_shape import SHAPE
 from moorage.provider.handler import Context, Created, Found, Handler, State
-from moorage.provider.serving import ask, loop, metrics
+from moorage.provider.serving import ask, loop
+from moorage.provider.serving.loop import TooSmall
 
 _GLANCE_S: Final = 10.0
-_METRICS_S: Final = 10.0
 
 
 def create(inputs: State, context: Context) -> Created:
@@ -97,8 +97,8 @@ def _ready(id_: str, inputs: State, state: State, context: Context) -> State:
         try:
             told = _proven(engine, inputs, state, context)
             context.exists(id_, told)
-            _close_the_loop(told, f"{inputs['container']} on {engine.host}", context)
-        except Failed:
+            loop.close(told, f"{inputs['container']} on {engine.host}", context)
+        except (Failed, TooSmall):
             if inputs["blueGreen"]:
                 _stop(engine, inputs)
             raise
@@ -113,7 +113,7 @@ def _proven(engine: Engine, inputs: State, state: State, context: Context) -> St
     answer = engine_wait.until_ready(engine, inputs, int(record["RestartCount"]), context)
     _remember(engine, inputs)
     where = f"{inputs['container']} on {engine.host}"
-    facts = _facts(inputs, answer, where, context)
+    facts = {"servedModel": answer.model, **loop.told(inputs["url"], inputs, where, context)}
     return _told(inputs, state, facts | _started(engine.inspect(record["Id"]) or record))
 
 
@@ -167,47 +167,6 @@ def _told(inputs: State, state: State, facts: State) -> State:
     before = state if inputs["containerId"] == state.get("containerId") else {}
     outputs = {name: facts.get(name, before.get(name)) for name in SHAPE.outputs}
     return {**inputs, **outputs, "drift": None}
-
-
-def _facts(inputs: State, answer: ask.Answer, where: str, context: Context) -> State:
-    numbers = _numbers(inputs, where, context)
-    tokens = numbers.cache.tokens if numbers.cache else None
-    planned = inputs["kv"]["tokens"] if "kv" in inputs else None
-    compared = None if tokens is None or planned is None else _compared(inputs["kv"], tokens)
-    return {
-        "servedModel": answer.model,
-        "engineVersion": numbers.version,
-        "kvTokens": tokens,
-        "kvDifference": compared.difference if compared else None,
-    }
-
-
-def _numbers(inputs: State, where: str, context: Context) -> metrics.Metrics:
-    """The engine's own numbers; one that tells none has served all the same."""
-    try:
-        return metrics.read(inputs["url"].rstrip("/"), inputs.get("key"), _METRICS_S)
-    except ask.NotYet as why:
-        context.warn(f"{where} serves and does not tell its numbers: {why}")
-        return metrics.Metrics()
-
-
-def _compared(kv: State, tokens: int) -> loop.Loop:
-    return loop.compare(tokens, kv["tokens"], kv["tolerance"])
-
-
-def _close_the_loop(told: State, where: str, context: Context) -> None:
-    """Hold the engine's KV cache to what its plan has proven."""
-    if "kv" not in told:
-        return
-    if told["kvTokens"] is None:
-        context.warn(f"{where} does not tell its KV cache; what was planned of it stays unproven")
-        return
-    compared = _compared(told["kv"], told["kvTokens"])
-    context.progress(f"{where} serves with {compared.says}")
-    if not compared.within:
-        advice = "free its GPUs of others, or plan for what it has"
-        message = f"{where} serves with {compared.says}; {advice}"
-        raise Failed(message)
 
 
 def _started(record: Record) -> State:

@@ -213,9 +213,10 @@ def test_an_engine_that_hangs_is_told(at: World, monkeypatch: pytest.MonkeyPatch
 
 def test_an_engine_with_less_room_than_planned_fails_and_stays(at: World) -> None:
     line, kept = at.failed(lambda: at.create(kv={"tokens": 2 * KV_TOKENS, "tolerance": 0.05}))
-    assert "serves, but not as planned" in line
+    assert "serves with 65,536 KV tokens, -50.0% of the 131,072 planned" in line
     assert kept is not None
     assert kept.state["instanceId"] == only(at).id
+    assert (kept.state["kvTokens"], kept.state["kvDifference"]) == (KV_TOKENS, -0.5)
 
 
 @pytest.mark.thorough

@@ -98,7 +98,7 @@ def test_a_cache_beyond_tolerance_fails_and_is_in_state(
     message = failed(started, context(announce=kept.append))
     assert message == (
         f"{started.where} serves with 1,024 KV tokens, -50.0% of the 2,048 planned,"
-        " more than 10% too few; free its GPUs of others, or plan for what it has"
+        " more than 10% too few; free its GPUs of others, take larger ones, or lower max_model_len"
     )
     assert kept[-1].state["kvTokens"] == PLANNED
     assert started.status == "running"
