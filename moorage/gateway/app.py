@@ -20,6 +20,7 @@ from moorage.gateway.routes import Routes, Service
 
 MAX_BODY_BYTES = 32 << 20
 BODY_DEADLINE_S = 60.0
+ANSWER_DEADLINE_S = 120.0  # for a client to read an answer that is not streamed
 CLIENT_GONE = 499  # for the log only
 
 RELAYED = {
@@ -83,9 +84,33 @@ class Gateway:
 
 
 class Protocol(web.RequestHandler):
-    """aiohttp's handling of one connection, but faults in OpenAI's shape and in one log line."""
+    """aiohttp's handling of one connection, which nobody can hold for ever by doing nothing.
+
+    Faults are told in OpenAI's shape and in one log line.
+    """
 
     __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Close it when nobody asks anything: aiohttp sees to that after an answer only."""
+        super().connection_made(transport)
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        self._keepalive_handle = self._loop.call_at(
+            self._next_keepalive_close_time, self._process_keepalive
+        )
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send what is left of an answer, and hang up on a client that does not read it."""
+        try:
+            async with asyncio.timeout(ANSWER_DEADLINE_S):
+                return await super().finish_response(request, resp, start_time)
+        except TimeoutError:
+            log.info("hung up on a client that does not read its answer")
+            if self.transport:
+                self.transport.abort()
+            return resp, True
 
     def handle_error(
         self,

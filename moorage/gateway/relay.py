@@ -96,7 +96,7 @@ class Relay:
         if upstream.status < HTTPStatus.BAD_REQUEST:
             _refuse_broken(answer)
         else:
-            _refuse_paused(answer)
+            _refuse_its_own_fault(answer)
         headers = self._answered(call, backend, upstream)
         return web.Response(status=upstream.status, body=answer, headers=headers)
 
@@ -220,7 +220,7 @@ def _refuse_broken(answer: bytes) -> None:
         raise BackendError("answered 200 with an error")
 
 
-def _refuse_paused(answer: bytes) -> None:
+def _refuse_its_own_fault(answer: bytes) -> None:
     with suppress(ValueError, RecursionError):
         if error := of_body(json.loads(answer)):
             raise error
@@ -235,4 +235,6 @@ def _nobody_answered(
     if untried:
         status = HTTPStatus.GATEWAY_TIMEOUT
         says += f"; no time was left for {untried} more"
-    return RequestError(status, says, code="no_backend_answered", headers={"Retry-After": "1"})
+    again_s = min((error.again_s for error in errors), default=1)
+    headers = {"Retry-After": str(again_s)}
+    return RequestError(status, says, code="no_backend_answered", headers=headers)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -24,6 +25,9 @@ _NOT_PASSED_BACK = frozenset({
     "transfer-encoding", "upgrade", "content-length", "content-encoding", "date", "server",
     "alt-svc", "set-cookie", "www-authenticate",
 })  # fmt: skip
+
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # no header that is written may have them
 
 
 class UpstreamClient:
@@ -124,13 +128,14 @@ class Upstream:
         """Return what may be passed back to the client, with our own put in."""
         headers = self._response.headers.copy()
         named = (name.strip() for name in headers.get("Connection", "").split(","))
-        for name in _NOT_PASSED_BACK.union(named):
+        odd = (name for name, value in self._response.headers.items() if _CONTROLS.search(value))
+        for name in _NOT_PASSED_BACK.union(named, odd):
             headers.popall(name, None)
         headers.update(own)
         return headers
 
     def refuse_failed_status(self) -> None:
-        if error := of_status(self.status):
+        if error := of_status(self.status, self.header("Retry-After")):
             raise error
 
     async def read_first(self) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ from tests.gateway.running import Gateway, ask, backend, eventually, said, servi
 
 # As the proxy of Hugging Face's Inference Endpoints says it.
 PAUSED = b'{"error": "Bad Request: Invalid state"}'
+# As the router says that a pinned provider has the model no more, or was flagged.
+UNSUPPORTED = b'{"error": {"message": "not supported", "code": "model_not_supported"}}'
+NOT_OF_PROVIDER = b'{"error": "Model not supported by provider together"}'
 FAULTS: dict[str, tuple[Script, str]] = {
     "closes before an answer": (backends.closes, "closed without an answer"),
     "resets before an answer": (backends.resets, "connection reset"),
@@ -28,6 +32,10 @@ FAULTS: dict[str, tuple[Script, str]] = {
     "answers 500": (backends.fails(500), "answered 500"),
     "answers 503": (backends.fails(503), "answered 503"),
     "is paused": (replies(PAUSED, status=400), "is paused"),
+    "no longer offers the model": (replies(UNSUPPORTED, status=400), "does not offer the model"),
+    "never offered it": (replies(NOT_OF_PROVIDER, status=400), "does not offer the model"),
+    "answers 409": (backends.fails(409), "answered 409"),
+    "answers 425": (backends.fails(425), "answered 425"),
     "answers 429": (backends.fails(429), "answered 429"),
     "refuses our key": (backends.fails(401), "answered 401"),
     "forbids our key": (backends.fails(403), "answered 403"),
@@ -116,7 +124,23 @@ def test_the_total_deadline_bounds_the_whole_search(start: StartBackend, serve: 
     assert "no time was left for 3 more" in response.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("status", [400, 409, 413, 422])
+@pytest.mark.parametrize(
+    ("told", "passed_on"), [("20", "20"), ("0", "1"), ("-5", "1"), ("9" * 5000, "1"), ("soon", "1")]
+)
+def test_a_backend_may_say_when_it_can_be_asked_again(
+    told: str, passed_on: str, start: StartBackend, serve: Serve
+) -> None:
+    response = ask(serve(start(replies(b"{}", status=429, Retry_After=told))))
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == passed_on
+
+
+def test_the_first_that_can_be_asked_again_counts(start: StartBackend, serve: Serve) -> None:
+    scripts = (replies(b"{}", status=503, Retry_After=told) for told in ("40", "20", "30"))
+    assert ask(serve(*map(start, scripts))).headers["retry-after"] == "20"
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
 def test_an_error_of_the_clients_making_passes_through_verbatim(
     status: int, start: StartBackend, serve: Serve
 ) -> None:
@@ -189,6 +213,22 @@ def test_the_backend_gets_its_own_key_and_the_client_only_what_is_its(
     assert sent["x-request-id"] == "req-1:a.b"
     assert sent["accept-encoding"] == "identity"
     assert not {"cookie", "x-odd"} & set(sent)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_header_that_cannot_be_written_costs_no_answer(
+    stream: bool, start: StartBackend, serve: Serve
+) -> None:
+    script = backends.tells("ok") if stream else says("ok")
+
+    def odd(turn: backends.Turn) -> bool:
+        turn.head = partial(turn.head, x_odd="a\x01b", x_plain="c")  # type: ignore[method-assign]
+        return script(turn)
+
+    response = ask(serve(start(odd)), stream=stream)
+    assert response.status_code == 200
+    assert response.headers["x-plain"] == "c"
+    assert "x-odd" not in response.headers
 
 
 def test_a_backend_without_a_key_gets_no_authorization(start: StartBackend, serve: Serve) -> None:
