@@ -20,8 +20,8 @@ import yaml
 
 ROOT: Final = Path(__file__).parents[2]
 _STAND_INS: Final = Path(__file__).parent / "bin"
-# As systemd does it: what ends is started again.
-_FOREVER: Final = 'while "$@" || true; do sleep 0.3; done'
+# As systemd does it: what ends is started again, and an engine's end is told.
+_FOREVER: Final = 'while "$@" || true; do [ $# = 1 ] || "$1" ended; sleep 0.3; done'
 _DRAIN_S: Final = 10.0
 _KNOWN: Final = ("LANG", "HOME")
 
@@ -108,6 +108,7 @@ class Machines:
             "PYTHONPATH": str(ROOT),
             "MOORAGE_SETTINGS": str(root / "etc/moorage/settings"),
             "MOORAGE_HOME": str(root / "var/lib/moorage"),
+            "MOORAGE_RUN": str(root),
             "MOORAGE_DISKS": str(root / "dev/disk"),
             "MOORAGE_PYTHON": sys.executable,
             "MOORAGE_ADDRESS": instance.address,

@@ -25,6 +25,7 @@ from components.cloud_init import Instance, render
 from components.engines import Server
 from components.engines.beside import HUB
 from moorage.errors import MoorageError
+from moorage.provider.aws import host_wait
 
 KEY = "the-key-of-the-engine"
 SERVER = Server(
@@ -60,6 +61,7 @@ class Machine:
             "PATH": path,
             "MOORAGE_SETTINGS": str(self.settings),
             "MOORAGE_HOME": str(self.folder / "home"),
+            "MOORAGE_RUN": str(self.folder),
             "MOORAGE_DISKS": str(self.folder / "disks"),
             "MOORAGE_EVERY_S": "0.02",
         }
@@ -133,7 +135,7 @@ def test_the_scripts_are_clean() -> None:
 def test_it_is_a_cloud_config_far_below_what_ec2_takes() -> None:
     text = render(dataclasses.replace(INSTANCE, is_spot=True, idle_s=600), key=KEY)
     assert text.startswith("#cloud-config\n")
-    assert len(text.encode()) < cloud_init.MOST_BYTES / 2
+    assert len(text.encode()) < cloud_init.MOST_BYTES - 7 * 1024, "the rest is for what a spec says"
     assert yaml.safe_load(text)["runcmd"][-1].endswith("moorage-idle.service")
 
 
@@ -209,6 +211,17 @@ def test_the_engine_gets_its_own_grace_and_some_more(lay_out: Callable[..., Mach
     machine.stand_in("docker")
     machine.start("engine", "stop").communicate(timeout=20)
     assert machine.calls() == [["docker", "stop", "--time", "60", "moorage-engine"]]
+
+
+def test_the_console_tells_how_often_the_engine_has_ended(lay_out: Callable[..., Machine]) -> None:
+    machine = lay_out()
+    unit = files(INSTANCE)["/etc/systemd/system/moorage-engine.service"]["content"]
+    assert "ExecStopPost=/usr/local/lib/moorage/engine ended\n" in unit
+    for times in ("1", "2"):
+        out, _ = machine.start("engine", "ended").communicate(timeout=20)
+        found = host_wait._ENDED.search(out)
+        assert found, "which is how the provider reads it"
+        assert found[1] == times
 
 
 def test_a_secret_that_cannot_be_fetched_starts_nothing(lay_out: Callable[..., Machine]) -> None:

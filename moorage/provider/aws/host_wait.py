@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from moorage.provider.aws.host_place import Place
 from moorage.provider.handler import Context, OutOfTime, State
 from moorage.provider.serving import ask
 from moorage.provider.serving.ask import NotYet
+from moorage.provider.serving.log import lines
 
 _NOT_THERE: Final = "InvalidInstanceID.NotFound"
 _EARLY_S: Final = 120.0  # so long it may not be told of what was just made
@@ -25,6 +27,9 @@ _GLANCE_S: Final = 0.5
 _SILENT_S: Final = 60.0  # in which a machine that was told to start again does so
 _BOOTING_S: Final = 60.0  # in which its console tells of the machine and not of the engine
 _CONSOLE_S: Final = 30.0  # between looks at its console
+_STALE_S: Final = 15.0  # so long EC2 may tell of a start as if nobody had asked for it
+_ENDED: Final = re.compile(r"moorage: the engine has ended (\d+) times")  # a unit of ours tells it
+_MOST_ENDS: Final = 2  # besides those of a machine that is just coming up
 _LOG_TOLD: Final = 4
 _MOST_LOG: Final = 500
 _CONSOLES: Final[tuple[Record, ...]] = ({"Latest": True}, {})  # the first is of newer types alone
@@ -41,8 +46,10 @@ class _Wait:
     instance_id: str
     began_s: float
     last: str = "it was just asked for"
+    has_run: bool = False  # or was about to
     log: str = ""  # the end of its console
     log_age_s: float = 0.0  # how long it had been waited when that was read
+    ends: int | None = None  # of the engine, by the first number that the console told
 
     @property
     def age_s(self) -> float:
@@ -124,8 +131,9 @@ def _ready(wait: _Wait) -> Ready:
         model = _ON.get(state, _gone)(wait, found)
         if found is not None and model is not None:
             return Ready(instance=found, model=model or None)
+        _read_console(wait)
         wait.context.progress(
-            f"waiting for {wait.place.id} ({wait.age_s:.0f} s): {wait.last}{_meanwhile(wait)}"
+            f"waiting for {wait.place.id} ({wait.age_s:.0f} s): {wait.last}{_quoted(wait.log)}"
         )
         wait.context.pause(next(pauses_s, _PAUSE_S))
 
@@ -138,12 +146,14 @@ def _unseen(wait: _Wait, found: Record | None) -> None:
 
 
 def _pending(wait: _Wait, _found: Record | None) -> None:
+    wait.has_run = True
     wait.last = f"{wait.instance_id} is pending"
 
 
 def _running(wait: _Wait, found: Record | None) -> str | None:
     """The served name, empty where it is not told; None: it does not serve yet."""
     assert found is not None
+    wait.has_run = True
     try:
         return asked(found, wait.inputs, wait.context) or ""
     except NotYet as reason:
@@ -173,6 +183,9 @@ def asked(instance: Record, inputs: State, context: Context) -> str | None:
 
 
 def _stopped(wait: _Wait, found: Record | None) -> None:
+    if not wait.has_run and wait.age_s < _STALE_S:
+        wait.last = f"{wait.instance_id} was started, and is not told to be yet"
+        return
     log = console(wait.place, wait.instance_id)
     message = (
         f"{wait.place.id} stopped while it was waited for: {host_state.reason(found)}"
@@ -215,15 +228,23 @@ def _lost(place: Place, instance_id: str, found: Record | None, log: str = "") -
 
 def console(place: Place, instance_id: str) -> str:
     """The last lines of what it has printed; nothing where that cannot be had."""
+    return _tail(_printed(place, instance_id))
+
+
+def _printed(place: Place, instance_id: str) -> list[str]:
     for how in _CONSOLES:
         try:
             answer = place.cloud.ec2("get_console_output", InstanceId=instance_id, **how)
         except (AwsError, OutOfTime):
             continue
-        lines = [line.strip() for line in str(answer.get("Output") or "").splitlines()]
-        tail = " | ".join([line for line in lines if line][-_LOG_TOLD:])
-        return "".join(one for one in tail if one.isprintable())[-_MOST_LOG:]
-    return ""
+        return lines(str(answer.get("Output") or ""))
+    return []
+
+
+def _tail(printed: list[str]) -> str:
+    """Of what the engine says, and not of how often."""
+    told = [line for line in printed if not _ENDED.search(line)]
+    return " | ".join(told[-_LOG_TOLD:])[-_MOST_LOG:]
 
 
 def on_behalf(place: Place, context: Context) -> Place:
@@ -231,11 +252,30 @@ def on_behalf(place: Place, context: Context) -> Place:
     return replace(place, cloud=replace(place.cloud, context=context))
 
 
-def _meanwhile(wait: _Wait) -> str:
-    """The end of its console: why an engine starts again and again stands there alone."""
-    if wait.age_s > max(_BOOTING_S, wait.log_age_s + _CONSOLE_S):
-        wait.log, wait.log_age_s = console(wait.place, wait.instance_id), wait.age_s
-    return _quoted(wait.log)
+def _read_console(wait: _Wait) -> None:
+    """Why an engine starts again and again stands there alone; one that does so will not serve."""
+    if wait.age_s <= max(_BOOTING_S, wait.log_age_s + _CONSOLE_S):
+        return
+    printed = _printed(wait.place, wait.instance_id)
+    wait.log, wait.log_age_s = _tail(printed), wait.age_s
+    ends = _ends(printed)
+    if ends is None:
+        return
+    if wait.ends is None or ends < wait.ends:  # fewer: the machine has started again
+        wait.ends = ends
+    if ends - wait.ends >= _MOST_ENDS:
+        message = (
+            f"{wait.place.id} runs, and its engine ends again and again: {ends} times by"
+            f" now{_quoted(wait.log)}; it stays and is billed: correct it and run up again, or"
+            " destroy it"
+        )
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+
+
+def _ends(printed: list[str]) -> int | None:
+    """How often the engine has ended since the machine started; None: nobody tells."""
+    told = (found for line in reversed(printed) if (found := _ENDED.search(line)))
+    return next((int(found[1]) for found in told), None)
 
 
 def _quoted(log: str) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from moorage.provider import secrets
+from moorage.provider.serving.log import lines
 
 _KILLED: Final = 137  # 128 + SIGKILL
 _SIGNALLED: Final = 128
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _SHORTEST_SECRET: Final = 4
-_ESCAPES: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _MOST_TOLD: Final = 400
 
 Record = Mapping[str, Any]
@@ -55,13 +55,12 @@ def drift(record: Record) -> str | None:
 
 def readable(log: str, record: Record) -> list[str]:
     """The lines of a log for people, without the secrets of the container's environment."""
-    plain = secrets.masked(_ESCAPES.sub("", log), _secrets(record))
-    return [line for raw in plain.splitlines() if (line := " ".join(raw.split()))]
+    return lines(secrets.masked(log, _secrets(record)))
 
 
-def tail(lines: list[str]) -> str:
+def tail(log: list[str]) -> str:
     """The last words on one line."""
-    told = " | ".join(lines)
+    told = " | ".join(log)
     return told if len(told) <= _MOST_TOLD else f"…{told[-_MOST_TOLD:]}"
 
 
