@@ -34,9 +34,18 @@ class Cloud:
     context: Context = field(repr=False)
 
     def ask(
-        self, service: str, action: str, *, fine: Collection[str] = (), **parameters: Any
+        self,
+        service: str,
+        action: str,
+        *,
+        fine: Collection[str] = (),
+        soon: Collection[str] = (),
+        **parameters: Any,
     ) -> Record | None:
-        """The answer; None for an error that is as good; else AwsError with its line."""
+        """The answer; None for an error that is as good; else AwsError with its line.
+
+        `soon` are errors that pass by themselves, as what was just made is not seen everywhere.
+        """
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
@@ -51,18 +60,27 @@ class Cloud:
                 return answer
             if fault.code in fine:
                 return None
-            if pause_s is None or not fault.is_passing:
+            if pause_s is None or not (fault.is_passing or fault.code in soon):
                 raise fault
             self.context.pause(pause_s)
         raise AssertionError("the last try returns or raises")
 
-    def ec2(self, action: str, *, fine: Collection[str] = (), **parameters: Any) -> Record:
-        """The answer of EC2; an empty one for an error that is as good."""
-        return self.ask("ec2", action, fine=fine, **parameters) or {}
+    def ec2(self, action: str, **asked: Any) -> Record:
+        """The whole answer of EC2; an empty one for an error that is as good."""
+        return self._whole("ec2", action, asked)
 
-    def ssm(self, action: str, *, fine: Collection[str] = (), **parameters: Any) -> Record:
+    def ssm(self, action: str, **asked: Any) -> Record:
         """The same of the Systems Manager."""
-        return self.ask("ssm", action, fine=fine, **parameters) or {}
+        return self._whole("ssm", action, asked)
+
+    def _whole(self, service: str, action: str, asked: Record) -> Record:
+        """Every page as one answer: a filter may leave the first ones empty."""
+        answer = self.ask(service, action, **asked) or {}
+        while answer.get("NextToken"):
+            more = self.ask(service, action, **asked, NextToken=answer["NextToken"]) or {}
+            lists = {name: one for name, one in answer.items() if isinstance(one, list)}
+            answer = {**more, **{name: one + more.get(name, []) for name, one in lists.items()}}
+        return answer
 
     def looks(self) -> Iterator[None]:
         """A few moments, for what was just made and may not be seen at once."""

@@ -21,6 +21,7 @@ _THROTTLED: Final = frozenset(
 _UNAVAILABLE: Final = frozenset({"InternalError", "InternalFailure", "Unavailable"}) | {
     *("ServiceUnavailable", "InternalServerError", "RequestTimeout", "ConcurrentTagAccess"),
 }
+_NONE_NOW: Final = "Insufficient"  # no capacity: told as a fault of the server, and lasts
 _MAY_NOT: Final = frozenset({"UnauthorizedOperation", "AccessDenied", "AccessDeniedException"})
 _PERMISSION: Final = re.compile(r"perform:? ([a-z0-9-]+:[A-Za-z]+)")
 _ENCODED: Final = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
@@ -59,7 +60,8 @@ def of(error: Exception, asked: Asked) -> AwsError:
     told = response.get("Error", {})
     code, words = str(told.get("Code") or "Unknown"), says(str(told.get("Message") or ""))
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    is_passing = code in _THROTTLED | _UNAVAILABLE or status >= _SERVER_FAULT
+    is_broken = status >= _SERVER_FAULT and not code.startswith(_NONE_NOW)
+    is_passing = code in _THROTTLED | _UNAVAILABLE or is_broken
     explained = _other_passing if is_passing else _LINES.get(code, _other)
     line = f"AWS, {asked.region}: {explained(asked, code, words)}"
     return AwsError(line, code=code, words=words, is_passing=is_passing)
@@ -198,6 +200,9 @@ _LINES: Final[Mapping[str, Callable[[Asked, str, str], str]]] = {
     "AuthFailure.ServiceLinkedRoleCreationNotPermitted": _asks_for(
         "create the service-linked role of spot once: aws iam create-service-linked-role"
         " --aws-service-name spot.amazonaws.com"
+    ),
+    "InsufficientInstanceCapacity": _asks_for(
+        "run up again later, or take another zone, instance type or region"
     ),
     "InvalidBlockDeviceMapping": _asks_for("give a diskGib that holds the image"),
     "OperationNotPermitted": _asks_for("take its protection against termination away first"),

@@ -76,7 +76,7 @@ def _close(change: Change) -> None:
     )
     host_network.open_only(cloud, group, change.inputs)
     if host_drift.groups_of(instance) != [group["GroupId"]]:
-        _modify(change, Groups=[group["GroupId"]])
+        _modify(change, soon=(host_network.NOT_SEEN,), Groups=[group["GroupId"]])
     if host_drift.metadata_differs(instance):
         cloud.ec2("modify_instance_metadata_options", InstanceId=change.instance_id, **METADATA)
 

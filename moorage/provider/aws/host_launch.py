@@ -26,6 +26,11 @@ METADATA: Final[Record] = {
 _DOUBLE: Final = "InvalidLaunchTemplateName.AlreadyExistsException"
 # A token whose instance is gone, or that was used for something else, makes no other one.
 _USED_UP: Final = ("IdempotentInstanceTerminated", "IdempotentParameterMismatch")
+# What was just made may not be known everywhere at once.
+_NOT_SEEN: Final = (
+    *("InvalidLaunchTemplateId.NotFound", "InvalidLaunchTemplateId.VersionNotFound"),
+    host_network.NOT_SEEN,
+)
 _OTHERWISE: Final = "Unsupported"  # the zone has none of the type, or the region has no such thing
 _TAGGED: Final = ("instance", "volume", "network-interface")
 _MOST_TOKENS: Final = 3
@@ -242,6 +247,7 @@ def _asked(launch: Launch, made: Template, group: Record, subnet: Subnet) -> Rec
     }
     answer = launch.place.cloud.ec2(
         "run_instances",
+        soon=_NOT_SEEN,
         LaunchTemplate={"LaunchTemplateId": made.id, "Version": str(made.version)},
         NetworkInterfaces=[interface],
         MinCount=1,

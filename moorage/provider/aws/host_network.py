@@ -15,6 +15,7 @@ from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.handler import State
 
 _DOUBLE: Final = "InvalidGroup.Duplicate"
+NOT_SEEN: Final = "InvalidGroup.NotFound"  # also of one that was just made
 _TCP: Final = "tcp"
 
 Rule = tuple[str, int, int, str]  # protocol, from port, to port, who
@@ -111,6 +112,7 @@ def open_only(cloud: Cloud, there: Record, inputs: State) -> None:
         cloud.ec2(
             "authorize_security_group_ingress",
             fine=("InvalidPermission.Duplicate",),
+            soon=(NOT_SEEN,),
             GroupId=there["GroupId"],
             IpPermissions=[_permission(rule) for rule in missing],
         )

@@ -21,7 +21,7 @@ _OVER_QUOTA: Final = frozenset(
     {"VcpuLimitExceeded", "MaxSpotInstanceCountExceeded", "InstanceLimitExceeded"}
 )
 _MAY_NOT: Final = "UnauthorizedOperation"
-_FAMILY: Final = re.compile(r"[a-z]+")
+_FAMILY: Final = re.compile(r"([a-z]+?)r?(\d+)")  # gr6 is a g6 with more memory
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,11 +32,15 @@ class Quota:
     code: str
 
 
+_OLDER_SPOT: Final = Quota(name="All P4, P3 and P2 Spot Instance Requests", code="L-7212CCBC")
+# By family, and by generation where that has one of its own.
 _QUOTAS: Final = {
     ("g", "on-demand"): Quota(name="Running On-Demand G and VT instances", code="L-DB2E81BA"),
     ("p", "on-demand"): Quota(name="Running On-Demand P instances", code="L-417A185B"),
     ("g", "spot"): Quota(name="All G and VT Spot Instance Requests", code="L-3819A6DF"),
-    ("p", "spot"): Quota(name="All P Spot Instance Requests", code="L-7212CCBC"),
+    ("p3", "spot"): _OLDER_SPOT,
+    ("p4", "spot"): _OLDER_SPOT,
+    ("p5", "spot"): Quota(name="All P5 Spot Instance Requests", code="L-C4BD4855"),
 }
 
 
@@ -49,9 +53,11 @@ class NoCapacity(MoorageError):  # noqa: N818  nobody's mistake
 
 def quota(instance_type: str, market: str) -> Quota | None:
     """What counts such an instance, among those with GPUs."""
-    family = _FAMILY.match(instance_type.partition(".")[0])
-    name = family[0].removesuffix("r") if family else ""
-    return _QUOTAS.get(("g" if name in ("g", "vt") else name, market))
+    family = _FAMILY.match(instance_type)
+    if family is None:
+        return None
+    name = "g" if family[1] == "vt" else family[1]
+    return _QUOTAS.get((name, market)) or _QUOTAS.get((f"{name}{family[2]}", market))
 
 
 def explained(error: AwsError, inputs: State, region: str) -> MoorageError:

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import Final
 
 from moorage.provider.aws import host_tags
-from moorage.provider.aws.cloud import Record
 from moorage.provider.aws.host_place import Place
 from moorage.provider.handler import State
 
@@ -21,14 +20,8 @@ def path(name: str) -> str:
 
 def names(place: Place, *, fine: Collection[str] = ()) -> list[str]:
     """Which there are; nobody reads what they hold."""
-    found: list[str] = []
-    more: Record = {}
-    while True:
-        answer = place.cloud.ssm("get_parameters_by_path", fine=fine, Path=path(place.name), **more)
-        found += [one["Name"].rpartition("/")[2] for one in answer.get("Parameters", ())]
-        if not answer.get("NextToken"):
-            return sorted(found)
-        more = {"NextToken": answer["NextToken"]}
+    answer = place.cloud.ssm("get_parameters_by_path", fine=fine, Path=path(place.name))
+    return sorted(one["Name"].rpartition("/")[2] for one in answer.get("Parameters", ()))
 
 
 def keep(place: Place, inputs: State, before: State) -> bool:

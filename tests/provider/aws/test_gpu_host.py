@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain, count, repeat
 from typing import Any
 
 import pytest
@@ -14,6 +18,11 @@ from tests.aws.proxy import Answer, Call
 from tests.provider.aws import hosts
 from tests.provider.aws.hosts import ID, KV_TOKENS, NAME, OWNER, REGION, World
 
+PAGED = {
+    "DescribeInstances": "reservationSet",
+    "DescribeSecurityGroups": "securityGroupInfo",
+    "DescribeLaunchTemplates": "launchTemplates",
+}
 SPOT_GONE = "Server.SpotInstanceTermination: Spot instance termination"
 
 
@@ -75,7 +84,8 @@ def test_an_image_is_named_by_a_parameter(at: World) -> None:
 
 
 def test_where_one_zone_has_none_the_next_one_is_asked(at: World) -> None:
-    at.strike(action="RunInstances", code="InsufficientInstanceCapacity", times=1)
+    code = "InsufficientInstanceCapacity"  # which EC2 tells as a fault of its own
+    at.strike(action="RunInstances", code=code, status=500, times=1)
     made = at.create()
     assert made.state["subnetId"] == at.cloud.subnets[1]
 
@@ -181,6 +191,28 @@ def test_asleep_it_stays_so_and_stopped_by_somebody_it_is_started(at: World) -> 
     assert instance.instance_initiated_shutdown_behavior == "terminate"
 
 
+def test_a_start_may_not_be_told_of_at_once(at: World) -> None:
+    made = at.create()
+    only(at).stop()
+    reason(only(at), "Client.UserInitiatedShutdown", "by somebody")
+    stopped = b"<code>80</code><name>stopped</name>"
+    stale = iter([True, True])
+
+    def late(call: Call, answer: Answer) -> Answer:
+        started = "StartInstances" in at.cloud.proxy.writes
+        if call.action != "DescribeInstances" or not started or not next(stale, False):
+            return answer
+        running = re.compile(rb"<code>16</code>\s*<name>running</name>")
+        return replace(answer, body=running.sub(stopped, answer.body))
+
+    at.cloud.proxy.answers.append(late)
+    try:
+        assert at.update(made).state["state"] == "running"
+    finally:
+        at.cloud.proxy.answers.remove(late)
+    assert next(stale, None) is None, "it was told so"
+
+
 def test_secrets_change_in_place_and_their_engine_starts_again(at: World) -> None:
     made = at.create()
     at.update(made, secrets={"HF_TOKEN": "hf_of-another-day", "MORE": "more-of-them"})
@@ -237,29 +269,100 @@ def test_a_spot_instance_taken_back_while_it_is_waited_for_is_told(at: World) ->
     assert at.update(kept, market="spot").state["state"] == "running"
 
 
-@pytest.mark.thorough
-def test_the_console_is_quoted_while_and_where_it_does_not_get_ready(
-    at: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(host_wait, "_BOOTING_S", 0.0)
-    monkeypatch.setattr(host_wait, "_CONSOLE_S", 0.0)
+@contextmanager
+def a_console(at: World, text: Callable[[], str]) -> Iterator[list[str]]:
+    """What every instance prints; the instances that were asked for it."""
     read: list[str] = []
 
     def console(call: Call, answer: Answer) -> Answer:
         if call.action != "GetConsoleOutput":
             return answer
         read.append(call.form["InstanceId"])
-        text = "booted\nno space left on device\n"
-        return replace(answer, body=gaps.console(call.form["InstanceId"], text))
+        return replace(answer, body=gaps.console(call.form["InstanceId"], text()))
 
-    at.cloud.proxy.answers.append(console)
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(host_wait, "_BOOTING_S", 0.0)
+        patch.setattr(host_wait, "_CONSOLE_S", 0.0)
+        at.cloud.proxy.answers.append(console)
+        try:
+            yield read
+        finally:
+            at.cloud.proxy.answers.remove(console)
+
+
+@pytest.mark.thorough
+def test_the_console_is_quoted_while_and_where_it_does_not_get_ready(at: World) -> None:
+    text = "booted\r\n\x1b[31mno space left on device\x1b[0m\n"
+    with a_console(at, lambda: text) as read:
         line, _ = at.failed(lambda: at.create(port=at.cloud.loading_port, readyTimeoutSeconds=1))
-    finally:
-        at.cloud.proxy.answers.remove(console)
     assert "does not serve after 1 s" in line
     assert "its console ends: booted | no space left on device" in line
     assert len(read) > 1  # not at the end alone
+
+
+def test_an_engine_that_ends_again_and_again_is_not_waited_for(at: World) -> None:
+    times = count(7)
+
+    def text() -> str:
+        return f"CUDA out of memory\nmoorage: the engine has ended {next(times)} times\n"
+
+    with a_console(at, text) as read:
+        line, kept = at.failed(lambda: at.create(port=at.cloud.loading_port))
+    assert "its engine ends again and again: 9 times by now; its console ends: CUDA out" in line
+    assert "times\n" not in line
+    assert len(read) == 3
+    assert kept is not None
+    assert kept.state["instanceId"] == only(at).id
+
+
+@pytest.mark.thorough
+def test_an_engine_that_has_ended_while_its_machine_came_up_is_waited_for(at: World) -> None:
+    times = chain([3], repeat(1))  # and then the machine has started again
+
+    def text() -> str:
+        return f"moorage: the engine has ended {next(times)} times\nloading\n"
+
+    with a_console(at, text) as read:
+        line, _ = at.failed(lambda: at.create(port=at.cloud.loading_port, readyTimeoutSeconds=1))
+    assert "does not serve after 1 s" in line
+    assert len(read) > 3
+
+
+def test_a_group_and_a_template_that_were_just_made_may_not_be_known_everywhere(
+    at: World,
+) -> None:
+    for action, code in (
+        ("AuthorizeSecurityGroupIngress", "InvalidGroup.NotFound"),
+        ("RunInstances", "InvalidGroup.NotFound"),
+        ("RunInstances", "InvalidLaunchTemplateId.NotFound"),
+    ):
+        at.strike(action=action, code=code, times=1)
+    assert at.create().state["state"] == "running"
+    only(at)
+
+
+def test_the_page_of_a_list_that_matters_may_not_be_the_first(at: World) -> None:
+    second: dict[str, Answer] = {}
+
+    def turned(call: Call, answer: Answer) -> Answer:
+        name = PAGED.get(call.action)
+        if "NextToken" in call.form:
+            return second.pop(call.form["NextToken"])
+        if name is None or "InstanceId.1" in call.form:
+            return answer
+        second[call.action] = answer
+        token = f"<nextToken>{call.action}</nextToken>"
+        told = f"<{call.action}Response><{name}/>{token}</{call.action}Response>"
+        return replace(answer, body=told.encode())
+
+    at.cloud.proxy.answers.append(turned)
+    try:
+        made = at.create()
+        assert not at.drift(made)
+        at.delete(made)
+    finally:
+        at.cloud.proxy.answers.remove(turned)
+    assert not at.cloud.left()
 
 
 @pytest.mark.thorough

@@ -33,7 +33,12 @@ DENIED = (
         (
             *("RunInstances", "MaxSpotInstanceCountExceeded", ""),
             {**SPOT, "instanceType": "p4d.24xlarge"},
-            '"All P Spot Instance Requests" (L-7212CCBC)',
+            '"All P4, P3 and P2 Spot Instance Requests" (L-7212CCBC)',
+        ),
+        (
+            *("RunInstances", "MaxSpotInstanceCountExceeded", ""),
+            {**SPOT, "instanceType": "p5en.48xlarge"},
+            '"All P5 Spot Instance Requests" (L-C4BD4855)',
         ),
         (
             *("RunInstances", "UnauthorizedOperation", DENIED, {}),
