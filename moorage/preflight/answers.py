@@ -50,6 +50,8 @@ class Standing:
     """An endpoint that an account has already."""
 
     tags: frozenset[str]
+    vendor: str
+    region: str
     instance: str
     state: str
     replicas: int  # at most
@@ -117,9 +119,11 @@ def _compute(row: Mapping[str, Any]) -> Compute:
 def standing(items: Any) -> Iterator[Standing]:
     """The endpoints of one page."""
     for item in items:
-        compute = item.get("compute") or {}
+        compute, place = item.get("compute") or {}, item.get("provider") or {}
         yield Standing(
             tags=frozenset(item.get("tags") or ()),
+            vendor=str(place.get("vendor")),
+            region=str(place.get("region")),
             instance=f"{compute.get('instanceType')}-{compute.get('instanceSize')}",
             state=str((item.get("status") or {}).get("state")),
             replicas=int((compute.get("scaling") or {}).get("maxReplica") or 1),

@@ -155,11 +155,17 @@ def _hardware(wishes: Wishes, answers: Answers, who: Who) -> Iterator[Row]:
         known = answers.computes.get(row.account or who.name)
         if known is not None:
             found = known.get((row.vendor, row.region, row.instance))
-            yield _stock(row, found)
+            standing = answers.standing.get(row.account or who.name, ())
+            yield _stock(row, found, stands=any(_is_of(one, row) for one in standing))
             if found is not None:
                 yield from _price(row, found)
-    for account, kind in by_quota(wishes.hardware):
-        yield from _quota(account, kind, wishes, answers, account or who.name)
+    for account, vendor, kind in by_quota(wishes.hardware):
+        planned = [
+            row
+            for row in wishes.hardware
+            if (row.account, row.vendor, row.kind) == (account, vendor, kind)
+        ]
+        yield from _quota(planned, answers, account or who.name)
     for account, status in answers.refused.items():
         todo = f"give the token of HF_TOKEN the permission {MANAGE} on {account}"
         yield Row(
@@ -170,19 +176,28 @@ def _hardware(wishes: Wishes, answers: Answers, who: Who) -> Iterator[Row]:
         )
 
 
-def _stock(row: Hardware, found: Compute | None) -> Row:
+def _stock(row: Hardware, found: Compute | None, *, stands: bool) -> Row:
+    """Whether it can be had; where ours `stands` on it already, nothing has to be had."""
     asked = f"{row.instance} in {row.vendor} {row.region}"
-    if found is None:
-        todo = "take another gpu or region: moorage catalog list --kind hf-endpoint"
-        return Row(asked=asked, there="nobody has it", verdict=PROBLEM, todo=todo)
-    if found.status == _HAD:
-        return Row(asked=asked, there="available", verdict=OK)
-    said = found.status.replace("_", " ")
-    if found.status == _SCARCE:
+    status = found.status if found is not None else "nobody has it"
+    said = status.replace("_", " ")
+    if status == _HAD:
+        return Row(asked=asked, there=said, verdict=OK)
+    if status == _SCARCE:
         todo = "it may take long to start; a second provider in the spec takes over"
         return Row(asked=asked, there=said, verdict=WARNING, todo=todo)
     todo = "take another gpu or region: moorage catalog list --kind hf-endpoint"
+    if stands:
+        later = f"ours stays; once it is paused or deleted, {todo}"
+        return Row(asked=asked, there=f"{said}; ours has it", verdict=WARNING, todo=later)
     return Row(asked=asked, there=said, verdict=PROBLEM, todo=todo)
+
+
+def _is_of(one: Standing, row: Hardware) -> bool:
+    """Whether this endpoint is that of a placement, on the hardware that it is to have."""
+    place = (one.vendor, one.region, one.instance)
+    is_there = place == (row.vendor, row.region, row.instance)
+    return is_there and row.mark in one.tags and one.state != _PAUSED
 
 
 def _price(row: Hardware, found: Compute) -> Iterator[Row]:
@@ -197,18 +212,23 @@ def _price(row: Hardware, found: Compute) -> Iterator[Row]:
         yield Row(asked=asked, there=there, verdict=OK)
 
 
-def _quota(account: str, kind: str, wishes: Wishes, answers: Answers, name: str) -> Iterator[Row]:
-    """Whether all that is planned fits beside what is there already and is not ours."""
+def _quota(planned: list[Hardware], answers: Answers, name: str) -> Iterator[Row]:
+    """Whether all that is planned of a vendor's kind fits beside what is there and is not ours."""
+    vendor, kind = planned[0].vendor, planned[0].kind
     known = answers.computes.get(name) or {}
-    sizes = {row.instance: row for row in known.values() if _kind(row.instance) == kind}
-    planned = [row for row in wishes.hardware if (row.account, row.kind) == (account, kind)]
+    sizes = {
+        row.instance: row
+        for (of, _, _), row in known.items()
+        if (of, _kind(row.instance)) == (vendor, kind)
+    }
     if not sizes:
         return
     wanted = sum(_accelerators(sizes, row.instance) * row.replicas for row in planned)
     quota, used = max((row.quota, row.used) for row in sizes.values())
     ours = frozenset(row.mark for row in planned)
-    others = max(0, used - _ours(answers.standing.get(name, ()), ours, sizes))
-    asked = f"{wanted} {kind} for {name}"
+    here = [one for one in answers.standing.get(name, ()) if one.vendor == vendor]
+    others = max(0, used - _ours(here, ours, sizes))
+    asked = f"{wanted} {vendor} {kind} for {name}"
     there = f"{max(0, quota - others)} of {quota} left"
     if wanted <= quota - others:
         yield Row(asked=asked, there=there, verdict=OK)

@@ -59,7 +59,7 @@ def _client() -> httpx.Client:
     """One for all questions: to load the certificates takes longer than to ask."""
     import httpx
 
-    return httpx.Client()
+    return httpx.Client(follow_redirects=True)  # as the Hub does from a model's earlier name
 
 
 def _once(url: str, token: str | None, query: Mapping[str, str] | None) -> Answer | str:

@@ -164,6 +164,6 @@ def _once(values: Iterable[T]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(values))
 
 
-def by_quota(hardware: Iterable[Hardware]) -> Iterator[tuple[str, str]]:
-    """Every account with a kind of instance that it is to have."""
-    return iter(_once((row.account, row.kind) for row in hardware))
+def by_quota(hardware: Iterable[Hardware]) -> Iterator[tuple[str, str, str]]:
+    """Every account with a vendor and a kind of its instances that it is to have."""
+    return iter(_once((row.account, row.vendor, row.kind) for row in hardware))

@@ -31,7 +31,7 @@ def test_what_can_be_had_is_ok_in_few_questions(start: Start) -> None:
     assert rows["account acme"].there == "write"
     assert rows["nvidia-l4-x1 in aws eu-west-1"].there == "available"
     assert rows["nvidia-l4-x1 at $0.800 an hour"].there == "$0.800 an hour"
-    assert rows["2 nvidia-l4 for acme"].there == "8 of 8 left"
+    assert rows["2 aws nvidia-l4 for acme"].there == "8 of 8 left"
     assert rows[f"{MODEL} at together"].there == "live"
     assert len(twin.requests) <= 8
     assert {request.method for request in twin.requests} == {"GET"}

@@ -123,7 +123,7 @@ def test_all_placements_of_an_account_share_its_quota(start: Start) -> None:
     machine = dataclasses.replace(MACHINE, replicas_max=5)
     first = dataclasses.replace(ENDPOINT, machine=machine)
     second = dataclasses.replace(first, name="hf-endpoint-2")
-    assert table(first, second)["10 nvidia-l4 for acme"].verdict == "problem"
+    assert table(first, second)["10 aws nvidia-l4 for acme"].verdict == "problem"
 
 
 def test_a_payer_that_is_not_the_tokens_is_told(start: Start) -> None:

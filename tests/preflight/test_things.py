@@ -37,6 +37,16 @@ def test_a_model_or_a_revision_that_is_not_there_is_told(start: Start) -> None:
     assert table(ENDPOINT)[f"model {MODEL}"].there == "not there, or hidden (404)"
 
 
+def test_a_model_under_its_earlier_name_is_found(start: Start) -> None:
+    """The Hub sends whoever asks for one on to the new name, and so are the weights found."""
+    twin = start()
+    for asked in ("auth-check", f"revision/{REVISION}"):
+        to = {"Location": f"/api/models/{MODEL}/{asked}"}
+        path = f"/api/models/acme/old/{asked}"
+        twin.faults.append(face.Fault(path=path, does="answer", status=307, headers=to))
+    assert table(ENDPOINT, model_id="acme/old")["model acme/old"].there == "it may be read"
+
+
 @pytest.mark.parametrize(
     ("status", "verdict"),
     [
@@ -56,6 +66,23 @@ def test_stock_is_told(status: str, verdict: str, start: Start) -> None:
     assert table(ENDPOINT)["nvidia-l4-x1 in aws eu-west-1"].verdict == verdict
 
 
+@pytest.mark.parametrize("gone", ["not_available", "deprecated", None])
+def test_what_ours_stands_on_already_need_not_be_had_again(gone: str | None, start: Start) -> None:
+    """Or an instance that is sold out would stop every run of a stack that has one."""
+    twin = start()
+    tags = endpoint_owner.marks("p/dev/chat-hf-endpoint-1")
+    twin.plant("acme", "ours", tags=tags, **_l4(replicas=2))
+    kept = [row for row in catalogue() if gone or row.instance_type != "nvidia-l4"]
+    told = [
+        dataclasses.replace(row, status=gone) if gone and row.instance_type == "nvidia-l4" else row
+        for row in kept
+    ]
+    twin.world.scenario = dataclasses.replace(twin.world.scenario, computes=tuple(told))
+    assert bad(table(ENDPOINT)) == {"nvidia-l4-x1 in aws eu-west-1": "warning"}
+    twin.pause("acme", "ours")
+    assert bad(table(ENDPOINT)) == {"nvidia-l4-x1 in aws eu-west-1": "problem"}
+
+
 def test_an_instance_that_nobody_has_there_is_told(start: Start) -> None:
     start()
     machine = dataclasses.replace(MACHINE, region="us-west-2")
@@ -67,8 +94,8 @@ def test_the_planned_most_must_fit_into_the_quota(start: Start) -> None:
     twin = start()
     twin.plant("acme", "others", **_l4(replicas=7))
     rows = table(ENDPOINT)
-    assert rows["2 nvidia-l4 for acme"].verdict == "problem"
-    assert rows["2 nvidia-l4 for acme"].there == "1 of 8 left"
+    assert rows["2 aws nvidia-l4 for acme"].verdict == "problem"
+    assert rows["2 aws nvidia-l4 for acme"].there == "1 of 8 left"
 
 
 def test_what_is_ours_already_is_not_counted_twice(start: Start) -> None:
@@ -76,7 +103,7 @@ def test_what_is_ours_already_is_not_counted_twice(start: Start) -> None:
     twin = start()
     tags = endpoint_owner.marks("p/dev/chat-hf-endpoint-1")
     twin.plant("acme", "ours", tags=tags, **_l4(replicas=8))
-    assert table(ENDPOINT)["2 nvidia-l4 for acme"].there == "8 of 8 left"
+    assert table(ENDPOINT)["2 aws nvidia-l4 for acme"].there == "8 of 8 left"
 
 
 def test_a_price_that_rose_is_warned_of_and_one_that_fell_is_not(start: Start) -> None:
@@ -94,6 +121,18 @@ def test_a_provider_that_is_not_live_is_told(start: Start) -> None:
     options = {**ROUTER.options, "provider": "auto"}
     either = table(dataclasses.replace(several, options=options))
     assert either[f"{MODEL} at any provider"].there == "live at together"
+
+
+def test_the_quota_of_another_vendor_does_not_help(start: Start) -> None:
+    """An instance may be told as available where nobody may have one."""
+    h100 = next(row for row in catalogue() if row.instance_type == "nvidia-h100")
+    start(computes=[*catalogue(), dataclasses.replace(h100, vendor="aws", quota=8)])
+    machine = dataclasses.replace(
+        MACHINE, vendor="gcp", region="us-east4", instance="nvidia-h100-x1", offer="none"
+    )
+    rows = table(dataclasses.replace(ENDPOINT, machine=machine))
+    assert bad(rows) == {"2 gcp nvidia-h100 for acme": "problem"}
+    assert rows["2 gcp nvidia-h100 for acme"].there == "0 of 0 left"
 
 
 def _l4(replicas: int) -> dict[str, Any]:
