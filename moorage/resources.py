@@ -402,7 +402,7 @@ class GpuHostKv(TypedDict):
 
 
 class InferenceEndpointRegistryArgs(TypedDict):
-    """Who pulls a private image; for the custom engine."""
+    """Who pulls a private image; for the custom engine. Absent: whom others set stays."""
 
     username: Input[str]
     """The registry's user."""
@@ -411,7 +411,7 @@ class InferenceEndpointRegistryArgs(TypedDict):
 
 
 class InferenceEndpointRegistry(TypedDict):
-    """Who pulls a private image; for the custom engine."""
+    """Who pulls a private image; for the custom engine. Absent: whom others set stays."""
 
     username: str
     """The registry's user."""
@@ -1657,8 +1657,9 @@ class InferenceEndpoint(pulumi.CustomResource):
         command: The container's command.
         args: The container's arguments.
         env: The container's environment.
-        secrets: The secret part of its environment.
-        registry: Who pulls a private image; for the custom engine.
+        secrets: The secret part of its environment; none declared: those that others set stay.
+        registry: Who pulls a private image; for the custom engine. Absent: whom others set
+            stays.
         accelerator: What computes.
         instance_type: The instance, such as nvidia-l40s.
         instance_size: Its size, such as x1.
@@ -1836,12 +1837,12 @@ class InferenceEndpoint(pulumi.CustomResource):
     @property
     @pulumi.getter(name="secrets")
     def secrets(self) -> Output[Mapping[str, str] | None]:
-        """The secret part of its environment."""
+        """The secret part of its environment; none declared: those that others set stay."""
         return _known(self, "secrets")
 
     @property
     def registry(self) -> Output[InferenceEndpointRegistry | None]:
-        """Who pulls a private image; for the custom engine."""
+        """Who pulls a private image; for the custom engine. Absent: whom others set stays."""
         return _known(self, "registry", _INFERENCE_ENDPOINT_REGISTRY)
 
     @property

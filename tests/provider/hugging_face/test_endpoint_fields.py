@@ -137,7 +137,7 @@ def test_a_task_that_is_open_is_left_out_since_the_api_refuses_null() -> None:
 
 def test_a_change_says_everything_again_and_empties_what_was_dropped() -> None:
     found = told(checked(FULL))
-    body = endpoint_body.changed(checked(INPUTS), OWNER, found)
+    body = endpoint_body.changed(checked(INPUTS), OWNER, found, checked(FULL))
     assert body["model"] | {"image": None} == {
         "repository": "acme/chat",
         "framework": "custom",
@@ -151,6 +151,7 @@ def test_a_change_says_everything_again_and_empties_what_was_dropped() -> None:
     }
     assert body["route"] is None
     assert body["customRouter"] is None
+    assert body["compute"]["scaling"]["measure"] is None
     assert body["cacheHttpResponses"] is False
     assert "type" not in body
     assert "name" not in body
@@ -159,7 +160,7 @@ def test_a_change_says_everything_again_and_empties_what_was_dropped() -> None:
 def test_a_change_keeps_the_budget_guards_mark_and_closes_what_was_opened() -> None:
     found = told(checked(INPUTS)) | {"type": "public"}
     found["tags"].append(endpoint_owner.GUARD)
-    body = endpoint_body.changed(checked(INPUTS), OWNER, found)
+    body = endpoint_body.changed(checked(INPUTS), OWNER, found, checked(INPUTS))
     assert endpoint_owner.GUARD in body["tags"]
     assert body["type"] == "private"
 
@@ -293,11 +294,11 @@ def test_a_sentence_tells_values_but_none_of_the_environment() -> None:
     record["model"]["env"]["LOG"] = "hidden"
     record["compute"]["instanceSize"] = "x4"
     record["status"] |= {"state": "updateFailed", "message": "no image"}
-    assert endpoint_drift.sentence(record, "acme", inputs, [OWNER]) == (
+    assert endpoint_drift.sentence(record, "acme", inputs, is_ours=True) == (
         "it updateFailed: no image; env.LOG differs; instanceSize is x4, declared x1"
     )
-    assert endpoint_drift.sentence(told(inputs), "acme", inputs, [OWNER]) is None
-    theirs = endpoint_drift.sentence(told(inputs), "acme", inputs, ["them/s/web"])
+    assert endpoint_drift.sentence(told(inputs), "acme", inputs, is_ours=True) is None
+    theirs = endpoint_drift.sentence(told(inputs), "acme", inputs, is_ours=False)
     assert theirs == "it belongs to shop/prod/chat"
 
 

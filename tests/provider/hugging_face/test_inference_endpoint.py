@@ -15,7 +15,7 @@ from moorage.provider.values import decode
 from moorage.twin import face
 from moorage.twin.hardware import catalogue
 from moorage.twin.people import INFER, MANAGE
-from tests.provider.hugging_face.endpoints import ID, TOKEN, World, hurry, world
+from tests.provider.hugging_face.endpoints import ID, TOKEN, Made, World, hurry, world
 
 NewWorld = Callable[..., World]
 
@@ -129,6 +129,21 @@ def test_another_stacks_is_named_as_its_own(at: World) -> None:
     line, kept = at.failed(at.create)
     assert line.startswith("acme/chat belongs to shop/staging/chat and is left as it is")
     assert kept is None
+
+
+def test_what_somebody_made_by_hand_where_ours_was_is_neither_taken_nor_ended(at: World) -> None:
+    made = at.create()
+    body = {name: one for name, one in at.twin.endpoints[ID].body.items() if name != "name"}
+    at.twin.remove("acme", "chat")
+    at.twin.plant("acme", "chat", **{**body, "tags": []})
+    seen = at.read(made)
+    assert seen is not None
+    assert seen.state["drift"] == "it was made by hand"
+    assert not seen.state["isImported"]
+    line, _ = at.failed(lambda: at.update(seen))
+    assert line.startswith("acme/chat was made by hand and is left as it is")
+    at.delete(seen)
+    assert ID in at.twin.endpoints
 
 
 def test_ours_in_another_region_is_not_made_into_this_one(at: World) -> None:
@@ -289,6 +304,18 @@ def test_who_cannot_pay_is_told_where_to(given: NewWorld) -> None:
     at = given(accounts=(ann, acme), calls="", foreign="")
     line, _ = at.failed(at.create)
     assert line.startswith("acme/chat: acme cannot pay for it (402)")
+
+
+def test_an_instance_without_a_price_is_not_begun(given: NewWorld) -> None:
+    free: Any = {"usd_per_hour": None}
+    at = given(computes=[replace(row, **free) for row in catalogue()])
+    line, kept = at.failed(at.create)
+    assert line == (
+        "the catalogue tells no price of nvidia-l4 x1 in aws eu-west-1, and nothing is begun"
+        " without one; run up again later"
+    )
+    assert kept is None
+    assert not at.sent()
 
 
 def test_a_price_that_nobody_knows_begins_nothing(at: World) -> None:
@@ -467,6 +494,45 @@ def test_an_imported_endpoint_stays_without_our_mark_until_it_is_changed(at: Wor
     assert not at.twin.endpoints.of("acme")
 
 
+def test_what_an_imported_endpoint_cannot_tell_of_itself_stays(at: World) -> None:
+    """Its secrets and its registry's password: to send empty ones would take them away."""
+    image = {"url": "registry.example/a:1", "credentials": {"username": "u", "password": "p"}}
+    model = {"repository": "acme/chat", "framework": "custom", "image": {"custom": image}}
+    theirs = at.twin.plant("acme", "by-hand", model=model | {"secrets": {"KEY": "sk"}})
+    found = at.provider.read("acme/by-hand", {}, {})
+    state, inputs = decode(found.properties).plain, decode(found.inputs).plain
+    again = at.provider.read("acme/by-hand", state, inputs)
+    assert "drift" not in decode(again.properties).plain
+    made = Made(id="acme/by-hand", state=state)
+    answer = at.provider.update(made.id, made.state, inputs | {"maxReplica": 2})
+    assert theirs.scaling["maxReplica"] == 2
+    assert theirs.secrets == {"KEY": "sk"}
+    assert theirs.credentials == {"username": "u", "password": "p"}
+    made = Made(id=made.id, state=decode(answer.properties).plain)
+    other = inputs | {"image": "registry.example/a:2"}
+    line, _ = at.failed(lambda: at.provider.update(made.id, made.state, other))
+    assert line == (
+        "by-hand pulls its image with credentials that cannot be read back, and another image"
+        " would lose them: declare registry"
+    )
+    whole = other | {"registry": {"username": "u", "password": "q"}, "secrets": {"KEY": "new"}}
+    at.provider.update(made.id, made.state, whole)
+    assert theirs.credentials["password"] == "q"
+    assert theirs.secrets == {"KEY": "new"}
+
+
+def test_secrets_that_were_declared_before_are_taken_away(at: World) -> None:
+    made = at.create(secrets={"KEY": "sk"})
+    at.update(made)
+    assert at.twin.endpoints[ID].secrets == {}
+
+
+def test_a_metric_that_was_declared_before_is_taken_away(at: World) -> None:
+    made = at.create(scalingMetric="pendingRequests", scalingThreshold=3)
+    at.update(made)
+    assert "measure" not in at.twin.endpoints[ID].scaling
+
+
 def test_a_name_that_is_no_id_is_not_imported(at: World) -> None:
     line, _ = at.failed(lambda: at.provider.read("chat", {}, {}))
     assert line.startswith("chat names no endpoint; it is called account/name")
@@ -495,6 +561,13 @@ def test_many_at_once_share_their_looks(given: NewWorld) -> None:
 
 def _plenty() -> list[Any]:
     return [replace(row, quota=1000) for row in catalogue()]
+
+
+def test_a_task_that_is_left_open_is_proven_as_the_service_tells_it(given: NewWorld) -> None:
+    embeds = face.Repo(revision="0" * 40, pipeline_tag="feature-extraction")
+    at = given(repos={"acme/chat": embeds})
+    made = at.create(task=None, engine="tei", image="acme/tei:1.9.3")
+    assert made.state["status"] == "running"
 
 
 @pytest.mark.parametrize("task", ["feature-extraction", "text-ranking", "text-classification"])

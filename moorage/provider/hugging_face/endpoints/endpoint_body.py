@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
+from moorage.errors import MoorageError
 from moorage.provider.handler import State
 from moorage.provider.hugging_face.client import Record
-from moorage.provider.hugging_face.endpoints import endpoint_owner
+from moorage.provider.hugging_face.endpoints import endpoint_inputs, endpoint_owner
 from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
 
 _EMPTY: Final[Record] = {"route": None, "customRouter": None}
@@ -24,20 +25,53 @@ def created(inputs: State, owner: str) -> Record:
     }
 
 
-def changed(inputs: State, owner: str, found: Record) -> Record:
+def changed(inputs: State, owner: str, found: Record, before: State) -> Record:
     """The body of a change: everything, since the API has lost what was left out before.
 
     The budget guard's mark stays, as its pause does. What was dropped from the inputs is sent
-    empty, or it would stay as it was.
+    empty, or it would stay as it was. `before` is what state knows; nothing, where it is adopted.
     """
     kept = [endpoint_owner.GUARD] if endpoint_owner.is_guarded(found) else []
     body = _common(inputs, [*endpoint_owner.marks(owner), *kept])
     for name, empty in _EMPTY.items():
         if found.get(name) and name not in body:
             body[name] = empty
+    if "scalingMetric" in before and "scalingMetric" not in inputs:
+        body["compute"]["scaling"]["measure"] = None
     if found.get("type") != inputs["access"]:
         body["type"] = inputs["access"]  # somebody has opened it, or closed it
+    for name in _others(inputs, found, before):
+        del body["model"][name]
     return body
+
+
+def _others(inputs: State, found: Record, before: State) -> Iterator[str]:
+    """The parts of a model that hold what somebody else has set and nobody can read back.
+
+    Not to send them leaves them as they are; an empty one would take it away.
+    """
+    if not before:
+        return
+    if not inputs.get("secrets") and not before.get("secrets"):
+        yield "secrets"
+    image = next(iter((found["model"].get("image") or {}).values()), None) or {}
+    if image.get("credentials") and "registry" not in (inputs.keys() | before.keys()):
+        if not _is_image(inputs, image, before):
+            message = (
+                f"{inputs['name']} pulls its image with credentials that cannot be read back, and"
+                " another image would lose them: declare registry"
+            )
+            raise MoorageError(message)
+        yield "image"
+
+
+def _is_image(inputs: State, image: Record, before: State) -> bool:
+    """Whether the image that is there is the declared one, and was so before."""
+    now, then = (
+        endpoint_inputs.own_options(one.get("engineOptions", {})) for one in (inputs, before)
+    )
+    wanted = {**now, "url": inputs.get("image")}
+    return now == then and all(image.get(name) == value for name, value in wanted.items())
 
 
 def _common(inputs: State, marks: Sequence[str]) -> Record:

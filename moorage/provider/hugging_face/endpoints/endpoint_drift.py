@@ -38,14 +38,14 @@ def differences(record: Record, account: str, inputs: State) -> list[str]:
     return [*_fields(found, inputs), *_secrets(record, inputs), *_pause(record, inputs)]
 
 
-def sentence(record: Record, account: str, inputs: State, owners: list[str]) -> str | None:
+def sentence(record: Record, account: str, inputs: State, *, is_ours: bool) -> str | None:
     """What Read found changed, in one line; None when all is as declared."""
     found = endpoint_inputs.declared(record, account)
     names = differences(record, account, inputs)
     told = [_told(name, found, inputs) for name in names[:_MOST_TOLD]]
     if len(names) > _MOST_TOLD:
         told.append(f"and {len(names) - _MOST_TOLD} more")
-    if endpoint_owner.is_marked(record) and not endpoint_owner.is_of(record, owners):
+    if not is_ours:
         told.insert(0, f"it {endpoint_owner.described(record)}")
     return "; ".join([*_failure(record), *told]) or None
 
@@ -107,10 +107,13 @@ _ANY: Final = {
 
 
 def _secrets(record: Record, inputs: State) -> Iterator[str]:
-    """Secrets by their names alone, as far as they are told."""
-    told = record["model"].get("secrets")
-    if isinstance(told, dict):
-        for key in sorted(told.keys() ^ inputs.get("secrets", {}).keys()):
+    """Secrets by their names alone, as far as they are told; where none are declared, any will do.
+
+    They cannot be read back, so an import tells none of those that are there.
+    """
+    told, wanted = record["model"].get("secrets"), inputs.get("secrets")
+    if isinstance(told, dict) and wanted:
+        for key in sorted(told.keys() ^ wanted.keys()):
             yield f"secrets.{key}"
 
 

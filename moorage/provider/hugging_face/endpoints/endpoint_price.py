@@ -68,7 +68,7 @@ def catalogue(service: Service, account: str, context: Context) -> list[Row]:
 
 
 def offered(rows: Iterable[Row], inputs: State) -> Row:
-    """The declared instance, or the line that says what is there instead.
+    """The declared instance with its price, or the line that says what is there instead.
 
     The quota is left to the service: what is read here is soon older than what was deleted since.
     """
@@ -79,6 +79,10 @@ def offered(rows: Iterable[Row], inputs: State) -> Row:
     if not row.can_be_had:
         reason = f"{row.name} is {row.told.get('status')} in {_place(inputs)} now"
         message = f"{reason}; {_instead(known, inputs)}"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    if row.usd is None:
+        told = f"the catalogue tells no price of {row.name} in {_place(inputs)}"
+        message = f"{told}, and nothing is begun without one; run up again later"
         raise MoorageError(message, exit_code=Exit.UNANSWERED)
     return row
 

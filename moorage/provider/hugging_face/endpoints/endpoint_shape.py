@@ -79,11 +79,14 @@ _MODEL: Final = {
     "args": Field(kind="list", doc="The container's arguments.", items=_TEXT),
     "env": Field(kind="map", doc="The container's environment.", items=_TEXT),
     "secrets": Field(
-        kind="map", doc="The secret part of its environment.", items=_TEXT, secret=True
+        kind="map",
+        doc="The secret part of its environment; none declared: those that others set stay.",
+        items=_TEXT,
+        secret=True,
     ),
     "registry": Field(
         kind="object",
-        doc="Who pulls a private image; for the custom engine.",
+        doc="Who pulls a private image; for the custom engine. Absent: whom others set stays.",
         fields={
             "username": Field(kind="string", doc="The registry's user.", required=True),
             "password": Field(

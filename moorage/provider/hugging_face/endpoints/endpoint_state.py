@@ -34,7 +34,7 @@ def known(place: Place, inputs: State, record: Record, before: State, usd: float
         "hourlyUsd": hourly_usd(usd, inputs["minReplica"], str(status["state"])),
         "account": place.account,
         "ownedBy": place.owner if endpoint_owner.is_of(record, [place.owner]) else None,
-        "isImported": not endpoint_owner.is_marked(record),
+        "isImported": bool(before.get("isImported")) and not endpoint_owner.is_marked(record),
         "drift": None,
     }
 

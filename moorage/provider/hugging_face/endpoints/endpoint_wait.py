@@ -103,9 +103,10 @@ def _up(wait: _Wait, record: Record, verdict: Verdict) -> Ready | None:
     if "privateLink" in wait.inputs:
         wait.context.warn(f"{wait.place.id} is behind PrivateLink: it runs, nobody asked it here")
         return Ready(record=record, verdict=verdict)
-    door = _door(wait, record)
+    door, task = _door(wait, record), record["model"].get("task")
+    inputs = {"task": task, **wait.inputs} if task else wait.inputs  # left open, it is as told
     for pause_s in _pauses_s():
-        proof = endpoint_probe.prove(door, wait.inputs, wait.context)
+        proof = endpoint_probe.prove(door, inputs, wait.context)
         if proof.serves:
             return Ready(record=record, proof=proof, verdict=verdict)
         _note(wait, proof)

@@ -69,12 +69,12 @@ def _not_made(outcome: Outcome, doubtful: Callable[[], None]) -> NoReturn:
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
 
 
-def change(place: Place, inputs: State, found: Record, context: Context) -> Record:
+def change(place: Place, inputs: State, found: Record, state: State, context: Context) -> Record:
     """Make it as declared; to ask for that again is harmless, so a lost answer costs nothing.
 
     Secrets cannot be read back: where there are some, a look cannot tell that it was done.
     """
-    body = endpoint_body.changed(inputs, place.owner, found)
+    body = endpoint_body.changed(inputs, place.owner, found, state)
     hides = bool({"secrets", "registry"} & inputs.keys())
     before = found["status"].get("updatedAt")
 

@@ -77,8 +77,8 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
         return _imported(place, found, context)
     usd = _usd(place, inputs, state, context, is_fresh=True)
     told = endpoint_state.known(place, inputs, found, state, usd)
-    owners = [place.owner, *place.formerly]
-    told["drift"] = endpoint_drift.sentence(found, place.account, inputs, owners)
+    is_ours = place.is_ours(found)
+    told["drift"] = endpoint_drift.sentence(found, place.account, inputs, is_ours=is_ours)
     told["ownedBy"] = state.get("ownedBy")
     return Found(state=told, inputs=inputs)
 
@@ -162,7 +162,7 @@ def _as_declared(
         replace(work, inputs=endpoint_inputs.readable(inputs)).exists(found)
     if not _differs(place, inputs, found, state):
         return _finished(work, found, Since())
-    found = endpoint_writes.change(place, inputs, found, context)
+    found = endpoint_writes.change(place, inputs, found, state, context)
     work.exists(found)
     endpoint_proof.check_type(place, inputs, found, context)
     return _finished(work, found, _since(found))
@@ -246,7 +246,11 @@ def _imported(place: Place, found: Record, context: Context) -> Found:
     inputs = endpoint_inputs.imported(found, place.account, owner)
     usd = _usd(place, inputs, {}, context)
     told = endpoint_state.known(place, inputs, found, {}, usd)
-    told |= {"ownedBy": marked, "servedModel": _served(found, inputs, context)}
+    told |= {
+        "ownedBy": marked,
+        "isImported": not endpoint_owner.is_marked(found),
+        "servedModel": _served(found, inputs, context),
+    }
     return Found(id=place.id, state=told, inputs=inputs)
 
 
