@@ -6,6 +6,7 @@ one file of settings that they read. Secrets of a spec are no part of it: the ma
 
 from __future__ import annotations
 
+import base64
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -123,8 +124,11 @@ def _options(instance: Instance) -> Iterator[str]:
 
 def _file(path: str, text: str, *, mode: str = "0644") -> str:
     """One file of a cloud-config; every line of its text is indented, empty ones too."""
+    head = f"- path: {path}\n  permissions: '{mode}'\n"
+    if not all(one.isprintable() or one in "\n\t" for one in text):  # YAML may take it for a line
+        return f"{head}  encoding: b64\n  content: {base64.b64encode(text.encode()).decode()}\n"
     body = text.removesuffix("\n").replace("\n", "\n    ")
-    return f"- path: {path}\n  permissions: '{mode}'\n  content: |\n    {body}\n"
+    return f"{head}  content: |\n    {body}\n"
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import os
 import shlex
@@ -45,7 +46,13 @@ SCRIPTS = ("engine", "idle", "spot")
 
 def files(instance: Instance) -> dict[str, dict[str, str]]:
     told = yaml.safe_load(render(instance, key=KEY))
-    return {one["path"]: one for one in told["write_files"]}
+    return {one["path"]: {**one, "content": content(one)} for one in told["write_files"]}
+
+
+def content(file: Mapping[str, str]) -> str:
+    """As cloud-init writes it."""
+    said = file["content"]
+    return base64.b64decode(said).decode() if file.get("encoding") == "b64" else said
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ def lay_out(tmp_path: Path) -> Callable[..., Machine]:
     def machine(**changes: Any) -> Machine:
         settings = tmp_path / "settings"
         told = files(dataclasses.replace(INSTANCE, **changes))["/etc/moorage/settings"]
-        settings.write_text(told["content"])
+        settings.write_bytes(told["content"].encode())
         (tmp_path / "bin").mkdir()
         return Machine(tmp_path, settings)
 
@@ -192,6 +199,19 @@ def test_the_engine_is_started_with_its_command_and_its_secrets(
     assert "HF_TOKEN" in run
     assert "token-from-ssm" not in " ".join(run)
     assert (machine.folder / "got").read_text() == "token-from-ssm\n"
+
+
+@pytest.mark.parametrize(
+    "value", ["a\r\nb", "a\x85b", "a\u2028b", "\x1b[1m", "\ufeff", " \t\n\n 😀\n"]
+)
+def test_any_text_comes_to_the_engine_as_it_is(lay_out: Callable[..., Machine], value: str) -> None:
+    server = dataclasses.replace(SERVER, env={"ODD": value}, args=("model", "--odd", value))
+    machine = lay_out(server=server, secrets={})
+    machine.stand_in("docker", f'[[ $1 != run ]] || printf "%s\\0" "$@" >"{machine.folder}/got"')
+    machine.start("engine", "start").communicate(timeout=20)
+    got = (machine.folder / "got").read_bytes().decode().split("\0")
+    assert f"ODD={value}" in got
+    assert got[-4:] == [*server.args, ""]
 
 
 def test_an_entrypoint_of_its_own_takes_the_place_of_the_image_s(
