@@ -13,6 +13,7 @@ from huggingface_hub import SpaceHardware
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Cancelled, Context, Created, Found, OutOfTime, State
+from moorage.provider.hugging_face import patience
 from moorage.provider.hugging_face.spaces import space, space_wait
 from moorage.provider.hugging_face.spaces.space_shape import GUARD, OWNER, SHAPE
 from moorage.provider.hugging_face.spaces.space_wait import Sight, judge
@@ -272,6 +273,19 @@ def test_a_private_app_that_lets_strangers_in_is_paused(
     assert "it is private, and somebody without a token gets in; it was paused" in message
     assert twin.hub.desk.spaces[ID].is_paused
     assert said[-1].id == ID
+
+
+def test_what_cannot_be_told_of_its_access_is_said_and_no_pause(
+    twin: face.Twin, context: NewContext, lines: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = face.Fault(host="engines", times=None, after=1, does="answer", status=503)
+    monkeypatch.delenv("MOORAGE_HF_FOREIGN_TOKEN")
+    monkeypatch.setattr(patience, "_PAUSES_S", (0.01, 0.01, 0.01))
+    twin.faults.append(fault)
+    assert made(context)["stage"] == "RUNNING"
+    told = [line for line in lines if "gets in cannot be told" in line]
+    assert len(told) == 2
+    assert not twin.hub.desk.spaces[ID].is_paused
 
 
 @pytest.mark.parametrize("visibility", ["public", "protected"])

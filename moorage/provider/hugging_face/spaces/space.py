@@ -199,7 +199,10 @@ def _prove_closed(found: Record, inputs: State, at: Hub, context: Context) -> No
         strangers["the token of another account"] = foreign
     url = found.app_url + inputs["readyPath"]
     for who, token in strangers.items():
-        if space_wait.open_to(url, token, context):
+        is_open = space_wait.open_to(url, token, context)
+        if is_open is None:
+            context.warn(f"Space {found.id}: whether {who} gets in cannot be told; run up again")
+        if is_open:
             asked = at.asked(f"Space {found.id}", found.id.partition("/")[0])
             outcome = hub.write(at, asked, lambda api: api.pause_space(found.id), context)
             done = "it was paused" if isinstance(outcome, Done) else "pause it at once"

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import Context, State
-from moorage.provider.hugging_face import client, exchange, hub, things
+from moorage.provider.hugging_face import client, exchange, hub, patience, things
 from moorage.provider.hugging_face.exchange import Answer, Question
 from moorage.provider.hugging_face.hub import Hub
 from moorage.provider.hugging_face.spaces import space_record
@@ -203,8 +203,10 @@ def _log(watch: _Watch) -> str:
 
 
 def open_to(url: str, token: str | None, context: Context) -> bool | None:
-    """Whether the app lets somebody in; None where it does not say."""
-    answer = _visit(url, token, context)
-    if answer.status in _CLOSED:
-        return False
-    return True if answer.is_good else None
+    """Whether the app lets somebody in; None where it does not say, not even after a while."""
+    answer = patience.tried(lambda: _visit(url, token, context), _says_nothing, context)
+    return None if _says_nothing(answer) else answer.is_good
+
+
+def _says_nothing(answer: Answer) -> bool:
+    return not answer.is_good and answer.status not in _CLOSED
