@@ -63,6 +63,15 @@ SURPRISES: Final = (
         "pulumi-resource-docker from a machine that reaches it to a folder on PATH",
     ),
     Surprise(
+        sign=re.compile(
+            r"Error pinging Docker server, please make sure that (?P<host>\S+) is reachable"
+            r".*? endpoint\. Error: (?P<why>.+)",
+            re.DOTALL,
+        ),
+        says="Docker at {host} does not answer ({why}): bring it back; where it is gone for good, "
+        "`moorage state remove NAME` forgets what was there, one by one, its container first",
+    ),
+    Surprise(
         sign=re.compile(r"no resource plugin 'pulumi-resource-(?P<plugin>[\w-]+)'"),
         says="the provider {plugin} is not installed: name its folder in Pulumi.yaml under "
         "plugins.providers, or run `pulumi plugin install resource {plugin} VERSION`",

@@ -43,6 +43,17 @@ OTHER = "urn:pulumi:local::demo::moorage:index:Marker::other"
             "no resource plugin 'pulumi-resource-harbour' found in the workspace or on your $PATH",
             "the provider harbour is not installed: name its folder in Pulumi.yaml",
         ),
+        (
+            (
+                "Error pinging Docker server, please make sure that ssh://gpu-box-1:2222 is"
+                " reachable and has a  '_ping' endpoint. Error: error during connect: exit status"
+                " 255"
+            ),
+            (
+                "Docker at ssh://gpu-box-1:2222 does not answer (error during connect: exit status"
+                " 255): bring it back; where it is gone for good, `moorage state remove NAME`"
+            ),
+        ),
         ("no room", "no room"),
     ],
 )
