@@ -123,7 +123,7 @@ def _scopes(wishes: Wishes, deploys: Who, asks: Who) -> Iterator[Row]:
     for payer in dict.fromkeys(route.payer for route in wishes.routes):
         name = payer or asks.name
         yield _scope(asks, name, ROUTE, "MOORAGE_HF_INFERENCE_TOKEN", writes=False)
-    for account, permission in wishes.published:
+    for account, permission in wishes.kept:
         yield _scope(deploys, account or deploys.name, permission, "HF_TOKEN")
 
 
@@ -280,12 +280,18 @@ def _live(route: Route, answers: Answers) -> Iterator[Row]:
 
 
 def _spaces(wishes: Wishes, who: Who) -> Iterator[Row]:
-    for account in wishes.spaces:
-        name = account or who.name
+    wanted: dict[str, bool] = {}
+    for space in wishes.spaces:
+        name = space.account or who.name
+        wanted[name] = wanted.get(name, False) or space.wants_plan
+    for name, wants_plan in wanted.items():
         plan = who.plans.get(name, "")
         asked = f"a Space of {name}"
-        if plan in _FREE_PLANS:
-            todo = "Gradio and Docker Spaces want a paid plan; take PRO or a team's account"
+        if wants_plan and plan in _FREE_PLANS:
+            todo = (
+                "Spaces on free hardware, and protected ones, want a paid plan;"
+                " take PRO, a team's account, or hardware that is paid by the hour"
+            )
             yield Row(asked=asked, there=f"a {plan} account", verdict=PROBLEM, todo=todo)
         else:
             yield Row(asked=asked, there=f"plan {plan}" if plan else "a plan", verdict=OK)

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from moorage.plan.choice.routing import AUTO
 from moorage.plan.types import Machine, Placement, Plan
@@ -17,6 +17,8 @@ ENDPOINT: Final = "hf-endpoint"
 ROUTER: Final = "hf-router"
 SPACE: Final = "hf-space"
 KINDS: Final = frozenset({ENDPOINT, ROUTER, SPACE})
+_FREE_HARDWARE: Final = "cpu-basic"  # of a Space
+_WRITE: Final = "repo.write"
 OWN: Final = ""  # the token's own account, before anybody knows its name
 
 
@@ -59,25 +61,46 @@ class Route:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Space:
+    """A Space that an account is to have."""
+
+    account: str
+    is_free: bool  # by its hardware
+    is_protected: bool  # its code is hidden, and its app is not
+
+    @property
+    def wants_plan(self) -> bool:
+        """Whether it takes a paid plan: hardware that is paid takes no more than that."""
+        return self.is_free or self.is_protected
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
     """Everything that a stack wants, each thing once."""
 
     hardware: tuple[Hardware, ...] = ()
     models: tuple[Model, ...] = ()
     routes: tuple[Route, ...] = ()
-    spaces: tuple[str, ...] = ()  # the accounts that are to have a Space
+    spaces: tuple[Space, ...] = ()
     private: tuple[str, ...] = ()  # the accounts whose endpoints only members may ask
     published: tuple[tuple[str, str], ...] = ()  # account, permission that keeping it there takes
 
     @property
     def accounts(self) -> tuple[str, ...]:
         """Whoever is to have an endpoint, a Space or a repository."""
-        return _once([*self.paying, *(account for account, _ in self.published)])
+        spaces = [space.account for space in self.spaces]
+        return _once([*self.paying, *spaces, *(account for account, _ in self.published)])
 
     @property
     def paying(self) -> tuple[str, ...]:
         """Whoever is to have what costs something."""
-        return _once([*(row.account for row in self.hardware), *self.spaces])
+        spaces = [space.account for space in self.spaces if not space.is_free]
+        return _once([*(row.account for row in self.hardware), *spaces])
+
+    @property
+    def kept(self) -> tuple[tuple[str, str], ...]:
+        """The permissions that it takes to make Spaces and repositories, by the account."""
+        return _once([*((space.account, _WRITE) for space in self.spaces), *self.published])
 
     @property
     def asks(self) -> bool:
@@ -94,8 +117,8 @@ def wishes(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) 
     """What the plans want; `owner` is project/stack, `prices` an hour by the offer's key."""
     placed = [(plan, one) for plan in plans for one in plan.placements]
     endpoints = [(plan, one) for plan, one in placed if one.kind == ENDPOINT]
-    spaces = [_account(one) for _, one in placed if one.kind == SPACE]
-    apps = [str(plan.app.options.get("namespace") or OWN) for plan in plans if plan.app]
+    spaces = [_space(one.options) for _, one in placed if one.kind == SPACE]
+    apps = [_space(plan.app.options) for plan in plans if plan.app]
     private = [_account(one) for _, one in endpoints if one.options.get("visibility") == "private"]
     return Wishes(
         hardware=tuple(
@@ -115,7 +138,7 @@ def _published(plan: Plan) -> Iterator[tuple[str, str]]:
     """The permissions that it takes to keep what a plan publishes."""
     for row in plan.publish:
         account = row.namespace or OWN
-        yield account, "repo.write"
+        yield account, _WRITE
         if row.changes_by == "pull-request":
             yield account, "discussion.write"
         if row.collection:
@@ -149,6 +172,14 @@ def _route(plan: Plan, placement: Placement) -> Route:
         providers=placement.routes,
         is_open=placement.options.get("provider", AUTO) == AUTO,
         payer=placement.options.get("bill_to"),
+    )
+
+
+def _space(options: Mapping[str, Any]) -> Space:
+    return Space(
+        account=str(options.get("namespace") or OWN),
+        is_free=options.get("hardware", _FREE_HARDWARE) == _FREE_HARDWARE,
+        is_protected=options.get("visibility") == "protected",
     )
 
 

@@ -140,6 +140,25 @@ def test_a_space_wants_a_paid_plan(start: Start) -> None:
     assert not bad(table(app=App(options={"namespace": "ann"})))
 
 
+def test_a_space_wants_a_token_that_may_write_repositories(start: Start) -> None:
+    token = face.Token(text="hf_fine", role="fineGrained", scoped={"acme": (MANAGE, INFER)})
+    start(accounts=accounts(token), deploys="hf_fine")
+    app = App(options={"namespace": "acme"})
+    assert bad(table(ENDPOINT, app=app)) == {"repo.write on acme": "problem"}
+
+
+def test_a_space_on_paid_hardware_wants_no_plan_but_somebody_who_pays(start: Start) -> None:
+    token = face.Token(text="hf_more")
+    paid = {"namespace": "acme", "hardware": "t4-small"}
+    start(accounts=accounts(token, plan="free"))
+    assert not bad(table(app=App(options=paid)))
+    hidden = table(app=App(options={**paid, "visibility": "protected"}))
+    assert bad(hidden) == {"a Space of acme": "problem"}
+    start(accounts=accounts(token, can_pay=False))
+    assert bad(table(app=App(options=paid))) == {"account acme": "problem"}
+    assert not bad(table(app=App(options={"namespace": "acme"})))
+
+
 TONE = Publication(kind="model", name="tone", namespace="acme", collection="Support models")
 
 
