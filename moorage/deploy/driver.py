@@ -255,8 +255,9 @@ class Stack:
     ) -> Result:
         steps = Steps() if steps is None else steps
         steps.goes_on = options.continue_on_error and operation == "up"
-        standing = session.urns() if steps.goes_on else None
-        run, program = Record(self._watched(steps)), Program(self.program, standing)
+        standing = snapshot.standing(session.deployment()) if steps.goes_on else None
+        run = Record(self._watched(steps))
+        program = Program(self.program, standing, steps.has_made_room)
         call, takes = call or _CALLS[operation], operation.rsplit(" ", 1)[-1]
         operation = operation.split(" ", 1)[0]
         began_s = time.monotonic()

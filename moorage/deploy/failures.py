@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import pulumi
 
-from moorage.deploy import sdk
+from moorage.deploy import dependents, sdk
 from moorage.deploy.advice import aftermath, meaning
 from moorage.deploy.cli.command import CliFailed
 from moorage.deploy.events import Said, is_internal, label
@@ -25,17 +25,25 @@ from moorage.errors import Exit, MoorageError
 class Program:
     """The stack's program, which remembers how it failed.
 
-    It may ask for the setting `moorage:standing`: the URNs of what was in the state before.
+    It may ask for the setting `moorage:standing`: the URNs of what was in the state before. What
+    of these `is_gone` was taken away meanwhile.
     """
 
-    def __init__(self, program: Callable[[], None], standing: Sequence[str] | None = None) -> None:
-        self._program, self._standing = program, standing
+    def __init__(
+        self,
+        program: Callable[[], None],
+        standing: Sequence[str] | None = None,
+        is_gone: Callable[[str], bool] = lambda _urn: False,
+    ) -> None:
+        self._program, self._standing, self._is_gone = program, standing, is_gone
         self.fault: MoorageError | Fault | None = None
 
     def __call__(self) -> Awaitable[None]:
         """Run the program; the engine is told of a failure, and so are we."""
         if self._standing is not None:
             pulumi.runtime.set_config("moorage:standing", json.dumps(list(self._standing)))
+            stood = frozenset(self._standing)
+            dependents.watch(lambda urn: urn in stood and not self._is_gone(urn))
         try:
             self._program()
         except MoorageError as error:

@@ -30,6 +30,7 @@ _WORDS: Final = {
 _HALVES: Final = frozenset(
     {"create-replacement", "delete-replaced", "discard-replaced", "remove-pending-replace"}
 )
+_GONE: Final = frozenset({"delete-replaced", "remove-pending-replace"})
 _NAMED: Final = 4
 
 
@@ -85,10 +86,14 @@ class Steps:
         """Whether the resource was replaced in this operation."""
         return (urn, "create-replacement") in self.found or (urn, "replace") in self.found
 
+    def has_made_room(self, urn: str) -> bool:
+        """Whether the resource was deleted in this operation, before there is a new one."""
+        return (urn, "delete-replaced") in self.found
+
     @property
     def left_out(self) -> list[str]:
         """What the program declares and the engine never came to, as people call it."""
-        reached = {(type_of(urn), _name(urn)) for urn, _ in self.found}
+        reached = {(type_of(urn), _name(urn)) for urn, kind in self.found if kind not in _GONE}
         reached |= {(type_of(step.urn), _name(step.urn)) for step in self.failed}
         rest = [one for one in dict.fromkeys(self.declared) if one not in reached]
         return [f"{kind.rsplit(':', 1)[-1]} {name}" for kind, name in rest]

@@ -28,6 +28,9 @@ def test_what_the_engine_never_came_to_was_left_out() -> None:
     steps.watch(Finished(urn=ONE, step="create"))
     steps.watch(Failed(urn=ONE.replace("one", "two"), step="create"))
     assert steps.left_out == ["Process three"]
+    steps.watch(Registered(kind=KIND, name="four"))
+    steps.watch(Finished(urn=ONE.replace("one", "four"), step="delete-replaced"))
+    assert steps.left_out == ["Process three", "Process four"]
 
 
 def test_a_look_that_finds_nothing_is_no_change_and_one_that_does_is() -> None:

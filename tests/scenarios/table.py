@@ -12,10 +12,11 @@ from tests.scenarios.refreshes import REFRESHES
 from tests.scenarios.replaces import REPLACES
 from tests.scenarios.secrets import SECRETS
 from tests.scenarios.unknowns import UNKNOWNS
+from tests.scenarios.waiting import WAITS
 
 THEMES = (
     *(BASICS, REPLACES, KEEPING, PARTS, SECRETS, UNKNOWNS),
-    *(FAILURES, REFRESHES, IMPORTS, EDITIONS),
+    *(FAILURES, WAITS, REFRESHES, IMPORTS, EDITIONS),
 )
 
 SCENARIOS = {one.name: one for theme in THEMES for one in theme}

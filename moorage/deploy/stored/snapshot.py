@@ -40,6 +40,15 @@ def urns(found: Deployment) -> list[str]:
     return list(dict.fromkeys(str(one["urn"]) for one in resources(found)))
 
 
+def standing(found: Deployment) -> list[str]:
+    """The URNs of what is there: not of what is deleted already, or only still to be deleted."""
+    return [
+        str(one["urn"])
+        for one in resources(found)
+        if not one.get("delete") and not one.get("pendingReplacement")
+    ]
+
+
 def protected(found: Deployment) -> list[str]:
     """The URNs that nothing may delete."""
     return [str(one["urn"]) for one in resources(found) if one.get("protect")]

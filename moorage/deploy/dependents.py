@@ -1,0 +1,129 @@
+"""What depends on a failure waits for it: the engine is not asked to judge what nobody knows.
+
+With `--continue-on-error` a failed resource has outputs that stay unknown. The engine keeps no
+unknown value in a real run: a dependent's provider finds its required inputs missing, and a check
+that fails ends the whole run, whatever else there was to deploy (step_generator.go, v3.259). So
+does a component that tells outputs and was skipped. Neither of them comes to the engine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pulumi
+from pulumi.runtime import rpc
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import SETTINGS
+
+_ROOT: Final = "pulumi:pulumi:Stack"
+
+Stands = Callable[[str], bool]  # whether the resource of a URN is there from an earlier run
+
+
+def watch(stands: Stands) -> None:
+    """From here on this program's dependents of failures wait; a preview knows of no failure."""
+    if not pulumi.runtime.is_dry_run():
+        SETTINGS.monitor = _Monitor(SETTINGS.monitor, stands)
+
+
+class _Monitor:
+    """The engine's resource monitor, as the SDK speaks to it."""
+
+    def __init__(self, monitor: Any, stands: Stands) -> None:
+        self._monitor = monitor
+        self._stands = stands
+        self._failed: list[str] = []  # what the engine says has failed, or was skipped for it
+        self._waiting: set[str] = set()  # what it was not told of
+        self._renamed: set[str] = set()  # what may stand under another name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._monitor, name)
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802
+        """Let what cannot be judged wait; what stands is told as it was, or it would be deleted."""
+        if self._waits(request):
+            urn, renamed = _urn(request), self._is_renamed(request)
+            if not self._stands(urn) and not renamed:
+                self._waiting.add(urn)
+                return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.FAIL)
+            self._leave_as_it_is(request)
+        answer = self._monitor.RegisterResource(request)
+        if answer.result != resource_pb2.SUCCESS:
+            self._failed.append(answer.urn)
+        if self._is_renamed(request):
+            self._renamed.add(answer.urn)
+        return answer
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802
+        """Nothing is read by an id that nobody knows."""
+        if self._failed and (request.id == rpc.UNKNOWN or self._mentions_waiting(request)):
+            urn = _urn(request)
+            if not self._stands(urn):
+                self._waiting.add(urn)
+                return resource_pb2.ReadResourceResponse(urn=urn, result=resource_pb2.FAIL)
+            self._hang_on_failed(request)
+        return self._monitor.ReadResource(request)
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
+        """What failed or waits has no outputs to complete it."""
+        if request.urn in self._waiting or request.urn in self._failed:
+            return None
+        return self._monitor.RegisterResourceOutputs(request)
+
+    def _waits(self, request: Any) -> bool:
+        is_unjudged = request.custom and _has_unknown(request)
+        return bool(self._failed) and (is_unjudged or self._mentions_waiting(request))
+
+    def _mentions_waiting(self, request: Any) -> bool:
+        return not self._waiting.isdisjoint(_mentioned(request))
+
+    def _is_renamed(self, request: Any) -> bool:
+        return bool(request.aliases or request.aliasURNs) or request.parent in self._renamed
+
+    def _leave_as_it_is(self, request: Any) -> None:
+        """The engine keeps the old values of what it shall ignore."""
+        fields = request.object.fields
+        unknown = [key for key in fields if _is_unknown(fields[key])]
+        request.ignoreChanges.extend(f"[{json.dumps(key)}]" for key in unknown)
+        request.propertyDependencies.clear()
+        self._hang_on_failed(request)
+
+    def _hang_on_failed(self, request: Any) -> None:
+        """The engine skips what depends on what failed; of what waits it has never heard."""
+        known = [urn for urn in request.dependencies if urn not in self._waiting]
+        request.dependencies[:] = [*known, self._failed[0]]
+
+
+def _urn(request: Any) -> str:
+    """The URN that the engine would give it."""
+    above = request.parent.split("::")[2] if request.parent else _ROOT
+    kind = request.type if above == _ROOT else f"{above}${request.type}"
+    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kind}::{request.name}"
+
+
+def _mentioned(request: Any) -> Iterator[str]:
+    """Every resource that it depends on; one that is only read has fewer ways to."""
+    yield from request.dependencies
+    yield from (request.parent, request.provider.rpartition("::")[0])
+    if isinstance(request, resource_pb2.RegisterResourceRequest):
+        yield from request.replace_with
+        yield request.deletedWith
+        yield from (one.rpartition("::")[0] for one in request.providers.values())
+
+
+def _has_unknown(request: Any) -> bool:
+    return rpc.UNKNOWN in request.provider or _holds_unknown(request.object)
+
+
+def _holds_unknown(struct: Any) -> bool:
+    return any(map(_is_unknown, struct.fields.values()))
+
+
+def _is_unknown(value: Any) -> bool:
+    if value.HasField("struct_value"):
+        return _holds_unknown(value.struct_value)
+    if value.HasField("list_value"):
+        return any(map(_is_unknown, value.list_value.values))
+    return bool(value.string_value == rpc.UNKNOWN)

@@ -1,0 +1,226 @@
+"""Waiting: what needs a value of what failed is left as it is, and told so; the rest goes on."""
+
+from __future__ import annotations
+
+from pulumi import Alias, ComponentResource, ResourceOptions
+
+from tests.scenarios.programs import zone_of
+from tests.scenarios.story import any_order, fault, scenario, up
+from tests.scenarios.world import release_at_failure
+from tests.scripted.resources import Berth, Thing
+
+ROOM = fault("POST a-z1", "no room")
+SOLD_OUT = fault("PUT a-z1", "size 2 is sold out")
+WAITING = "left out, as they depend on what failed: "
+FALSE = ("required", "problem", "Error")
+# Of what stood before, nothing is lost.
+STOOD = ("a: a-z1", "b: a-z1-z1", "on-b: on-b-z1", "on-d: on-d-z1", "d: d-z1")
+
+
+def needed(size: int = 1, on_d: int = 1) -> None:
+    """One that another one cannot be without, with what hangs on that; beside them a slow one."""
+    root = Thing("a", size=size)
+    needs = Thing("b", name=zone_of(root))
+    Thing("on-b", ResourceOptions(depends_on=[needs]))
+    slow = Thing("d", waitFor="../../../go")
+    Thing("on-d", ResourceOptions(depends_on=[slow]), size=on_d)
+
+
+def renamed(size: int) -> None:
+    """The same under a new name."""
+    root = Thing("a", size=size)
+    Thing("c", ResourceOptions(aliases=[Alias(name="b")]), name=zone_of(root))
+
+
+def in_component(*, has_outputs: bool = True) -> None:
+    """What hangs on the failed one as a whole: a component that tells outputs at its end."""
+    root = Thing("a")
+    above = ComponentResource("demo:Group", "g", None, ResourceOptions(depends_on=[root]))
+    Thing("in-g", ResourceOptions(parent=above))
+    if has_outputs:
+        above.register_outputs({"url": root.url})
+    slow = Thing("d", waitFor="../../../go")
+    Thing("on-d", ResourceOptions(depends_on=[slow]))
+
+
+def berths(zone: str) -> None:
+    """One that makes room before it is replaced, and takes along what bears its name."""
+    root = Berth("a", zone=zone)
+    Thing("b", name=root.revision.apply(lambda number: f"b{number:g}"))
+    slow = Thing("d", waitFor="../../../go")
+    Thing("on-d", ResourceOptions(depends_on=[slow]), zone=zone)
+
+
+def between(*, has_new: bool) -> None:
+    """A new one between two that stand."""
+    root = Thing("a", size=2 if has_new else 1)
+    new = [Thing("b", name=zone_of(root))] if has_new else []
+    Thing("e", ResourceOptions(depends_on=new), note=new[0].url if new else "", size=len(new) + 1)
+
+
+def lacking() -> None:
+    """Beside what waits for the failed one, a thing that lacks what it truly needs."""
+    root = Thing("a")
+    Thing("b", name=zone_of(root))
+    slow = Thing("d", waitFor="../../../go")
+    Thing("c", name=slow.url.apply(lambda _: None))
+
+
+def looks(size: int = 1) -> None:
+    """Another one is looked at, by an id that hangs on the failed one."""
+    root = Thing("a", size=size)
+    seen = Thing("seen", ResourceOptions(id=root.url.apply(lambda _: "d-z1")))
+    Thing("b", ResourceOptions(depends_on=[seen]))
+    slow = Thing("d", waitFor="../../../go")
+    Thing("on-d", ResourceOptions(depends_on=[slow]))
+
+
+WAITS = (
+    scenario(
+        "what needs a value of what failed waits, and all else comes up",
+        up(
+            needed,
+            faults=(ROOM,),
+            meanwhile=release_at_failure("a"),
+            calls=(any_order("create a-z1", "create d-z1"), "create on-d-z1"),
+            code=1,
+            state=("d: d-z1", "on-d: on-d-z1"),
+            says=("up of stack local failed:\n  Thing a: no room", f"{WAITING}Thing b, Thing on-b"),
+            silent=FALSE,
+        ),
+        up(
+            needed,
+            calls=("create a-z1", "create a-z1-z1", "create on-b-z1"),
+            state=STOOD,
+        ),
+        sample=True,
+    ),
+    scenario(
+        "what stands keeps its place while what it needs fails to change",
+        up(needed, before=lambda world: world.go.touch(), calls=None, state=STOOD),
+        up(
+            lambda: needed(2, on_d=3),
+            faults=(SOLD_OUT,),
+            calls=(any_order("update a-z1", "update on-d-z1"),),
+            code=1,
+            says=("Thing a: size 2 is sold out", f"{WAITING}Thing b, Thing on-b"),
+            silent=FALSE,
+        ),
+        up(lambda: needed(2, on_d=3), calls=("update a-z1",)),
+    ),
+    scenario(
+        "what stands under another name keeps its place as well",
+        up(
+            lambda: needed(1),
+            before=lambda world: world.go.touch(),
+            calls=None,
+            state=STOOD,
+        ),
+        up(
+            lambda: renamed(2),
+            faults=(SOLD_OUT,),
+            calls=("update a-z1", any_order("delete d-z1", "delete on-d-z1", "delete on-b-z1")),
+            code=1,
+            state=("a: a-z1", "b: a-z1-z1"),
+            says=("Thing a: size 2 is sold out", f"{WAITING}Thing c"),
+            silent=FALSE,
+        ),
+    ),
+    scenario(
+        "a component that waits takes what is in it along, and stops nothing else",
+        up(
+            in_component,
+            faults=(ROOM,),
+            meanwhile=release_at_failure("a"),
+            calls=(any_order("create a-z1", "create d-z1"), "create on-d-z1"),
+            code=1,
+            state=("d: d-z1", "on-d: on-d-z1"),
+            says=("Thing a: no room", f"{WAITING}Group g, Thing in-g"),
+            silent=FALSE,
+        ),
+        up(
+            in_component,
+            calls=("create a-z1", "create in-g-z1"),
+            state=("a: a-z1", "g: a component", "in-g: in-g-z1", "d: d-z1", "on-d: on-d-z1"),
+        ),
+    ),
+    scenario(
+        "a thing that truly lacks something is told beside what waits",
+        up(
+            lacking,
+            faults=(ROOM,),
+            meanwhile=release_at_failure("a"),
+            calls=(any_order("create a-z1", "create d-z1"),),
+            code=1,
+            state=("d: d-z1",),
+            says=("Thing a: no room", "Thing c: name: required: Name in the cloud."),
+        ),
+    ),
+    scenario(
+        "what was deleted to make room waits until there is a new one",
+        up(
+            lambda: berths("z1"),
+            before=lambda world: world.go.touch(),
+            calls=None,
+            state=("a: a", "b: b1-z1", "d: d-z1", "on-d: on-d-z1"),
+        ),
+        up(
+            lambda: berths("z2"),
+            faults=(fault("POST a", "no room"),),
+            calls=None,
+            code=1,
+            state=("a: a (to replace)", "d: d-z1", "on-d: on-d-z2"),
+            remote=("d-z1", "on-d-z2"),  # what was replaced well is gone, though the run failed
+            says=("Berth a: no room", f"{WAITING}Thing b"),
+            silent=FALSE,
+        ),
+        up(
+            lambda: berths("z2"),
+            calls=None,
+            state=("a: a", "b: b1-z1", "d: d-z1", "on-d: on-d-z2"),
+        ),
+    ),
+    scenario(
+        "what stands waits for a new one that waits",
+        up(lambda: between(has_new=False), calls=None, state=("a: a-z1", "e: e-z1")),
+        up(
+            lambda: between(has_new=True),
+            faults=(SOLD_OUT,),
+            calls=("update a-z1",),
+            code=1,
+            says=("Thing a: size 2 is sold out", f"{WAITING}Thing b, Thing e"),
+            silent=FALSE,
+        ),
+        up(
+            lambda: between(has_new=True),
+            calls=("update a-z1", "create a-z1-z1", "update e-z1"),
+            state=("a: a-z1", "b: a-z1-z1", "e: e-z1"),
+        ),
+    ),
+    scenario(
+        "nothing is read by an id that hangs on what failed",
+        up(
+            looks,
+            faults=(ROOM,),
+            meanwhile=release_at_failure("a"),
+            calls=(any_order("create a-z1", "create d-z1"), "create on-d-z1"),
+            code=1,
+            state=("d: d-z1", "on-d: on-d-z1"),
+            says=("up of stack local failed:\n  Thing a: no room", f"{WAITING}Thing b"),
+            silent=FALSE,
+        ),
+        up(
+            looks,
+            calls=None,
+            state=("a: a-z1", "b: b-z1", "d: d-z1", "on-d: on-d-z1", "seen: d-z1 (not ours)"),
+        ),
+        up(
+            lambda: looks(2),
+            faults=(SOLD_OUT,),
+            calls=("update a-z1",),
+            code=1,
+            says=("Thing a: size 2 is sold out", f"{WAITING}Thing b"),
+            silent=FALSE,
+        ),
+    ),
+)
