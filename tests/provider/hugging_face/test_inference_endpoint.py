@@ -563,6 +563,17 @@ def _plenty() -> list[Any]:
     return [replace(row, quota=1000) for row in catalogue()]
 
 
+def test_what_an_engine_does_not_answer_is_not_told_as_an_endpoint_that_is_not_there(
+    at: World,
+) -> None:
+    line, kept = at.failed(lambda: at.create(probe={"path": "/nowhere", "body": {}}))
+    assert line == (
+        "acme/chat runs and does not serve: /v1/nowhere is answered 404 (Not Found); declare the"
+        " task that its model has, or a probe that it answers"
+    )
+    assert kept is not None
+
+
 def test_a_task_that_is_left_open_is_proven_as_the_service_tells_it(given: NewWorld) -> None:
     embeds = face.Repo(revision="0" * 40, pipeline_tag="feature-extraction")
     at = given(repos={"acme/chat": embeds})

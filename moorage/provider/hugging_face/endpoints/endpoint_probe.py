@@ -49,7 +49,7 @@ class Proof:
 
     serves: bool = False
     model: str = ""
-    path: str = ""  # what was answered well without a body, or with this one
+    path: str = ""  # what was answered, well where it serves, without a body or with this one
     body: Any = field(default=None, repr=False)
     answer: Answer = field(default_factory=Answer)
 
@@ -71,12 +71,12 @@ def prove(door: Door, inputs: State, context: Context) -> Proof:
     if root:
         told = door.ask(f"{root}/models", None, context)
         if not told.is_good and told.status != _NOT_FOUND:
-            return Proof(answer=told)
+            return Proof(path=f"{root}/models", answer=told)
     model = _first(told.json) or str(inputs["repository"])
     path, body = _question(inputs, model)
     answer = door.ask(path, body, context)
     if not _is_served(answer):
-        return Proof(answer=answer)
+        return Proof(path=path, answer=answer)
     # Who may not call it is tried with the cheapest question that it has answered.
     asked = (f"{root}/models", None) if told.is_good else (path, body)
     return Proof(serves=True, model=model, path=asked[0], body=asked[1], answer=answer)

@@ -20,6 +20,7 @@ from moorage.provider.hugging_face.faults import Asked
 
 _LOADING_S: Final = (1.0, 2.0, 3.0, 5.0)  # between requests to an engine that loads
 _TRUSTED: Final = 3  # so many refusals in a row are meant
+_ABOUT_THE_CALLER: Final = frozenset({401, 402, 403})
 _LOG_TOLD: Final = 3
 _MOST_LOG: Final = 400
 _INFER: Final = "inference.endpoints.infer.write"
@@ -128,12 +129,18 @@ def _note(wait: _Wait, proof: Proof) -> None:
     wait.context.progress(f"waiting for {wait.place.id} ({wait.age_s:.0f} s): {wait.last}")
     wait.refusals = 0 if proof.may_pass else wait.refusals + 1
     if wait.refusals >= _TRUSTED:
-        what = f"{wait.place.id} runs and does not serve"
-        asked = Asked(what=what, account=wait.place.account, scope=_INFER, variable=_CALLER)
-        raise MoorageError(
-            faults.told(proof.answer, replace(asked, token=client.calling_token())),
-            exit_code=Exit.UNANSWERED,
-        )
+        raise MoorageError(_refused(wait.place, proof), exit_code=Exit.UNANSWERED)
+
+
+def _refused(place: Place, proof: Proof) -> str:
+    """Who asks was refused, by the service, or what was asked, by the engine."""
+    what, token = f"{place.id} runs and does not serve", client.calling_token()
+    if proof.answer.status in _ABOUT_THE_CALLER:
+        asked = Asked(what=what, account=place.account, token=token, scope=_INFER, variable=_CALLER)
+        return faults.told(proof.answer, asked)
+    words = faults.says(proof.answer, token)
+    said = f"{proof.path} is answered {proof.answer.status}{f' ({words})' if words else ''}"
+    return f"{what}: {said}; declare the task that its model has, or a probe that it answers"
 
 
 def _asleep(wait: _Wait, record: Record, verdict: Verdict) -> Ready | None:
