@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -27,6 +28,8 @@ _GLANCE_S: Final = 0.5
 _SILENT_S: Final = 60.0  # in which a machine that was told to start again does so
 _BOOTING_S: Final = 60.0  # in which its console tells of the machine and not of the engine
 _CONSOLE_S: Final = 30.0  # between looks at its console
+_UP_S: Final = 180.0  # in which a machine comes so far that it at least refuses a connection
+_KNOCK_S: Final = 5.0
 _STALE_S: Final = 15.0  # so long EC2 may tell of a start as if nobody had asked for it
 _ENDED: Final = re.compile(r"moorage: the engine has ended (\d+) times")  # a unit of ours tells it
 _MOST_ENDS: Final = 2  # besides those of a machine that is just coming up
@@ -47,6 +50,8 @@ class _Wait:
     began_s: float
     last: str = "it was just asked for"
     has_run: bool = False  # or was about to
+    ran_s: float | None = None  # how long it had been waited when it first did
+    has_knocked: bool = False
     log: str = ""  # the end of its console
     log_age_s: float = 0.0  # how long it had been waited when that was read
     ends: int | None = None  # of the engine, by the first number that the console told
@@ -158,11 +163,31 @@ def _running(wait: _Wait, found: Record | None) -> str | None:
         return asked(found, wait.inputs, wait.context) or ""
     except NotYet as reason:
         wait.last = f"{wait.instance_id} runs, its engine does not answer: {reason}"
+        _knock(wait, found)
     except MoorageError as error:
         log = console(wait.place, wait.instance_id)
         message = f"{wait.place.id} runs and does not serve: {error}{_quoted(log)}"
         raise MoorageError(message, exit_code=Exit.UNANSWERED) from None
     return None
+
+
+def _knock(wait: _Wait, found: Record) -> None:
+    """Say once that nobody gets there from here: it would be waited for, and paid, in vain."""
+    wait.ran_s = wait.age_s if wait.ran_s is None else wait.ran_s
+    address = found.get("PrivateIpAddress")
+    if wait.has_knocked or address is None or wait.age_s - wait.ran_s < _UP_S:
+        return
+    wait.has_knocked = True
+    try:
+        socket.create_connection((address, wait.inputs["port"]), timeout=_KNOCK_S).close()
+    except ConnectionRefusedError:
+        return  # by the machine, whose engine still loads
+    except OSError:
+        wait.context.warn(
+            f"{wait.place.id}: {address} cannot be reached from here, though it runs; up goes on"
+            " waiting. It has to run where the gateway runs, with a way into that network, and"
+            " allow_from has to let it in"
+        )
 
 
 def asked(instance: Record, inputs: State, context: Context) -> str | None:

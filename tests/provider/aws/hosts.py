@@ -272,6 +272,17 @@ class World:
         return told(caught.value)
 
 
+def only(at: World) -> Any:
+    """The one instance that is there."""
+    [instance] = at.cloud.live
+    return instance
+
+
+def reason(instance: Any, code: str, message: str) -> None:
+    """Have EC2 say why it is in its state."""
+    instance.state_reason.code, instance.state_reason.message = code, message
+
+
 def told(error: Exception) -> tuple[str, Made | None]:
     """The same of a call that has ended."""
     line = str(error)

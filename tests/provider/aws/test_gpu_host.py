@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain, count, repeat
 from typing import Any
 
 import pytest
 
-from moorage.provider.aws import host_wait
 from moorage.provider.values import decode
-from tests.aws import gaps
 from tests.aws.proxy import Answer, Call
 from tests.provider.aws import hosts
-from tests.provider.aws.hosts import ID, KV_TOKENS, NAME, OWNER, REGION, World
+from tests.provider.aws.hosts import ID, KV_TOKENS, NAME, OWNER, REGION, World, only, reason
 
 PAGED = {
     "DescribeInstances": "reservationSet",
     "DescribeSecurityGroups": "securityGroupInfo",
     "DescribeLaunchTemplates": "launchTemplates",
 }
-SPOT_GONE = "Server.SpotInstanceTermination: Spot instance termination"
-
-
-def only(at: World) -> Any:
-    [instance] = at.cloud.live
-    return instance
 
 
 def group(at: World) -> Any:
     [found] = only(at).security_groups
     return found
-
-
-def reason(instance: Any, code: str, message: str) -> None:
-    instance.state_reason.code, instance.state_reason.message = code, message
 
 
 def test_it_is_made_closed_and_tagged_and_proven(at: World) -> None:
@@ -191,28 +175,6 @@ def test_asleep_it_stays_so_and_stopped_by_somebody_it_is_started(at: World) -> 
     assert instance.instance_initiated_shutdown_behavior == "terminate"
 
 
-def test_a_start_may_not_be_told_of_at_once(at: World) -> None:
-    made = at.create()
-    only(at).stop()
-    reason(only(at), "Client.UserInitiatedShutdown", "by somebody")
-    stopped = b"<code>80</code><name>stopped</name>"
-    stale = iter([True, True])
-
-    def late(call: Call, answer: Answer) -> Answer:
-        started = "StartInstances" in at.cloud.proxy.writes
-        if call.action != "DescribeInstances" or not started or not next(stale, False):
-            return answer
-        running = re.compile(rb"<code>16</code>\s*<name>running</name>")
-        return replace(answer, body=running.sub(stopped, answer.body))
-
-    at.cloud.proxy.answers.append(late)
-    try:
-        assert at.update(made).state["state"] == "running"
-    finally:
-        at.cloud.proxy.answers.remove(late)
-    assert next(stale, None) is None, "it was told so"
-
-
 def test_secrets_change_in_place_and_their_engine_starts_again(at: World) -> None:
     made = at.create()
     at.update(made, secrets={"HF_TOKEN": "hf_of-another-day", "MORE": "more-of-them"})
@@ -251,83 +213,6 @@ def test_an_engine_with_less_room_than_planned_fails_and_stays(at: World) -> Non
     assert (kept.state["kvTokens"], kept.state["kvDifference"]) == (KV_TOKENS, -0.5)
 
 
-@pytest.mark.thorough
-def test_a_spot_instance_taken_back_while_it_is_waited_for_is_told(at: World) -> None:
-    def take_back(call: Call, answer: Answer) -> Answer:
-        for instance in at.cloud.live if call.action == "RunInstances" else ():
-            instance.terminate()
-            reason(instance, "Server.SpotInstanceTermination", SPOT_GONE)
-        return answer
-
-    at.cloud.proxy.answers.append(take_back)
-    try:
-        line, kept = at.failed(lambda: at.create(market="spot"))
-    finally:
-        at.cloud.proxy.answers.remove(take_back)
-    assert "AWS has taken the spot instance" in line
-    assert kept is not None
-    assert at.update(kept, market="spot").state["state"] == "running"
-
-
-@contextmanager
-def a_console(at: World, text: Callable[[], str]) -> Iterator[list[str]]:
-    """What every instance prints; the instances that were asked for it."""
-    read: list[str] = []
-
-    def console(call: Call, answer: Answer) -> Answer:
-        if call.action != "GetConsoleOutput":
-            return answer
-        read.append(call.form["InstanceId"])
-        return replace(answer, body=gaps.console(call.form["InstanceId"], text()))
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(host_wait, "_BOOTING_S", 0.0)
-        patch.setattr(host_wait, "_CONSOLE_S", 0.0)
-        at.cloud.proxy.answers.append(console)
-        try:
-            yield read
-        finally:
-            at.cloud.proxy.answers.remove(console)
-
-
-@pytest.mark.thorough
-def test_the_console_is_quoted_while_and_where_it_does_not_get_ready(at: World) -> None:
-    text = "booted\r\n\x1b[31mno space left on device\x1b[0m\n"
-    with a_console(at, lambda: text) as read:
-        line, _ = at.failed(lambda: at.create(port=at.cloud.loading_port, readyTimeoutSeconds=1))
-    assert "does not serve after 1 s" in line
-    assert "its console ends: booted | no space left on device" in line
-    assert len(read) > 1  # not at the end alone
-
-
-def test_an_engine_that_ends_again_and_again_is_not_waited_for(at: World) -> None:
-    times = count(7)
-
-    def text() -> str:
-        return f"CUDA out of memory\nmoorage: the engine has ended {next(times)} times\n"
-
-    with a_console(at, text) as read:
-        line, kept = at.failed(lambda: at.create(port=at.cloud.loading_port))
-    assert "its engine ends again and again: 9 times by now; its console ends: CUDA out" in line
-    assert "times\n" not in line
-    assert len(read) == 3
-    assert kept is not None
-    assert kept.state["instanceId"] == only(at).id
-
-
-@pytest.mark.thorough
-def test_an_engine_that_has_ended_while_its_machine_came_up_is_waited_for(at: World) -> None:
-    times = chain([3], repeat(1))  # and then the machine has started again
-
-    def text() -> str:
-        return f"moorage: the engine has ended {next(times)} times\nloading\n"
-
-    with a_console(at, text) as read:
-        line, _ = at.failed(lambda: at.create(port=at.cloud.loading_port, readyTimeoutSeconds=1))
-    assert "does not serve after 1 s" in line
-    assert len(read) > 3
-
-
 def test_a_group_and_a_template_that_were_just_made_may_not_be_known_everywhere(
     at: World,
 ) -> None:
@@ -363,12 +248,6 @@ def test_the_page_of_a_list_that_matters_may_not_be_the_first(at: World) -> None
     finally:
         at.cloud.proxy.answers.remove(turned)
     assert not at.cloud.left()
-
-
-@pytest.mark.thorough
-def test_what_was_just_made_may_not_be_told_of_at_once(at: World) -> None:
-    at.strike(action="DescribeInstances", code="InvalidInstanceID.NotFound", after=1, times=3)
-    assert at.create().state["state"] == "running"
 
 
 def test_a_program_with_another_machine_of_that_name_is_refused(at: World) -> None:
