@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _DEADLINE_S: Final = 15.0
 _PAUSES_S: Final = (0.5, 1.5)
 _TRANSIENT: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_TOO_OFTEN: Final = 429
 _MOST_BYTES: Final = 64 << 20
 
 
@@ -43,6 +44,9 @@ def read(url: str, *, token: str | None, query: Mapping[str, str] | None = None)
     answer = _once(url, token, query)
     if isinstance(answer, str):
         silent(url, answer)
+    if answer.status == _TOO_OFTEN:
+        message = f"{_shown(url)} was asked too often (429); run it again in some minutes"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
     if answer.status in _TRANSIENT:
         silent(url, f"it answers {answer.status}")
     return answer

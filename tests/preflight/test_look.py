@@ -76,6 +76,13 @@ def test_any_status_is_a_row_or_one_clear_line(path: str, status: int, start: St
         assert "problem" in told.values()
 
 
+def test_what_was_asked_too_often_is_no_broken_network(start: Start) -> None:
+    twin = start()
+    twin.faults.append(face.Fault(path="/whoami", does="answer", status=429, times=None))
+    line = str(ended())
+    assert line.endswith("/api/whoami-v2 was asked too often (429); run it again in some minutes")
+
+
 @pytest.mark.parametrize("body", [{}, [], {"vendors": [{}]}, {"vendors": 7}, "text"])
 def test_an_answer_of_another_form_is_as_good_as_none(body: Any, start: Start) -> None:
     twin = start()

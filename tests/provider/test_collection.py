@@ -11,6 +11,7 @@ from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Context, State
 from moorage.provider.hugging_face.repositories import collection
+from moorage.provider.hugging_face.repositories.collection_record import marked
 from moorage.provider.hugging_face.repositories.collection_shape import SHAPE
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
@@ -131,6 +132,16 @@ def test_an_imported_one_keeps_what_is_said_of_it(twin: face.Twin, context: NewC
     assert only["description"].startswith("mine [moorage ")
     collection.delete(made.slug, state, context())
     assert not twin.hub.desk.collections
+
+
+def test_one_that_is_not_ours_any_more_is_left_with_a_word(
+    twin: face.Twin, context: NewContext, lines: list[str]
+) -> None:
+    made = collection.create(declared(), context())
+    api(twin).update_collection_metadata(made.id, description=marked("", "them/s/answers"))
+    collection.delete(made.id, made.state, context())
+    assert twin.hub.desk.collections
+    assert lines[-1] == f"collection {made.id} belongs to another stack and is left as it is"
 
 
 def test_an_item_that_is_not_there_is_one_line(twin: face.Twin, context: NewContext) -> None:

@@ -155,6 +155,17 @@ def test_an_imported_one_is_marked_by_the_first_change_and_keeps_its_files(
     assert not twin.hub.repos
 
 
+def test_one_that_is_not_ours_any_more_is_left_with_a_word(
+    twin: face.Twin, context: NewContext, lines: list[str]
+) -> None:
+    state = model_repository.create(declared(), context()).state
+    card = b"---\nmoorage_owner: them/s/tuned\n---\n"
+    api(twin).upload_file(path_or_fileobj=card, path_in_repo="README.md", repo_id=ID)
+    model_repository.delete(ID, state, context())
+    assert ID in twin.hub.repos
+    assert lines[-1] == "model acme/tuned belongs to them/s/tuned and is left as it is"
+
+
 def test_a_token_without_rights_is_one_line(
     twin: face.Twin, context: NewContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -355,6 +355,16 @@ def test_deleted_behind_our_back_it_is_told_what_to_do(
     space.delete(ID, state, context())
 
 
+def test_one_that_is_not_ours_any_more_is_left_with_a_word(
+    twin: face.Twin, context: NewContext, lines: list[str]
+) -> None:
+    state = made(context)
+    api(twin).delete_space_variable(ID, OWNER)
+    space.delete(ID, state, context())
+    assert seen(twin)
+    assert lines[-1] == "Space acme/chat was not made by moorage and is left as it is"
+
+
 def test_what_others_changed_is_named_field_by_field_and_brought_back(
     twin: face.Twin, context: NewContext
 ) -> None:

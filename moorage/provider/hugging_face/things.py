@@ -109,9 +109,17 @@ def refuse_foreign(what: str, mark: str | None, owner: str) -> None:
     """What is not ours is never taken over."""
     if mark == owner:
         return
-    whose = f"belongs to {mark}" if mark else "was not made by moorage"
-    message = f"{what} is there already and {whose}; choose another name, or import it"
+    message = f"{what} is there already and {_whose(mark)}; choose another name, or import it"
     raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+
+
+def leave_foreign(what: str, mark: str | None, context: Context) -> None:
+    """What is not ours is never taken away, and may go on to cost: that is said."""
+    context.warn(f"{what} {_whose(mark)} and is left as it is")
+
+
+def _whose(mark: str | None) -> str:
+    return f"belongs to {mark}" if mark else "was not made by moorage"
 
 
 def refuse_move(what: str, account: str, inputs: State) -> None:

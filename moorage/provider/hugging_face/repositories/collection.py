@@ -113,7 +113,10 @@ def delete(id_: str, state: State, context: Context) -> None:
     asked = at.asked(f"collection {id_}", id_.partition("/")[0], SCOPE)
     for _ in range(things.TRIES):
         found = collection_record.look(at, id_, context)
-        if found is None or not _is_ours(found, state, state, context):
+        if found is None:
+            return
+        if not _is_ours(found, state, state, context):
+            things.leave_foreign(asked.what, found.mark and "another stack", context)
             return
         things.settled(
             hub.write(at, asked, lambda api: api.delete_collection(id_, missing_ok=True), context)

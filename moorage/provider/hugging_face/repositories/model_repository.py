@@ -146,7 +146,10 @@ def delete(id_: str, state: State, context: Context) -> None:
     bare = repo_record.bare(id_)
     for _ in range(things.TRIES):
         found = repo_record.look(at, id_, context)
-        if found is None or not _is_ours(found, state, state, context):
+        if found is None:
+            return
+        if not _is_ours(found, state, state, context):
+            things.leave_foreign(what, found.mark, context)
             return
         outcome = hub.write(at, asked, lambda api: api.delete_repo(bare, repo_type=kind), context)
         if isinstance(outcome, client.Refused) and outcome.status == hub.NOT_FOUND:

@@ -91,7 +91,10 @@ def delete(id_: str, state: State, context: Context) -> None:
     at = hub.hub()
     asked = at.asked(f"Space {id_}", id_.partition("/")[0])
     found = space_record.look(at, id_, context)
-    if found is None or not _is_ours(found, state, state, context):
+    if found is None:
+        return
+    if not _is_ours(found, state, state, context):
+        things.leave_foreign(asked.what, found.mark, context)
         return
     for _ in range(things.TRIES):
         outcome = hub.write(at, asked, lambda api: api.delete_repo(id_, repo_type="space"), context)
