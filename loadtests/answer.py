@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from loadtests.sse import SseError, SseEvent, SseReader
 
@@ -130,23 +131,61 @@ def read_chat(body: bytes) -> tuple[Outcome, int | None]:
     return (Outcome.OK if said else Outcome.EMPTY), _completion_tokens(payload)
 
 
+def read_whole(kind: str, body: bytes) -> tuple[Outcome, int | None]:
+    """The same of an answer of any kind; only what is generated has tokens."""
+    read = _READERS.get(kind)
+    return read_chat(body) if read is None else (read(body), None)
+
+
 def read_embedding(body: bytes) -> Outcome:
     """The outcome of an embeddings answer: a vector, every number of it finite."""
+    return _of_rows(body, "data", lambda row: row.get("embedding"), _is_vector)
+
+
+def read_ranking(body: bytes) -> Outcome:
+    """The outcome of a reranking: a finite score for each document."""
+    return _of_rows(body, "results", lambda row: row.get("relevance_score"), _is_finite)
+
+
+def read_image(body: bytes) -> Outcome:
+    """The outcome of an images answer: each in base64, or as an address."""
+    return _of_rows(body, "data", lambda row: row.get("b64_json") or row.get("url"), _is_text)
+
+
+_READERS: Final[dict[str, Callable[[bytes], Outcome]]] = {
+    "embeddings": read_embedding,
+    "rerank": read_ranking,
+    "images/generations": read_image,
+}
+
+
+def _of_rows(
+    body: bytes,
+    name: str,
+    value: Callable[[dict[str, Any]], object],
+    is_right: Callable[[object], bool],
+) -> Outcome:
     payload = _object(body)
     if payload is None:
         return Outcome.INVALID_JSON
     if payload.get("error"):
         return Outcome.CONTENT_CHECK
-    vectors = [item.get("embedding") for item in _objects(payload.get("data"))]
-    if not vectors or not all(vectors):
+    values = [value(row) for row in _objects(payload.get(name))]
+    if not values or any(one in (None, "", []) for one in values):
         return Outcome.EMPTY
-    return Outcome.OK if all(map(_is_vector, vectors)) else Outcome.CONTENT_CHECK
+    return Outcome.OK if all(map(is_right, values)) else Outcome.CONTENT_CHECK
 
 
 def _is_vector(vector: object) -> bool:
-    return isinstance(vector, list) and all(
-        isinstance(number, int | float) and math.isfinite(number) for number in vector
-    )
+    return isinstance(vector, list) and all(map(_is_finite, vector))
+
+
+def _is_finite(number: object) -> bool:
+    return isinstance(number, int | float) and -math.inf < number < math.inf
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _has_content(message: object) -> bool:

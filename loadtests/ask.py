@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from moorage.spec.tasks import TASKS
 
@@ -13,18 +15,26 @@ _TEXT = (
 )
 
 
+CHAT: Final = "chat"
+
+# What is asked beside the model where it is no chat, by the path, as a text has it.
+_ASKED: Final[dict[str, Callable[[str, int], dict[str, object]]]] = {
+    "completions": lambda text, tokens: {"prompt": text, "max_tokens": tokens, "temperature": 0},
+    "rerank": lambda text, _: {"query": text, "documents": [text, _TEXT]},
+    "images/generations": lambda text, _: {"prompt": text, "n": 1},
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ask:
     path: str
     body: bytes
     streamed: bool
-    embedding: bool
+    kind: str  # of answer: a chat, or what its path is called
 
     @property
     def scenario(self) -> str:
-        if self.embedding:
-            return "embeddings"
-        return "chat-stream" if self.streamed else "chat"
+        return f"{self.kind}-stream" if self.streamed else self.kind
 
 
 def ask(
@@ -32,12 +42,12 @@ def ask(
 ) -> Ask:
     """The request of arrival `index`; chat alternates between streamed and not."""
     text = prompt(index, words=input_tokens, seed=seed)
-    path = f"/{TASKS[task].path}"
+    kind = TASKS[task].path
     if not TASKS[task].chats:
-        body: dict[str, object] = {"model": model, "input": text}
-        return Ask(path=path, body=_json(body), streamed=False, embedding=True)
+        more = _ASKED.get(kind, _input)(text, output_tokens)
+        return Ask(path=f"/{kind}", body=_json({"model": model, **more}), streamed=False, kind=kind)
     streamed = index % 2 == 0
-    body = {
+    body: dict[str, object] = {
         "model": model,
         "messages": [{"role": "user", "content": text}],
         "max_tokens": output_tokens,
@@ -46,7 +56,11 @@ def ask(
     }
     if streamed:
         body["stream_options"] = {"include_usage": True}
-    return Ask(path=path, body=_json(body), streamed=streamed, embedding=False)
+    return Ask(path=f"/{kind}", body=_json(body), streamed=streamed, kind=CHAT)
+
+
+def _input(text: str, _: int) -> dict[str, object]:
+    return {"input": text}
 
 
 def prompt(index: int, *, words: int, seed: int = 0) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from loadtests.answer import Outcome, outcome_of_status, read_chat, read_embedding
+from loadtests.answer import Outcome, outcome_of_status, read_whole
 from loadtests.ask import Ask, ask
 from loadtests.measures import Measure
 from loadtests.profiles import Profile, Target
@@ -87,7 +87,7 @@ def _error_message(body: bytes) -> str:
 
 
 def _wrong_answer(asked: Ask, body: bytes) -> str | None:
-    outcome = read_embedding(body) if asked.embedding else read_chat(body)[0]
+    outcome, _ = read_whole(asked.kind, body)
     return None if outcome is Outcome.OK else f"{asked.path} answered, but: {outcome}"
 
 

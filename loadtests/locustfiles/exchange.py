@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 from geventhttpclient.response import HTTPConnectionClosed, HTTPParseError
 
-from loadtests.answer import Outcome, StreamAnswer, outcome_of_status, read_chat, read_embedding
+from loadtests.answer import Outcome, StreamAnswer, outcome_of_status, read_whole
 from loadtests.ask import Ask
 from loadtests.settings import Settings
 
@@ -111,9 +111,7 @@ def _stream(
 
 def _whole(response: Any, asked: Ask, deadline_s: float, draft: Draft) -> Outcome:
     body = _body(response, deadline_s, draft)
-    if asked.embedding:
-        return read_embedding(body)
-    outcome, draft.completion_tokens = read_chat(body)
+    outcome, draft.completion_tokens = read_whole(asked.kind, body)
     return outcome
 
 

@@ -21,7 +21,7 @@ from locust import FastHttpUser, task
 from locust.exception import StopUser
 
 from loadtests.answer import Outcome
-from loadtests.ask import Ask, ask
+from loadtests.ask import CHAT, Ask, ask
 from loadtests.locustfiles.exchange import Draft, exchange
 from loadtests.rows import Row
 from loadtests.schedule import arrivals
@@ -145,7 +145,7 @@ class OpenLoop:
             outcome = exchange(self._client, path, asked, self._headers, self._settings, draft)
             took_s = time.monotonic() - draft.intended_s
             self._say("warm-up", kind=asked.scenario, outcome=outcome.value, took_s=took_s)
-            if asked.embedding or self._stopping.is_set():
+            if asked.kind != CHAT or self._stopping.is_set():
                 return
 
     def _ask(self, index: int) -> Ask:

@@ -15,7 +15,12 @@ from loadtests.answer import (
     outcome_of_status,
     read_chat,
     read_embedding,
+    read_image,
+    read_ranking,
+    read_whole,
 )
+from loadtests.ask import ask
+from moorage.spec.tasks import TASKS
 
 
 def event(payload: dict[str, Any]) -> bytes:
@@ -114,7 +119,8 @@ def test_no_json_makes_a_reader_fail(value: object) -> None:
     text = json.dumps(value).encode()
     assert answer_of(b"data: " + text + b"\n\n").end() in Outcome
     assert read_chat(text)[0] in Outcome
-    assert read_embedding(text) in Outcome
+    for read in (read_embedding, read_ranking, read_image):
+        assert read(text) in Outcome
 
 
 def test_a_whole_chat_answer_has_content_and_counted_tokens() -> None:
@@ -127,7 +133,51 @@ def test_a_whole_chat_answer_has_content_and_counted_tokens() -> None:
 def test_an_embedding_is_a_vector_of_finite_numbers() -> None:
     assert read_embedding(b'{"data": [{"embedding": [0.5, 1]}]}') is Outcome.OK
     assert read_embedding(b'{"data": [{"embedding": [NaN]}]}') is Outcome.CONTENT_CHECK
+    large = b"9" * 400
+    assert read_embedding(b'{"data": [{"embedding": [%b]}]}' % large) is Outcome.OK
     assert read_embedding(b'{"data": []}') is Outcome.EMPTY
+
+
+def test_a_ranking_has_finite_scores() -> None:
+    assert read_ranking(b'{"results": [{"relevance_score": 0.0}]}') is Outcome.OK
+    assert read_ranking(b'{"results": [{"relevance_score": "1"}]}') is Outcome.CONTENT_CHECK
+    assert read_ranking(b'{"results": [{"index": 0}]}') is Outcome.EMPTY
+
+
+def test_an_image_is_in_base64_or_somewhere() -> None:
+    assert read_image(b'{"data": [{"b64_json": "iVBO"}, {"url": "https://x"}]}') is Outcome.OK
+    assert read_image(b'{"data": [{"revised_prompt": "x"}]}') is Outcome.EMPTY
+    assert read_image(b'{"data": [{"url": 7}]}') is Outcome.CONTENT_CHECK
+
+
+GOOD = {
+    "chat/completions": {"choices": [{"message": {"content": "a"}}]},
+    "completions": {"choices": [{"text": "a"}]},
+    "embeddings": {"data": [{"embedding": [1]}]},
+    "rerank": {"results": [{"relevance_score": 1}]},
+    "images/generations": {"data": [{"url": "https://x"}]},
+}
+ASKED = {
+    "chat/completions": "messages",
+    "completions": "prompt",
+    "embeddings": "input",
+    "rerank": "documents",
+    "images/generations": "prompt",
+}
+
+
+@pytest.mark.parametrize("task", [name for name, task in TASKS.items() if task.relayed])
+def test_every_task_that_is_relayed_is_asked_and_read_in_its_own_words(task: str) -> None:
+    asked = ask(-1, model="m", task=task, input_tokens=8, output_tokens=4)
+    path = TASKS[task].path
+    assert asked.path == f"/{path}"
+    assert ASKED[path] in json.loads(asked.body)
+    for other, body in GOOD.items():
+        outcome, _ = read_whole(asked.kind, json.dumps(body).encode())
+        if path == other:
+            assert outcome is Outcome.OK
+        elif {path, other} != {"chat/completions", "completions"}:
+            assert outcome is Outcome.EMPTY
 
 
 def test_a_status_has_its_outcome() -> None:
