@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from moorage.twin.desk import COLLECTION_WRITE, Asked, Refusal, Served, route
+from moorage.twin.desk import COLLECTION_WRITE, Asked, Refusal, Served, checked, route
 
 _SLUG: Final = "/api/collections/{slug:[^/]+/[^/]+}"
 _SHOWN_IN_LISTS: Final = 4
@@ -34,7 +34,10 @@ def mount(app: web.Application, hub: Served) -> None:
 def _list(asked: Asked) -> Any:
     owners = asked.request.query.getall("owner", [])
     fits = [one for one in asked.desk.collections.values() if _is_listed(asked, one, owners)]
-    start = int(asked.request.query.get("cursor", "0"))
+    cursor = asked.request.query.get("cursor", "0")
+    if not cursor.isdecimal():
+        raise Refusal(400, "Invalid cursor")
+    start = int(cursor[:9])
     page = [{**one, "items": one["items"][:_SHOWN_IN_LISTS]} for one in fits[start:][:_PAGE]]
     headers = {}
     if start + _PAGE < len(fits):
@@ -53,7 +56,7 @@ def _is_listed(asked: Asked, one: dict[str, Any], owners: list[str]) -> bool:
 
 
 def _create(asked: Asked) -> Any:
-    body = asked.json()
+    body = asked.json(namespace=str, title=str)
     asked.writer(body["namespace"], COLLECTION_WRITE if _is_narrow(asked) else "repo.write")
     _refuse_long(body)
     for one in asked.desk.collections.values():
@@ -61,7 +64,7 @@ def _create(asked: Asked) -> Any:
             says = "You already created a collection with this title"
             raise Refusal(409, says, slug=one["slug"])
     group = body.get("resourceGroupId")
-    if group is not None and group not in asked.desk.groups.get(body["namespace"], {}):
+    if group is not None and str(group) not in asked.desk.groups.get(body["namespace"], {}):
         raise Refusal(400, f"Resource group {group} not found")
     made = _new(asked, body)
     asked.desk.collections[made["slug"]] = made
@@ -74,7 +77,7 @@ def _is_narrow(asked: Asked) -> bool:
 
 def _new(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
     stamp = asked.desk.clock.stamp()
-    number = hashlib.sha256(f"{body['namespace']}{body['title']}{stamp}".encode()).hexdigest()[:24]
+    number = _number_of(body["namespace"], body["title"], stamp)
     words = re.sub(r"[^a-z0-9]+", "-", body["title"].lower()).strip("-")
     return {
         "slug": f"{body['namespace']}/{words}-{number}",
@@ -90,11 +93,18 @@ def _new(asked: Asked, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _number_of(*parts: str) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
+
+
 def _kind(asked: Asked, account: str) -> str:
     return asked.desk.people.accounts[account].kind
 
 
 def _refuse_long(body: dict[str, Any]) -> None:
+    for name in ("title", "description", "note"):
+        if not isinstance(body.get(name), str | None):
+            raise Refusal(400, f"Invalid body: {name} is no text")
     if len(body.get("description") or "") > _LONGEST_DESCRIPTION:
         raise Refusal(400, f"Description must be at most {_LONGEST_DESCRIPTION} characters")
     if len(body.get("title") or "") > _LONGEST_TITLE:
@@ -129,15 +139,15 @@ def _delete(asked: Asked) -> Any:
 
 
 def _add(asked: Asked) -> Any:
-    one, body = _found(asked, write=True), asked.json()
+    one, body = _found(asked, write=True), asked.json(item=dict)
     _refuse_long(body)
-    item = body["item"]
+    item = checked(body["item"], "item", id=str, type=str)
     if any((have["id"], have["type"]) == (item["id"], item["type"]) for have in one["items"]):
         raise Refusal(409, "This item is already in the collection")
     if not _is_there(asked, item):
         raise Refusal(404, f"{item['id']} does not exist")
     stamp = asked.desk.clock.stamp()
-    number = hashlib.sha256(f"{one['slug']}{item['id']}{stamp}".encode()).hexdigest()[:24]
+    number = _number_of(one["slug"], item["id"], stamp)
     kept = {"_id": number, **item, "position": len(one["items"])}
     if body.get("note"):
         kept["note"] = {"text": body["note"], "html": body["note"]}
@@ -158,7 +168,7 @@ def _change_item(asked: Asked) -> Any:
         item["note"] = {"text": body["note"], "html": body["note"]}
     if "position" in body:
         one["items"].remove(item)
-        one["items"].insert(body["position"], item)
+        one["items"].insert(asked.json(position=int)["position"], item)
         _number(one)
     return {"success": True}
 

@@ -14,6 +14,7 @@ from moorage.twin.repos import TwinError
 from moorage.twin.world import World
 
 ROOT: Final = "/_twin"
+_LONGEST_S: Final = 1e9  # of one step in time: dates end
 
 
 def add_routes(app: web.Application, world: World) -> None:
@@ -38,7 +39,7 @@ def _answering(world: World, function: Any) -> Any:
         try:
             body = json.loads(await request.text() or "{}")
             return web.json_response(function(world, request, body))
-        except (TwinError, ValueError) as error:
+        except (TwinError, ValueError, RecursionError) as error:
             return web.json_response({"error": str(error)}, status=400)
         except KeyError as error:
             return web.json_response({"error": f"there is no {error}"}, status=404)
@@ -55,7 +56,7 @@ def _advance(world: World, request: web.Request, body: Any) -> dict[str, Any]:
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds < 0:
         message = 'send {"advance_s": N}, a number of seconds that is not below 0'
         raise TwinError(message)
-    world.clock.advance(float(seconds))
+    world.clock.advance(float(min(seconds, _LONGEST_S)))
     return _clock(world, request, body)
 
 

@@ -16,8 +16,10 @@ from moorage.twin.repos import Stored
 REPO_WRITE: Final = "repo.write"
 COLLECTION_WRITE: Final = "collection.write"
 PREFIXES: Final = {"models": "", "datasets": "datasets/", "spaces": "spaces/"}  # by API folder
+ID: Final = "{id:[^/]+/[^/]+}"  # of a repository, in a path
 
 Reply = web.StreamResponse
+Kinds = type | tuple[type, ...]
 
 
 def _nobody() -> People:
@@ -55,6 +57,12 @@ class Served(Protocol):
     url: str
     content_url: str
 
+    def knows(self, token: str) -> bool:
+        """Whether the token belongs to anybody."""
+
+    def lets_read(self, token: str | None, stored: Stored) -> bool:
+        """Whether the token reads a gated or private repository."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
@@ -74,15 +82,9 @@ class Asked:
         """Whose token it carries."""
         return self.desk.people.caller(token(self.request))
 
-    def json(self) -> dict[str, Any]:
-        """The body; what is no object raises `Refusal`."""
-        try:
-            read = json.loads(self.body or b"{}")
-        except ValueError:
-            raise Refusal(400, "Invalid JSON") from None
-        if not isinstance(read, dict):
-            raise Refusal(400, "Invalid body")
-        return read
+    def json(self, **needed: Kinds) -> dict[str, Any]:
+        """The body, with what it needs; what is no object, or lacks that, raises `Refusal`."""
+        return parsed(self.body or b"{}", **needed)
 
     def part(self, name: str) -> str:
         """A part of the path."""
@@ -111,9 +113,31 @@ class Refusal(Exception):  # noqa: N818
         self.status, self.says, self.code, self.more = status, says, code, more
 
 
-def absent() -> Refusal:
-    """For what is not there, or not for who asks."""
-    return Refusal(404, "Repository not found", code="RepoNotFound")
+def parsed(text: bytes, **needed: Kinds) -> dict[str, Any]:
+    """A text of JSON that must be an object, and have what is needed."""
+    try:
+        read = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "Invalid JSON") from None
+    return checked(read, "body", **needed)
+
+
+def checked(value: Any, name: str, /, **needed: Kinds) -> dict[str, Any]:
+    """An object that has the fields that are needed, each of one of its kinds."""
+    if not isinstance(value, dict):
+        raise Refusal(400, f"Invalid {name}: expected an object")
+    for key, kinds in needed.items():
+        if not isinstance(value.get(key), kinds):
+            raise Refusal(400, f"Invalid {name}: {key} is missing or of another type")
+    return value
+
+
+def rows(body: Mapping[str, Any], name: str, /, **needed: Kinds) -> list[dict[str, Any]]:
+    """A list of objects in a body; none where it is left out."""
+    given = body.get(name)
+    if not isinstance(given, list | None):
+        raise Refusal(400, f"Invalid body: {name} is no list")
+    return [checked(row, f"{name}[{at}]", **needed) for at, row in enumerate(given or ())]
 
 
 def route(hub: Served, function: Callable[[Asked], Any]) -> Any:
@@ -135,33 +159,44 @@ def name_of(asked: Asked) -> str:
     return asked.part("id")
 
 
-def key_of(asked: Asked) -> str:
-    """Under which the repository of the path is kept."""
-    parts = asked.request.path.split("/")
+def key_of(request: web.Request) -> str:
+    """Under which the repository of the path is kept: a model may have the name of a dataset."""
+    parts = request.path.split("/")
     kind = parts[2] if parts[1] == "api" else parts[1]
-    return f"{PREFIXES.get(kind, '')}{asked.part('id')}"
+    return f"{PREFIXES.get(kind, '')}{request.match_info['id']}"
+
+
+def readable(hub: Served, request: web.Request) -> Stored:
+    """The repository of the path, when who asks may know of it; what is not there looks alike."""
+    sent = token(request)
+    if sent is not None and not hub.knows(sent):
+        raise Refusal(401, "Invalid credentials in Authorization header")
+    stored = hub.repos.get(key_of(request))
+    if stored is not None and (not stored.repo.private or hub.lets_read(sent, stored)):
+        return stored
+    if sent is None:  # the Hub does not tell strangers what exists
+        raise Refusal(401, "Invalid username or password.", code="RepoNotFound")
+    raise Refusal(404, "Repository not found", code="RepoNotFound")
 
 
 def writable(asked: Asked) -> tuple[str, Stored]:
     """The repository of the path, when who asks may write to it."""
-    key, account = key_of(asked), asked.part("id").partition("/")[0]
-    stored = asked.hub.repos.get(key)
-    if stored is None or (stored.repo.private and not asked.reader(account)):
-        raise absent()
-    asked.writer(account)
-    return key, stored
+    stored = readable(asked.hub, asked.request)
+    asked.writer(asked.part("id").partition("/")[0])
+    return stored.id, stored
 
 
-def refused(refusal: Refusal) -> Reply:
-    """In the Hub's own form."""
-    headers = {"X-Error-Message": refusal.says}
+def refused(refusal: Refusal, headers: Mapping[str, str] | None = None) -> Reply:
+    """In the Hub's own form; what a header cannot hold is left to the body."""
+    line = "".join(letter if letter.isprintable() else " " for letter in refusal.says)
+    told = {"X-Error-Message": line, **(headers or {})}
     if refusal.code:
-        headers["X-Error-Code"] = refusal.code
+        told["X-Error-Code"] = refusal.code
     body = {"error": refusal.says, **refusal.more}
-    return web.json_response(body, status=refusal.status, headers=headers)
+    return web.json_response(body, status=refusal.status, headers=told)
 
 
-def token(request: web.Request) -> str | None:
+def token(request: web.BaseRequest) -> str | None:
     """The bearer's token."""
     scheme, _, text = request.headers.get("Authorization", "").partition(" ")
     return text.strip() if scheme.lower() == "bearer" else None

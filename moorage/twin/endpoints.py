@@ -9,12 +9,13 @@ from typing import Any, Final
 from aiohttp import web
 
 from moorage.twin import body as bodies
+from moorage.twin.desk import token
 from moorage.twin.doom import doomed
 from moorage.twin.endpoint import Endpoint, born
 from moorage.twin.hardware import Compute, quotas, vendors
 from moorage.twin.pages import page
 from moorage.twin.people import MANAGE, Caller
-from moorage.twin.world import World, bearer
+from moorage.twin.world import World
 
 _LONGEST_LINE: Final = 10_000
 
@@ -228,7 +229,7 @@ def _endpoint(world: World, request: web.Request, *, write: bool) -> tuple[Calle
 
 def _allowed(world: World, request: web.Request, *, write: bool) -> Caller:
     """Who asks, where they may; the API does not tell strangers which accounts there are."""
-    if bearer(request) is None:
+    if token(request) is None:
         raise RefusedError(401, "Unauthorized: no token was sent")
     caller = world.caller(request)
     if caller is None:

@@ -12,9 +12,10 @@ from aiohttp import web
 
 from moorage.twin import openai, words
 from moorage.twin.body import variant
+from moorage.twin.desk import token
 from moorage.twin.endpoint import Endpoint
 from moorage.twin.people import INFER
-from moorage.twin.world import World, bearer
+from moorage.twin.world import World
 
 _LOOK_S: Final = 0.01
 _HOLD: Final = "X-Scale-Up-Timeout"
@@ -64,7 +65,7 @@ def _closed(world: World, request: web.Request, endpoint: Endpoint) -> web.Respo
         return None
     caller = world.caller(request)
     if caller is None:
-        sent = "invalid" if bearer(request) else "missing"
+        sent = "invalid" if token(request) else "missing"
         return _error(401, f"Unauthorized: {sent} token", code="UNAUTHORIZED")
     allowed = (
         world.people.may_call_any(caller)

@@ -33,7 +33,6 @@ X-Linked-Size to a content address on another port, as the Hub does; Range works
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,14 +42,13 @@ from typing import Any, Final
 from aiohttp import web
 
 from moorage.twin import collections, listing, routed, space_routes, talks, trees, writes
-from moorage.twin.desk import PREFIXES, Desk
+from moorage.twin.desk import ID, PREFIXES, Desk, Refusal, readable, refused, token
 from moorage.twin.people import People
 from moorage.twin.repos import DATASETS, Blob, Repo, Stored, TwinError, read_folder, store
 from moorage.twin.serving import in_thread
 
 __all__ = ["Hub", "Repo", "TwinError", "serve"]
 
-_ID: Final = "{id:[^/]+/[^/]+}"
 _LARGEST_BYTES: Final = 1 << 28  # of a body, such as a commit
 
 
@@ -131,11 +129,11 @@ def application(hub: Hub, *, middlewares: Sequence[Any] = ()) -> web.Application
     app.router.add_get("/api/whoami-v2", _async(lambda request: _whoami(hub, request)))
     for kind, prefix in PREFIXES.items():
         folder = f"/{prefix}".rstrip("/")
-        api = f"/api/{kind}/{_ID}"
+        api = f"/api/{kind}/{ID}"
         app.router.add_get(api, _async(info))
         app.router.add_get(f"{api}/revision/{{revision}}", _async(info))
         app.router.add_get(f"{api}/auth-check", _async(lambda request: _auth(hub, request)))
-        resolve = f"{folder}/{_ID}/resolve/{{revision}}/{{path:.+}}"
+        resolve = f"{folder}/{ID}/resolve/{{revision}}/{{path:.+}}"
         app.router.add_get(resolve, _resolve_handler(hub))
     app.router.add_get("/blobs/{sha256}", _blob_handler(hub))
     routed.add_routes(app, hub.repos)
@@ -169,10 +167,10 @@ def _async(function: Any) -> Any:
 
 
 def _whoami(hub: Hub, request: web.Request) -> web.StreamResponse:
-    token = _token(request)
-    if token is None or not hub.knows(token):
+    sent = token(request)
+    if sent is None or not hub.knows(sent):
         return _error(401, "", "Invalid credentials in Authorization header")
-    caller = hub.desk.people.caller(token)
+    caller = hub.desk.people.caller(sent)
     if caller:
         return web.json_response(hub.desk.people.described(caller))
     return web.json_response({"type": "user", "name": "twin", "orgs": [], "auth": {}})
@@ -284,39 +282,18 @@ def _range(request: web.Request, size: int) -> tuple[int, int] | None:
 
 def _find(hub: Hub, request: web.Request, *, files: bool) -> Stored | web.StreamResponse:
     """The repository asked for, or the Hub's refusal; facts of a gated one are open to all."""
-    token = _token(request)
-    if token is not None and not hub.knows(token):
-        return _error(401, "", "Invalid credentials in Authorization header")
-    stored = hub.repos.get(_asked_id(request))
-    if stored is None or (stored.repo.private and not hub.lets_read(token, stored)):
-        if token is None:  # the Hub does not tell strangers what exists
-            return _error(401, "RepoNotFound", "Invalid username or password.")
-        return _error(404, "RepoNotFound", "Repository not found")
-    if files and stored.repo.gated and not hub.lets_read(token, stored):
+    try:
+        stored = readable(hub, request)
+    except Refusal as refusal:
+        return refused(refusal)
+    sent = token(request)
+    if files and stored.repo.gated and not hub.lets_read(sent, stored):
         says = f"Access to model {stored.id} is restricted."
-        return _error(401 if token is None else 403, "GatedRepo", says)
+        return _error(401 if sent is None else 403, "GatedRepo", says)
     return stored
-
-
-def _asked_id(request: web.Request) -> str:
-    """Datasets and Spaces are kept under their kind, for a model may have the same name."""
-    parts = request.path.split("/")
-    kind = parts[2] if parts[1] == "api" else parts[1]
-    return f"{PREFIXES.get(kind, '')}{request.match_info['id']}"
-
-
-def _token(request: web.Request) -> str | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 def _error(
     status: int, code: str, says: str, headers: Mapping[str, str] | None = None
 ) -> web.StreamResponse:
-    all_headers = {"X-Error-Message": says, **(headers or {})}
-    if code:
-        all_headers["X-Error-Code"] = code
-    body = json.dumps({"error": says})
-    return web.Response(
-        status=status, headers=all_headers, text=body, content_type="application/json"
-    )
+    return refused(Refusal(status, says, code=code), headers)

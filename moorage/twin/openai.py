@@ -178,18 +178,23 @@ def _said(body: Mapping[str, Any], prompt: str, model: Model) -> words.Answer:
     model.counts(PROMPT, words.count(prompt))
     if model.aborts:
         return words.Answer(tokens=(), prompt_tokens=words.count(prompt), finish_reason="abort")
-    stops = body.get("stop") or ()
     return words.answer(
-        prompt,
-        most=most,
-        stops=(stops,) if isinstance(stops, str) else stops,
-        endless=bool(body.get("ignore_eos")),
+        prompt, most=most, stops=_stops(body.get("stop")), endless=bool(body.get("ignore_eos"))
     )
+
+
+def _stops(given: Any) -> Sequence[str]:
+    stops = [given] if isinstance(given, str) else given or []
+    if not isinstance(stops, list) or not all(isinstance(stop, str) for stop in stops):
+        raise WrongError(400, "stop: expected a text or a list of texts")
+    return stops
 
 
 async def _send(
     request: web.Request, body: Mapping[str, Any], model: Model, said: words.Answer, shape: _Shape
 ) -> web.StreamResponse:
+    if not isinstance(body.get("stream_options"), dict | None):
+        raise WrongError(400, "stream_options: expected an object")
     if body.get("stream"):
         return await _stream(request, body, model, said, shape)
     speed = model.speed
@@ -250,7 +255,12 @@ def _are_messages(messages: Any) -> bool:
         isinstance(messages, list)
         and bool(messages)
         and all(isinstance(message, dict) and "role" in message for message in messages)
+        and all(_is_content(message.get("content")) for message in messages)
     )
+
+
+def _is_content(content: Any) -> bool:
+    return not isinstance(content, list) or all(isinstance(part, dict) for part in content)
 
 
 def task_routes() -> Iterator[tuple[str, Sequence[str], Any]]:

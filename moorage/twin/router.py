@@ -131,7 +131,8 @@ async def _fal(world: World, request: web.Request) -> web.StreamResponse:
     way = _own(world, "fal-ai", request.match_info["id"], payer)
     _check_up(world, way)
     prompt = str((await openai.parsed(request)).get("prompt"))
-    url = f"{world.urls['router']}/fal-ai/files/{quote(prompt, safe='')}.png"
+    name = quote(prompt, safe="", errors="surrogatepass")
+    url = f"{world.urls['router']}/fal-ai/files/{name}.png"
     return web.json_response({"images": [{"url": url, "content_type": "image/png"}]})
 
 

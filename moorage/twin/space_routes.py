@@ -8,18 +8,17 @@ from typing import Any, Final
 from aiohttp import web
 
 from moorage.twin import spaces
-from moorage.twin.desk import Asked, Refusal, Served, absent, key_of, route, writable
+from moorage.twin.desk import ID, Asked, Refusal, Served, readable, route, rows, writable
 from moorage.twin.repos import Stored
 from moorage.twin.spaces import Space
 
-_ID: Final = "{id:[^/]+/[^/]+}"
 APPS: Final = "/apps"
 _PAGES: Final = ("", "health")  # that an app of the twin has
 
 
 def mount(app: web.Application, hub: Served) -> None:
     """Add them."""
-    add, api = app.router, f"/api/spaces/{_ID}"
+    add, api = app.router, f"/api/spaces/{ID}"
     add.add_get("/api/spaces/hardware", route(hub, lambda _: spaces.hardware()))
     add.add_get(f"{api}/runtime", route(hub, lambda asked: _runtime(asked, *_readable(asked))))
     add.add_get(f"{api}/logs/{{kind:build|run}}", route(hub, _logs))
@@ -36,7 +35,7 @@ def mount(app: web.Application, hub: Served) -> None:
 
 def mount_apps(app: web.Application, hub: Served, prefix: str) -> None:
     """The apps of Spaces, each below `prefix`/<owner>/<name>."""
-    for path in (f"{prefix}/{_ID}", f"{prefix}/{_ID}/{{rest:.*}}"):
+    for path in (f"{prefix}/{ID}", f"{prefix}/{ID}/{{rest:.*}}"):
         app.router.add_route("*", path, _app(hub))
 
 
@@ -58,19 +57,21 @@ def described(hub: Served, stored: Stored, told: dict[str, Any]) -> dict[str, An
 
 
 def _readable(asked: Asked) -> tuple[Space, Stored]:
-    stored = asked.hub.repos.get(key_of(asked))
-    space = asked.desk.spaces.get(asked.part("id"))
-    if stored is None or space is None:
-        raise absent()
-    if stored.repo.private and not asked.reader(asked.part("id").partition("/")[0]):
-        raise absent()
-    return space, stored
+    stored = readable(asked.hub, asked.request)
+    return _space(asked), stored
 
 
 def _writable(asked: Asked) -> tuple[Space, Stored]:
     _, stored = writable(asked)
-    space: Space = asked.desk.spaces[asked.part("id")]
-    return space, stored
+    return _space(asked), stored
+
+
+def _space(asked: Asked) -> Space:
+    """A Space of a scenario's files has no runtime."""
+    space: Space | None = asked.desk.spaces.get(asked.part("id"))
+    if space is None:
+        raise Refusal(404, "Space not found")
+    return space
 
 
 def _runtime(asked: Asked, space: Space, stored: Stored) -> Any:
@@ -106,7 +107,7 @@ def _public(one: dict[str, Any]) -> dict[str, Any]:
 def _set(name: str) -> Any:
     def change(asked: Asked) -> Any:
         space, _ = _writable(asked)
-        body, stamp = asked.json(), asked.desk.clock.stamp()
+        body, stamp = asked.json(key=str, value=str), asked.desk.clock.stamp()
         other = space.variables if name == "secrets" else space.secrets
         if body["key"] in other:
             raise Refusal(400, f"Collision on variables and secrets names: {body['key']}")
@@ -122,7 +123,7 @@ def _unset(name: str) -> Any:
     def change(asked: Asked) -> Any:
         space, _ = _writable(asked)
         kept = getattr(space, name)
-        kept.pop(asked.json()["key"], None)
+        kept.pop(asked.json(key=str)["key"], None)
         spaces.restart(space, asked.desk)
         return _shown(kept)
 
@@ -139,7 +140,8 @@ def _change(function: Any) -> Any:
 
 
 def _hardware(asked: Asked, space: Space) -> None:
-    body = asked.json()
+    body = asked.json(flavor=str)
+    _check_sleep(body.get("sleepTimeSeconds"))
     spaces.refuse_hardware(asked, space.id.partition("/")[0], body["flavor"])
     space.hardware = body["flavor"]
     if "sleepTimeSeconds" in body:
@@ -148,7 +150,14 @@ def _hardware(asked: Asked, space: Space) -> None:
 
 
 def _sleep(asked: Asked, space: Space) -> None:
-    space.sleep_s = asked.json()["seconds"]
+    seconds = asked.json().get("seconds")
+    _check_sleep(seconds)
+    space.sleep_s = seconds
+
+
+def _check_sleep(seconds: object) -> None:
+    if not isinstance(seconds, int | None):
+        raise Refusal(400, "Invalid sleep time, must be a whole number of seconds")
 
 
 def _pause(asked: Asked, space: Space) -> None:  # noqa: ARG001  all changes look alike
@@ -164,7 +173,7 @@ def _restart(asked: Asked, space: Space) -> None:
 
 
 def _volumes(asked: Asked, space: Space) -> None:
-    space.volumes = asked.json()["volumes"]
+    space.volumes = rows(asked.json(volumes=list), "volumes")
     spaces.restart(space, asked.desk)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from moorage.twin import cards
-from moorage.twin.desk import Asked, Desk, Refusal
+from moorage.twin.desk import Asked, Desk, Refusal, rows
 from moorage.twin.repos import Stored
 
 FREE_HARDWARE: Final = "cpu-basic"
@@ -78,9 +78,9 @@ def refuse(asked: Asked, account: str, body: Mapping[str, Any], sdks: Sequence[s
         raise Refusal(402, says)
 
 
-def refuse_hardware(asked: Asked, account: str, hardware: str) -> None:
+def refuse_hardware(asked: Asked, account: str, hardware: object) -> None:
     """Hardware that nobody sells, or that the account cannot pay."""
-    if hardware not in PRICES:
+    if not isinstance(hardware, str) or hardware not in PRICES:
         raise Refusal(400, f"Invalid hardware flavor: {hardware}")
     if PRICES[hardware] and not asked.desk.people.accounts[account].can_pay:
         raise Refusal(402, "Payment method required; add one in your billing settings")
@@ -96,16 +96,19 @@ def begin(asked: Asked, stored: Stored, body: Mapping[str, Any]) -> Space:
         habit=habit_of(desk, stored.id.removeprefix("spaces/")),
         hardware=body.get("hardware") or FREE_HARDWARE,
         sleep_s=body.get("sleepTimeSeconds"),
-        variables=_settled(body.get("variables"), stamp, show=True),
-        secrets=_settled(body.get("secrets"), stamp, show=False),
-        volumes=list(body.get("volumes") or ()),
+        variables=_settled(body, "variables", stamp, show=True),
+        secrets=_settled(body, "secrets", stamp, show=False),
+        volumes=rows(body, "volumes"),
         built_s=now,
         used_s=now,
     )
 
 
-def _settled(given: Any, stamp: str, *, show: bool) -> dict[str, dict[str, Any]]:
-    return {one["key"]: setting(one, stamp, show=show) for one in given or ()}
+def _settled(
+    body: Mapping[str, Any], name: str, stamp: str, *, show: bool
+) -> dict[str, dict[str, Any]]:
+    given = rows(body, name, key=str, value=str)
+    return {one["key"]: setting(one, stamp, show=show) for one in given}
 
 
 def setting(one: Mapping[str, Any], stamp: str, *, show: bool) -> dict[str, Any]:

@@ -9,26 +9,25 @@ from aiohttp import web
 
 from moorage.twin import spaces
 from moorage.twin.desk import (
+    ID,
     PREFIXES,
     Asked,
     Refusal,
     Served,
-    absent,
-    key_of,
     name_of,
+    readable,
     route,
     writable,
 )
 from moorage.twin.history import merged
 
-_ID: Final = "{id:[^/]+/[^/]+}"
 _PAGE: Final = 20
 
 
 def mount(app: web.Application, hub: Served) -> None:
     """Add the routes."""
     for kind in PREFIXES:
-        api = f"/api/{kind}/{_ID}/discussions"
+        api = f"/api/{kind}/{ID}/discussions"
         one = f"{api}/{{number:[0-9]+}}"
         app.router.add_get(api, route(hub, _list))
         app.router.add_post(api, route(hub, _create))
@@ -94,7 +93,10 @@ def _list(asked: Asked) -> Any:
     wanted = asked.request.query
     kept = asked.desk.talks.get(_readable(asked), [])
     fits = [talk for talk in reversed(kept) if _fits(talk, wanted)]
-    start = int(wanted.get("p", "0")) * _PAGE
+    page = wanted.get("p", "0")
+    if not page.isdecimal():
+        raise Refusal(400, "Invalid page")
+    start = int(page[:9]) * _PAGE
     return {"discussions": fits[start : start + _PAGE], "count": len(fits), "start": start}
 
 
@@ -107,7 +109,7 @@ def _fits(talk: Mapping[str, Any], wanted: Mapping[str, str]) -> bool:
 
 
 def _create(asked: Asked) -> Any:
-    key, body = _readable(asked), asked.json()
+    key, body = _readable(asked), asked.json(title=str)
     if asked.caller is None:
         raise Refusal(401, "Invalid credentials in Authorization header")
     text = body.get("description", "")
@@ -120,14 +122,14 @@ def _details(asked: Asked) -> Any:
 
 
 def _comment(asked: Asked) -> Any:
-    text = asked.json()["comment"]
+    text = asked.json(comment=str)["comment"]
     latest = {"latest": {"raw": text, "html": text}, "hidden": False, "edited": False}
     return {"newMessage": _add(asked, _talk(asked), "comment", latest)}
 
 
 def _status(asked: Asked) -> Any:
     writable(asked)
-    talk, status = _talk(asked), asked.json()["status"]
+    talk, status = _talk(asked), asked.json(status=str)["status"]
     talk["status"] = status
     return {"newStatus": _add(asked, talk, "status-change", {"status": status})}
 
@@ -147,16 +149,11 @@ def _merge(asked: Asked) -> Any:
 
 
 def _readable(asked: Asked) -> str:
-    key = key_of(asked)
-    stored = asked.hub.repos.get(key)
-    account = name_of(asked).partition("/")[0]
-    if stored is None or (stored.repo.private and not asked.reader(account)):
-        raise absent()
-    return key
+    return readable(asked.hub, asked.request).id
 
 
 def _talk(asked: Asked) -> dict[str, Any]:
-    number = int(asked.part("number"))
+    number = int(asked.part("number")[:9])
     kept = asked.desk.talks.get(_readable(asked), [])
     if not 0 < number <= len(kept):
         raise Refusal(404, "Discussion not found")

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qs
 
 from aiohttp import web
 
-from moorage.twin.desk import PREFIXES, Asked, Refusal, Served, absent, key_of, route
+from moorage.twin.desk import ID, PREFIXES, Asked, Refusal, Served, readable, route
 from moorage.twin.repos import Blob
-
-_ID: Final = "{id:[^/]+/[^/]+}"
 
 
 def mount(app: web.Application, hub: Served) -> None:
     """Add the routes."""
     for kind in PREFIXES:
-        api = f"/api/{kind}/{_ID}"
+        api = f"/api/{kind}/{ID}"
         app.router.add_get(f"{api}/tree/{{revision}}", route(hub, _tree))
         app.router.add_get(f"{api}/tree/{{revision}}/{{folder:.+}}", route(hub, _tree))
         app.router.add_post(f"{api}/paths-info/{{revision}}", route(hub, _paths))
 
 
 def _blobs(asked: Asked) -> dict[str, Blob]:
-    stored = asked.hub.repos.get(key_of(asked))
-    if stored is None or (
-        stored.repo.private and not asked.reader(asked.part("id").partition("/")[0])
-    ):
-        raise absent()
+    stored = readable(asked.hub, asked.request)
     commit = stored.resolve(asked.part("revision"))
     if commit is None:
         raise Refusal(404, "Invalid rev id", code="RevisionNotFound")
@@ -52,7 +46,7 @@ def _tree(asked: Asked) -> Any:
 
 
 def _paths(asked: Asked) -> Any:
-    wanted = parse_qs(asked.body.decode()).get("paths", [])
+    wanted = parse_qs(asked.body.decode("utf-8", "replace")).get("paths", [])
     blobs = _blobs(asked)
     return [_file(blobs[path]) for path in wanted if path in blobs]
 

@@ -66,7 +66,7 @@ def of_messages(messages: Sequence[Mapping[str, Any]]) -> str:
 
 def vector(text: str) -> list[float]:
     """A unit vector that is the same for the same text."""
-    digest = hashlib.sha256(text.encode()).digest()
+    digest = hashlib.sha256(_bytes(text)).digest()
     values = [byte - 127.5 for byte in digest[:_DIMENSIONS]]
     length = math.sqrt(sum(value * value for value in values))
     return [value / length for value in values]
@@ -80,11 +80,16 @@ def closeness(query: str, text: str) -> float:
 
 def picture(prompt: str, *, side: int = 8) -> bytes:
     """A small PNG in a colour of its prompt."""
-    colour = hashlib.sha256(prompt.encode()).digest()[:3]
+    colour = hashlib.sha256(_bytes(prompt)).digest()[:3]
     rows = (b"\0" + colour * side) * side
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
     parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*part) for part in parts)
+
+
+def _bytes(text: str) -> bytes:
+    """JSON can hold half of a surrogate pair, which UTF-8 cannot."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _words(at_least: int) -> list[str]:

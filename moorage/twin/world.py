@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from moorage.twin.clock import Clock
+from moorage.twin.desk import token
 from moorage.twin.endpoint import Endpoint
 from moorage.twin.hub import Hub
 from moorage.twin.limits import Limits
@@ -73,7 +74,7 @@ class World:
 
     def caller(self, request: web.BaseRequest) -> Caller | None:
         """Whose token a request carries; None for no token and for an unknown one."""
-        return self.people.caller(bearer(request))
+        return self.people.caller(token(request))
 
     def note(self, host: str, request: web.BaseRequest) -> None:
         """Write a request down."""
@@ -85,7 +86,7 @@ class World:
                 path=request.path,
                 query=request.query_string,
                 token_of=caller.user.name if caller else "",
-                token=bearer(request) or "",
+                token=token(request) or "",
                 at_s=self.clock.now_s(),
             )
         )
@@ -101,9 +102,3 @@ class World:
             most = int(compute["scaling"]["maxReplica"])
             used[compute["instanceType"]] += counts.get(compute["id"], 0) * most
         return dict(used)
-
-
-def bearer(request: web.BaseRequest) -> str | None:
-    """The token that a request carries."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,23 +13,26 @@ from aiohttp import web
 
 from moorage.twin import cards, history, spaces, talks
 from moorage.twin.desk import (
+    ID,
     PREFIXES,
     Asked,
     Refusal,
     Served,
-    absent,
+    checked,
     name_of,
+    parsed,
     route,
+    rows,
     writable,
 )
 from moorage.twin.repos import Blob, Repo, Stored, store
 
-_ID: Final = "{id:[^/]+/[^/]+}"
 _NAME: Final = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9_]([A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?")
 _LFS_SUFFIXES: Final = (".gguf", ".safetensors", ".bin", ".pt", ".onnx", ".png", ".jpg")
 _LFS_FROM_BYTES: Final = 10_000_000
 _SDKS: Final = ("gradio", "docker", "static", "streamlit")
 _ATTRIBUTES: Final = b"*.safetensors filter=lfs diff=lfs merge=lfs -text\n"
+_GATES: Final = ("auto", "manual", False)
 _VISIBILITIES: Final = ("public", "private", "protected")
 
 
@@ -43,25 +44,20 @@ def mount(app: web.Application, hub: Served) -> None:
     add.add_post("/api/validate-yaml", route(hub, _validate))
     add.add_put("/uploads/{oid}", route(hub, _upload))
     for kind, prefix in PREFIXES.items():
-        api = f"/api/{kind}/{_ID}"
+        api = f"/api/{kind}/{ID}"
         add.add_put(f"{api}/settings", route(hub, _settings))
         add.add_post(f"{api}/resource-group", route(hub, _group))
         add.add_post(f"{api}/preupload/{{revision:.+}}", route(hub, _preupload))
         add.add_post(f"{api}/commit/{{revision:.+}}", route(hub, _commit))
-        add.add_post(f"/{prefix}{_ID}.git/info/lfs/objects/batch", route(hub, _batch))
+        add.add_post(f"/{prefix}{ID}.git/info/lfs/objects/batch", route(hub, _batch))
 
 
 # --- repositories
 
 
 def _create(asked: Asked) -> Any:
-    body = asked.json()
-    kind = f"{body.get('type') or 'model'}s"
-    caller = asked.caller
-    if caller is None:
-        raise Refusal(401, "Invalid credentials in Authorization header")
-    account = body.get("organization") or caller.user.name
-    asked.writer(account)
+    body = asked.json(name=str)
+    kind, account = _place(asked, body)
     if asked.desk.busy > 0:
         asked.desk.busy -= 1
         raise Refusal(409, "Cannot create repo: another conflicting operation is in progress")
@@ -74,9 +70,21 @@ def _create(asked: Asked) -> Any:
     return {"url": f"{asked.hub.url}/{key}", "name": key.removeprefix(PREFIXES[kind])}
 
 
+def _place(asked: Asked, body: Mapping[str, Any]) -> tuple[str, str]:
+    """The kind of a repository and the account below which it is, when who asks may write there."""
+    kind, account = f"{body.get('type') or 'model'}s", body.get("organization")
+    if kind not in PREFIXES or not isinstance(account, str | None):
+        raise Refusal(400, "Invalid type or organization")
+    if asked.caller is None:
+        raise Refusal(401, "Invalid credentials in Authorization header")
+    account = account or asked.caller.user.name
+    asked.writer(account)
+    return kind, account
+
+
 def _refuse_unmakable(asked: Asked, key: str, kind: str, body: Mapping[str, Any]) -> None:
-    if not _NAME.fullmatch(str(body.get("name"))):
-        raise Refusal(400, f"Invalid repo name: {body.get('name')}")
+    if not _NAME.fullmatch(body["name"]):
+        raise Refusal(400, f"Invalid repo name: {body['name']}")
     if body.get("visibility") not in (None, *_VISIBILITIES[: 3 if kind == "spaces" else 2]):
         raise Refusal(400, "Invalid visibility")
     if key in asked.hub.repos:
@@ -89,7 +97,7 @@ def _refuse_unmakable(asked: Asked, key: str, kind: str, body: Mapping[str, Any]
 
 
 def _known_group(asked: Asked, account: str, group: Any) -> None:
-    if group is not None and group not in asked.desk.groups.get(account, {}):
+    if group is not None and str(group) not in asked.desk.groups.get(account, {}):
         raise Refusal(400, f"Resource group {group} not found")
 
 
@@ -101,8 +109,8 @@ def _new(asked: Asked, key: str, kind: str, body: Mapping[str, Any]) -> Stored:
         readme = f"---\ntitle: {title}\nsdk: {body['sdk']}\n---\n"
         files[cards.README] = readme.encode()
     if not asked.desk.ignores_files:
-        given = body.get("files") or ()
-        files |= {one["path"]: base64.b64decode(one["content"]) for one in given}
+        given = rows(body, "files", path=str, content=str)
+        files |= {one["path"]: _decoded(one["content"]) for one in given}
     visibility = body.get("visibility") or ("private" if body.get("private") else "public")
     repo = Repo(
         files=files,
@@ -124,14 +132,11 @@ def _visible(asked: Asked, name: str, visibility: str) -> dict[str, Any]:
 
 
 def _delete(asked: Asked) -> Any:
-    body = asked.json()
-    kind = f"{body.get('type') or 'model'}s"
-    caller = asked.caller
-    account = body.get("organization") or (caller.user.name if caller else "")
-    asked.writer(account)
-    key = f"{PREFIXES[kind]}{account}/{body.get('name')}"
+    body = asked.json(name=str)
+    kind, account = _place(asked, body)
+    key = f"{PREFIXES[kind]}{account}/{body['name']}"
     if asked.hub.repos.pop(key, None) is None:
-        raise absent()
+        raise Refusal(404, "Repository not found", code="RepoNotFound")
     asked.desk.spaces.pop(key.removeprefix("spaces/"), None)
     asked.desk.talks.pop(key, None)
     return web.Response(text="OK")
@@ -148,6 +153,8 @@ def _settings(asked: Asked) -> Any:
             raise Refusal(400, "Invalid visibility")
         repo = replace(repo, **_visible(asked, name_of(asked), visibility))
     if "gated" in body:
+        if body["gated"] not in _GATES:
+            raise Refusal(400, "Invalid gated, must be one of auto, manual, false")
         repo = replace(repo, gated=body["gated"])
     asked.hub.repos[key] = replace(stored, repo=repo)
     return {"private": repo.private, "visibility": repo.visibility}
@@ -165,8 +172,8 @@ def _group(asked: Asked) -> Any:
 
 
 def _validate(asked: Asked) -> Any:
-    body = asked.json()
-    card = cards.parse(body.get("content", ""))
+    body = asked.json(content=str)
+    card = cards.parse(body["content"])
     if body.get("repoType") == "space" and card and card.get("sdk") not in _SDKS:
         error = {"message": f'"sdk" must be one of [{", ".join(_SDKS)}]'}
         raise Refusal(400, "Invalid metadata in README.md", errors=[error], warnings=[])
@@ -179,7 +186,8 @@ def _preupload(asked: Asked) -> Any:
     if commit is None:
         raise Refusal(404, "Invalid rev id", code="RevisionNotFound")
     have = stored.at(commit)
-    return {"files": [_mode(file, have) for file in asked.json()["files"]]}
+    files = rows(asked.json(files=list), "files", path=str, size=int)
+    return {"files": [_mode(file, have) for file in files]}
 
 
 def _mode(file: Mapping[str, Any], have: Mapping[str, Blob]) -> dict[str, Any]:
@@ -192,8 +200,8 @@ def _mode(file: Mapping[str, Any], have: Mapping[str, Blob]) -> dict[str, Any]:
 
 def _batch(asked: Asked) -> Any:
     writable(asked)
-    objects = [_action(asked, one) for one in asked.json()["objects"]]
-    return {"transfer": "basic", "objects": objects}
+    objects = rows(asked.json(objects=list), "objects", oid=str, size=int)
+    return {"transfer": "basic", "objects": [_action(asked, one) for one in objects]}
 
 
 def _action(asked: Asked, one: Mapping[str, Any]) -> dict[str, Any]:
@@ -219,8 +227,10 @@ def _content(asked: Asked, oid: str) -> Any:
 
 def _commit(asked: Asked) -> Any:
     key, stored = writable(asked)
-    lines = [json.loads(line) for line in asked.body.splitlines() if line]
-    header = lines[0]["value"]
+    lines = [parsed(line, key=str, value=dict) for line in asked.body.splitlines() if line]
+    if not lines:
+        raise Refusal(400, "Invalid body: a commit has a header")
+    header = checked(lines[0]["value"], "header", summary=str)
     revision = asked.part("revision")
     base = stored.resolve(revision)
     if base is None:
@@ -257,12 +267,13 @@ def _changed(
 ) -> dict[str, Blob]:
     blobs = dict(have)
     for operation in operations:
-        value = operation["value"]
+        value = checked(operation["value"], "operation", path=str)
         match operation["key"]:
             case "file":
+                checked(value, "file", content=str)
                 blobs[value["path"]] = _blob(value["path"], _decoded(value["content"]))
             case "lfsFile":
-                blobs[value["path"]] = _large(asked, value)
+                blobs[value["path"]] = _large(asked, checked(value, "lfsFile", oid=str))
             case "deletedFile":
                 if blobs.pop(value["path"], None) is None:
                     raise Refusal(404, "A file with this name doesn't exist", code="EntryNotFound")
@@ -277,7 +288,7 @@ def _changed(
 def _decoded(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii's, or of what is no ASCII
         raise Refusal(400, "Invalid base64") from None
 
 
