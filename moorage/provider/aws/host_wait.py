@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from moorage.errors import Exit, MoorageError
+from moorage.provider import secrets
 from moorage.provider.aws import host_state
 from moorage.provider.aws.cloud import Record
 from moorage.provider.aws.faults import AwsError
@@ -84,7 +85,7 @@ def until_ready(place: Place, inputs: State, instance: Record, context: Context)
     try:
         return _ready(wait)
     except OutOfTime:
-        log = console(on_behalf(place, context), wait.instance_id)
+        log = _console(wait)
         message = (
             f"{place.id} does not serve after {wait.age_s:.0f} s: {wait.last}{_quoted(log)};"
             " it stays and is billed: run up again to wait on, or destroy it"
@@ -165,7 +166,7 @@ def _running(wait: _Wait, found: Record | None) -> str | None:
         wait.last = f"{wait.instance_id} runs, its engine does not answer: {reason}"
         _knock(wait, found)
     except MoorageError as error:
-        log = console(wait.place, wait.instance_id)
+        log = _console(wait)
         message = f"{wait.place.id} runs and does not serve: {error}{_quoted(log)}"
         raise MoorageError(message, exit_code=Exit.UNANSWERED) from None
     return None
@@ -211,7 +212,7 @@ def _stopped(wait: _Wait, found: Record | None) -> None:
     if not wait.has_run and wait.age_s < _STALE_S:
         wait.last = f"{wait.instance_id} was started, and is not told to be yet"
         return
-    log = console(wait.place, wait.instance_id)
+    log = _console(wait)
     message = (
         f"{wait.place.id} stopped while it was waited for: {host_state.reason(found)}"
         f"{_quoted(log)}; run up again to start it"
@@ -220,7 +221,7 @@ def _stopped(wait: _Wait, found: Record | None) -> None:
 
 
 def _gone(wait: _Wait, found: Record | None) -> None:
-    raise _lost(wait.place, wait.instance_id, found, console(wait.place, wait.instance_id))
+    raise _lost(wait.place, wait.instance_id, found, _console(wait))
 
 
 _ON: Final[dict[str, Callable[[_Wait, Record | None], str | None]]] = {
@@ -251,18 +252,20 @@ def _lost(place: Place, instance_id: str, found: Record | None, log: str = "") -
 # --- its console
 
 
-def console(place: Place, instance_id: str) -> str:
+def _console(wait: _Wait) -> str:
     """The last lines of what it has printed; nothing where that cannot be had."""
-    return _tail(_printed(place, instance_id))
+    return _tail(_printed(wait))
 
 
-def _printed(place: Place, instance_id: str) -> list[str]:
+def _printed(wait: _Wait) -> list[str]:
+    """Without secrets, for half of one would not be known as such: TEI prints its key."""
+    hidden = frozenset({wait.inputs.get("key") or "", *wait.inputs.get("secrets", {}).values()})
     for how in _CONSOLES:
         try:
-            answer = place.cloud.ec2("get_console_output", InstanceId=instance_id, **how)
+            answer = wait.place.cloud.ec2("get_console_output", InstanceId=wait.instance_id, **how)
         except (AwsError, OutOfTime):
             continue
-        return lines(str(answer.get("Output") or ""))
+        return lines(secrets.masked(str(answer.get("Output") or ""), hidden - {""}))
     return []
 
 
@@ -272,16 +275,11 @@ def _tail(printed: list[str]) -> str:
     return " | ".join(told[-_LOG_TOLD:])[-_MOST_LOG:]
 
 
-def on_behalf(place: Place, context: Context) -> Place:
-    """The place on behalf of another call."""
-    return replace(place, cloud=replace(place.cloud, context=context))
-
-
 def _read_console(wait: _Wait) -> None:
     """Why an engine starts again and again stands there alone; one that does so will not serve."""
     if wait.age_s <= max(_BOOTING_S, wait.log_age_s + _CONSOLE_S):
         return
-    printed = _printed(wait.place, wait.instance_id)
+    printed = _printed(wait)
     wait.log, wait.log_age_s = _tail(printed), wait.age_s
     ends = _ends(printed)
     if ends is None:

@@ -14,7 +14,7 @@ from moorage.provider.aws import host_wait
 from moorage.provider.testing.client import EngineEar
 from tests.aws import gaps
 from tests.aws.proxy import Answer, Call
-from tests.provider.aws.hosts import World, only, reason
+from tests.provider.aws.hosts import KEY, World, only, reason
 
 SPOT_GONE = "Server.SpotInstanceTermination: Spot instance termination"
 NOWHERE = b"224.0.0.1"  # of a group, which nobody can connect to
@@ -77,6 +77,16 @@ def test_the_console_is_quoted_while_and_where_it_does_not_get_ready(at: World) 
     assert "does not serve after 1 s" in line
     assert "its console ends: booted | no space left on device" in line
     assert len(read) > 1  # not at the end alone
+
+
+@pytest.mark.thorough
+def test_not_even_half_of_a_key_is_quoted(at: World) -> None:
+    """TEI prints its arguments, the key among them."""
+    text = f'Args {{ api_key: Some("{KEY}"), {"x" * (host_wait._MOST_LOG - 16)} }}\n'
+    with a_console(at, lambda: text):
+        line, _ = at.failed(lambda: at.create(port=at.cloud.loading_port, readyTimeoutSeconds=1))
+    assert "xxx" in line
+    assert KEY[-10:] not in line
 
 
 def test_an_engine_that_ends_again_and_again_is_not_waited_for(at: World) -> None:
