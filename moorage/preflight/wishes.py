@@ -126,7 +126,11 @@ def wishes(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) 
             for plan, one in endpoints
             if one.machine is not None
         ),
-        models=_once(Model(id=plan.model_id, revision=plan.revision) for plan, _ in endpoints),
+        models=_once(
+            Model(id=plan.model_id, revision=plan.revision)
+            for plan, one in placed
+            if one.kind in (ENDPOINT, SPACE)
+        ),
         routes=tuple(_route(plan, one) for plan, one in placed if one.kind == ROUTER),
         spaces=_once([*spaces, *apps]),
         private=_once(private),

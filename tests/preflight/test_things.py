@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from moorage.plan.types import Placement
 from moorage.provider.hugging_face.endpoints import endpoint_owner
 from moorage.twin import face
 from moorage.twin.hardware import catalogue
@@ -28,6 +29,13 @@ def test_a_gated_model_without_access_is_told(start: Start) -> None:
     rows = table(ENDPOINT, model_id="zoe/gated")
     assert bad(rows) == {"model zoe/gated": "problem"}
     assert rows["model zoe/gated"].todo == "ask for access at https://huggingface.co/zoe/gated"
+
+
+def test_what_a_space_is_to_load_must_be_there_too(start: Start) -> None:
+    start()
+    space = Placement(name="s", kind="hf-space", options={"namespace": "acme", "hardware": "l4x1"})
+    assert table(space)[f"model {MODEL}"].there == "it may be read"
+    assert bad(table(space, model_id="acme/gone")) == {"model acme/gone": "problem"}
 
 
 def test_a_model_or_a_revision_that_is_not_there_is_told(start: Start) -> None:
