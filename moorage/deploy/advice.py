@@ -72,6 +72,21 @@ SURPRISES: Final = (
         "`moorage state remove NAME` forgets what was there, one by one, its container first",
     ),
     Surprise(
+        sign=re.compile(
+            r"unable to pull image (?P<image>\S+): .*"
+            r"(?:pull access denied|unauthorized|authentication required|no basic auth)",
+            re.DOTALL,
+        ),
+        says="{image} is not there, or cannot be had without a login, and Pulumi's docker plugin "
+        "takes none of `docker login`: correct its name, or `docker pull {image}` on its host",
+    ),
+    Surprise(
+        # The plugin reads what Docker says of a pull, and tells nothing of it.
+        sign=re.compile(r"unable to find or pull image (?P<image>\S+)"),
+        says="the pull of {image} broke off, as it does where the disk is full: "
+        "`docker pull {image}` on its host tells why",
+    ),
+    Surprise(
         sign=re.compile(r"no resource plugin 'pulumi-resource-(?P<plugin>[\w-]+)'"),
         says="the provider {plugin} is not installed: name its folder in Pulumi.yaml under "
         "plugins.providers, or run `pulumi plugin install resource {plugin} VERSION`",

@@ -54,6 +54,18 @@ OTHER = "urn:pulumi:local::demo::moorage:index:Marker::other"
                 " 255): bring it back; where it is gone for good, `moorage state remove NAME`"
             ),
         ),
+        (
+            (
+                "Unable to read Docker image into resource: unable to pull image acme/engine:2:"
+                " error pulling image acme/engine:2: Error response from daemon: pull access denied"
+                " for acme/engine, repository does not exist or may require 'docker login'"
+            ),
+            "acme/engine:2 is not there, or cannot be had without a login, and Pulumi's docker",
+        ),
+        (
+            "Unable to read Docker image into resource: unable to find or pull image acme/engine:2",
+            "the pull of acme/engine:2 broke off, as it does where the disk is full: `docker pull",
+        ),
         ("no room", "no room"),
     ],
 )
