@@ -91,7 +91,7 @@ class Calls:
         if not future.done():
             return _abandoned(call)
         error = future.exception()
-        return future.result() if error is None else _fault(error, call.thing)
+        return future.result() if error is None else fault_of(error, call.thing)
 
     def _over(self, call: Call, done: asyncio.Future[Any]) -> None:
         self._running.discard(call)
@@ -132,7 +132,8 @@ def _abandoned(call: Call) -> Fault:
     return Fault(message=message)
 
 
-def _fault(error: BaseException, thing: Created | None) -> Fault:
+def fault_of(error: BaseException, thing: Created | None = None) -> Fault:
+    """Why a handler failed: in its own words, or in those of what it did not foresee."""
     if isinstance(error, MoorageError):
         return Fault(message=one_line(str(error)), thing=thing)
     text = one_line(str(error)) or "no message"

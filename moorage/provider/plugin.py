@@ -14,7 +14,9 @@ from typing import Final, NoReturn
 
 import grpc.aio
 
+from moorage.errors import MoorageError
 from moorage.provider import locate
+from moorage.provider.calls import fault_of
 from moorage.provider.package import Package
 from moorage.provider.protocol import provider_pb2_grpc
 from moorage.provider.servicer import Provider
@@ -46,10 +48,20 @@ def main(
         **(commands or {}),
     }
     if words and words[0] in known:
-        _leave(known[words[0]](words[1:]))
+        _leave(_answered(known[words[0]], words[1:]))
     engine = any(":" in word for word in words)
     asyncio.run(_serve(servicer(package), watch_engine=engine))
     _leave(0)
+
+
+def _answered(command: Command, words: Sequence[str]) -> int:
+    """The exit code of a command; the last line on stderr says why where it is not 0."""
+    try:
+        return command(words)
+    except Exception as error:  # noqa: BLE001  it is whoever asked that has to tell it on
+        fault = fault_of(error)
+        sys.stderr.write(f"{fault.traceback}{fault.message}\n")
+        return int(error.exit_code) if isinstance(error, MoorageError) else 1
 
 
 def _print_schema(package: Package) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from moorage.provider.shape import Field, Shape
 from moorage.provider.values import Path
 
 MASK: Final = "[secret]"
+_OF_LINES: Final = re.compile(rf"{re.escape(MASK)}(?:; {re.escape(MASK)})+")
 _SHORTEST: Final = 6  # shorter texts would blot out half of every message
 
 
@@ -25,8 +27,11 @@ def texts(values: Any, paths: Iterable[Path]) -> frozenset[str]:
     return frozenset(
         text
         for path in paths
-        for text in _leaves(_at(values, path))
-        if isinstance(text, str) and len(text) >= _SHORTEST
+        for leaf in _leaves(_at(values, path))
+        if isinstance(leaf, str)
+        # A message has only one line, so the lines of a key stand in it one by one.
+        for text in (leaf, *map(str.strip, leaf.splitlines()))
+        if len(text) >= _SHORTEST
     )
 
 
@@ -39,7 +44,7 @@ def masked(text: str, secrets: frozenset[str]) -> str:
     """The text without the secrets."""
     for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, MASK)
-    return text
+    return _OF_LINES.sub(MASK, text)
 
 
 @functools.cache

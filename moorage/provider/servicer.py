@@ -6,8 +6,8 @@ import asyncio
 import functools
 import json
 import time
-from collections.abc import Callable, Mapping
-from typing import Any, Final, NoReturn
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NoReturn
 
 import grpc
 import grpc.aio
@@ -15,33 +15,39 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 
 from moorage.errors import MoorageError
-from moorage.provider import check, diff, secrets, unfinished
-from moorage.provider.calls import Call, Calls, Fault, one_line
+from moorage.provider import answers, check, diff, secrets, unfinished
+from moorage.provider.calls import Call, Calls, Fault, fault_of
 from moorage.provider.engine_log import EngineLog
-from moorage.provider.handler import Change, Context, Created, Failure, Handler, Severity, State
+from moorage.provider.handler import Context, Created, Failure, Handler, Severity, State
 from moorage.provider.package import Package
-from moorage.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc, status_pb2
+from moorage.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from moorage.provider.values import (
     UNKNOWN,
-    Path,
     Properties,
     amend,
     decode,
     decode_beside,
     decode_one,
     drop_hollow,
-    encode,
     has_unknown,
 )
 
-_KINDS: Final = {
-    ("add", False): provider_pb2.PropertyDiff.ADD,
-    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
-    ("delete", False): provider_pb2.PropertyDiff.DELETE,
-    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
-    ("update", False): provider_pb2.PropertyDiff.UPDATE,
-    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
-}
+_Method = Callable[[Any, Any, Any], Awaitable[Any]]
+
+
+def _in_one_line(method: _Method) -> _Method:
+    """A method whose faults, whoever made them, reach the engine in one line each."""
+
+    @functools.wraps(method)
+    async def call(self: Provider, request: Any, context: Any) -> Any:
+        try:
+            return await method(self, request, context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:  # noqa: BLE001  else its class is what users read
+            await self.fail_unforeseen(error, request, context)
+
+    return call
 
 
 class Provider(provider_pb2_grpc.ResourceProviderServicer):
@@ -91,7 +97,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         _, failures = _configured(self._package, news.plain)
         declared = {(name,) for name, one in self._package.config.items() if one.secret}
         return provider_pb2.CheckResponse(
-            inputs=request.news, failures=_failures(failures, news.plain, news.secrets | declared)
+            inputs=request.news,
+            failures=answers.check_failures(failures, news.plain, news.secrets | declared),
         )
 
     async def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -114,6 +121,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     # --- resources
 
+    @_in_one_line
     async def Check(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Fill in defaults and judge the inputs."""
         handler = await self._handler(request, context)
@@ -122,8 +130,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         is_known = not has_unknown(inputs)
         if is_known and not failures:
             failures = handler.check(inputs)
-        marked = news.secrets | _declared(handler, inputs)
-        answer = provider_pb2.CheckResponse(failures=_failures(failures, inputs, marked))
+        marked = news.secrets | answers.declared(handler, inputs)
+        answer = provider_pb2.CheckResponse(
+            failures=answers.check_failures(failures, inputs, marked)
+        )
         answer.inputs.CopyFrom(request.news)
         amend(answer.inputs, news, inputs, marked)
         if not is_known:
@@ -131,6 +141,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._checked[request.urn] = answer.inputs, inputs
         return answer
 
+    @_in_one_line
     async def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Compare what was declared, and what Read found, with what is declared now."""
         handler = await self._handler(request, context)
@@ -140,11 +151,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         old_inputs = news if is_same else decode_beside(declared, request.news, news)
         state = {"drift": decode_one(request.olds, "drift")}  # all that a diff asks of it
         changes = diff.diff(handler.shape, old_inputs, state, news)
-        answer = _diff_response(handler, handler.diff(changes, old_inputs, news))
+        answer = answers.diff_response(handler, handler.diff(changes, old_inputs, news))
         if not answer.replaces:
             self._kept[_token(request), request.id] = request.urn
         return answer
 
+    @_in_one_line
     async def Create(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Adopt or create, then wait until it is as it should be."""
         handler = await self._handler(request, context)
@@ -156,10 +168,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         made = await self._work(work, request, context, handler, given)
         return provider_pb2.CreateResponse(
             id=made.id,
-            properties=_encode_outputs(handler, made.state, given),
+            properties=answers.encode_outputs(handler, made.state, given),
             refresh_before_update=handler.shape.refresh_before_update,
         )
 
+    @_in_one_line
     async def Read(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Look at the thing; an answer without properties means that it is gone."""
         handler = await self._handler(request, context)
@@ -172,11 +185,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         told = unfinished.kept(handler.shape, state.plain, found.state)
         return provider_pb2.ReadResponse(
             id=found.id or request.id,
-            properties=_encode_outputs(handler, told, known),
-            inputs=_encode_inputs(handler, found.inputs, known.secrets),
+            properties=answers.encode_outputs(handler, told, known),
+            inputs=answers.encode_inputs(handler, found.inputs, known.secrets),
             refresh_before_update=handler.shape.refresh_before_update,
         )
 
+    @_in_one_line
     async def Update(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Make the thing as declared, then wait until it is as it should be."""
         handler = await self._handler(request, context)
@@ -188,10 +202,11 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         work = functools.partial(update, request.id, state, given.plain)
         outputs = await self._work(work, request, context, handler, given, state)
         return provider_pb2.UpdateResponse(
-            properties=_encode_outputs(handler, outputs, given),
+            properties=answers.encode_outputs(handler, outputs, given),
             refresh_before_update=handler.shape.refresh_before_update,
         )
 
+    @_in_one_line
     async def Delete(self, request: Any, context: Any) -> Any:  # noqa: N802
         """Take the thing away."""
         handler = await self._handler(request, context)
@@ -236,9 +251,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     ) -> Struct:
         """What is known before the run, once it is said what it will cost."""
         if text := handler.notice(given.plain, state):
-            hidden = _hidden(handler, given.plain, given.secrets) | _hidden(handler, state or {})
+            hidden = answers.hidden_texts(handler, given.plain, given.secrets)
+            hidden |= answers.hidden_texts(handler, state or {})
             await self._log.say_later(urn, Severity.WARNING, secrets.masked(text, hidden))
-        return _encode_outputs(handler, _preview(handler, given.plain, state), given)
+        return answers.encode_outputs(handler, _preview(handler, given.plain, state), given)
 
     async def _work(
         self,
@@ -251,7 +267,8 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     ) -> Any:
         """Run a handler's function in a thread; its faults end the call in one line each."""
         call = Call(deadline_s=time.monotonic() + (request.timeout or handler.shape.timeout_s))
-        hidden = _hidden(handler, given.plain, given.secrets) | _hidden(handler, state or {})
+        hidden = answers.hidden_texts(handler, given.plain, given.secrets)
+        hidden |= answers.hidden_texts(handler, state or {})
         say = functools.partial(self._log.say, asyncio.get_running_loop(), request.urn)
         asked = Context(
             urn=request.urn,
@@ -266,13 +283,31 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if isinstance(thing, Created):
             self._made[_token(request), thing.id] = request.urn
         if isinstance(outcome, Fault):
-            told = secrets.masked(outcome.traceback, hidden)
-            if told:
-                await self._log.say_later(request.urn, Severity.DEBUG, told)
             reason = secrets.masked(outcome.message, hidden)
-            details = _init_failed(outcome, reason, handler, given) if outcome.thing else None
-            await _end(context, Fault(message=reason), details=details)
+            details = (
+                answers.init_failed(outcome, reason, handler, given) if outcome.thing else None
+            )
+            await self._fail(outcome, hidden, request.urn, context, details)
         return outcome
+
+    async def _fail(
+        self,
+        fault: Fault,
+        hidden: frozenset[str],
+        urn: str,
+        context: Any,
+        details: bytes | None = None,
+    ) -> NoReturn:
+        """End a call with a fault in one line; the log tells where one was not foreseen."""
+        told = secrets.masked(fault.traceback, hidden)
+        if told:
+            await self._log.say_later(urn, Severity.DEBUG, told)
+        await _end(context, Fault(message=secrets.masked(fault.message, hidden)), details=details)
+
+    async def fail_unforeseen(self, error: Exception, request: Any, context: Any) -> NoReturn:
+        """End a call with what a handler raised where it only judges or foresees."""
+        hidden = answers.hidden_in(self._handlers[_token(request)], request)
+        await self._fail(fault_of(error), hidden, request.urn, context)
 
 
 def _token(request: Any) -> str:
@@ -324,76 +359,3 @@ def _from_json(value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return value
-
-
-def _declared(handler: Handler, values: State) -> frozenset[Path]:
-    return frozenset(secrets.declared(handler.shape, values))
-
-
-def _hidden(
-    handler: Handler, values: State, marked: frozenset[Path] = frozenset()
-) -> frozenset[str]:
-    """The texts that no message may show."""
-    return secrets.texts(values, marked | _declared(handler, values))
-
-
-def _encode_inputs(handler: Handler, inputs: State, marked: frozenset[Path]) -> Struct:
-    return encode(inputs, marked | _declared(handler, inputs))
-
-
-def _encode_outputs(handler: Handler, outputs: State, given: Properties) -> Struct:
-    marked = given.secrets | _declared(handler, outputs)
-    hidden = _hidden(handler, given.plain, given.secrets) | _hidden(handler, outputs)
-    own = {name: value for name, value in outputs.items() if name not in handler.shape.inputs}
-    return encode(outputs, marked.union(secrets.exposing(own, hidden)))
-
-
-def _failures(failures: list[Failure], inputs: State, marked: frozenset[Path]) -> list[Any]:
-    """What is wrong; the engine prints the value of a named property, so a secret is not named."""
-    if not failures:
-        return []
-    sealed, hidden = {path[0] for path in marked}, secrets.texts(inputs, marked)
-    told = []
-    for failure in failures:
-        reason = secrets.masked(one_line(failure.reason), hidden)
-        if failure.name.split(".")[0].split("[")[0] in sealed:
-            told.append(provider_pb2.CheckFailure(reason=f"{failure.name}: {reason}"))
-        else:
-            told.append(provider_pb2.CheckFailure(property=failure.name, reason=reason))
-    return told
-
-
-def _diff_response(handler: Handler, changes: list[Change]) -> Any:
-    if not changes:
-        return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
-    replaces = {c.path for c in changes if c.replaces or (handler.update is None and c.is_input)}
-    detailed = {
-        change.path: provider_pb2.PropertyDiff(
-            kind=_KINDS[change.kind, change.path in replaces], inputDiff=change.is_input
-        )
-        for change in changes
-    }
-    return provider_pb2.DiffResponse(
-        changes=provider_pb2.DiffResponse.DIFF_SOME,
-        replaces=sorted(replaces),
-        diffs=sorted({change.path.split(".")[0].split("[")[0] for change in changes}),
-        detailedDiff=detailed,
-        hasDetailedDiff=True,
-        deleteBeforeReplace=bool(replaces) and handler.shape.delete_before_replace,
-    )
-
-
-def _init_failed(fault: Fault, reason: str, handler: Handler, given: Properties) -> bytes:
-    assert fault.thing is not None
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=reason)
-    begun = unfinished.marked(handler.shape, fault.thing.state)
-    details = provider_pb2.ErrorResourceInitFailed(
-        id=fault.thing.id,
-        properties=_encode_outputs(handler, begun, given),
-        reasons=[reason],
-        inputs=_encode_inputs(handler, given.plain, given.secrets),
-        refresh_before_update=handler.shape.refresh_before_update,
-    )
-    status.details.add().Pack(details)
-    packed: bytes = status.SerializeToString()
-    return packed

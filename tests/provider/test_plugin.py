@@ -138,6 +138,26 @@ def test_locate_answers_each_line(inputs: Inputs, tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_command_cannot_answer_is_told_in_its_last_line() -> None:
+    endpoint = {"name": "chat", "namespace": "us"}
+    lines = {
+        "Space": (endpoint, "gave no answer: it cannot be reached"),
+        "Process": ({}, "unexpected fault: 'directory'"),
+    }
+    for kind, (wanted, last) in lines.items():
+        question = {"type": f"moorage:index:{kind}", "urn": "urn:1", "inputs": wanted}
+        done = subprocess.run(
+            [sys.executable, "-m", "moorage.provider", "locate"],
+            input=json.dumps(question),
+            env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": "hf_x"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode != 0
+        assert last in done.stderr.splitlines()[-1]
+        assert "Error:" not in done.stderr.splitlines()[-1]
+
+
 def test_the_plugin_script_finds_the_checkout_s_python_through_a_link(tmp_path: Path) -> None:
     script = ROOT / "tools" / "plugin" / "pulumi-resource-moorage"
     link = tmp_path / "pulumi-resource-moorage"
