@@ -131,9 +131,16 @@ def ask(service: Mapping[str, str], *, key: str | None = None, **fields: Any) ->
         "max_tokens": 8,
         **fields,
     }
+    return ask_at(service, "/chat/completions", body, key=key)
+
+
+def ask_at(
+    service: Mapping[str, str], path: str, body: Mapping[str, Any], *, key: str | None = None
+) -> httpx.Response:
+    """A request of any task, as a client of the service would send it."""
     headers = {"authorization": f"Bearer {key or service['api_key']}"}
-    url = f"{service['url']}/chat/completions"
-    return httpx.post(url, json=body, headers=headers, timeout=60)
+    told = {"model": service["model"], **body}
+    return httpx.post(f"{service['url']}{path}", json=told, headers=headers, timeout=60)
 
 
 def free_port() -> int:

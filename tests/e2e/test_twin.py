@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.e2e.checkout import Ended, ask
+from tests.e2e.checkout import Ended, ask, ask_at
 from tests.e2e.twins import TwinStack, a_twin_stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -88,6 +89,33 @@ def test_a_space_stands_in_front_of_it(first_up: Ended, stack: TwinStack) -> Non
     assert space["runtime"]["stage"] == "RUNNING"
     assert space["variables"]["MOORAGE_GATEWAY_URL"]["value"] == "https://llm.example.com/v1"
     assert stack.outputs()["api_key"] not in str(space)
+
+
+def test_embeddings_and_images_are_asked_of_their_providers_in_order(
+    first_up: Ended, stack: TwinStack
+) -> None:
+    asked: dict[str, tuple[str, dict[str, Any], str]] = {
+        "vectors": ("/embeddings", {"input": ["a", "b"]}, "scaleway"),
+        "paint": ("/images/generations", {"prompt": "a boat", "n": 1}, "nscale"),
+    }
+    services = {name: stack.outputs(service=name) for name in asked}
+
+    def answered() -> dict[str, str]:
+        found = {}
+        for name, (path, body, _) in asked.items():
+            answer = ask_at(services[name], path, body)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["data"]
+            found[name] = answer.headers["x-moorage-backend"].removeprefix("hf-router-1-")
+        return found
+
+    assert answered() == dict.fromkeys(asked, "together")
+    stack.twin.fault(host="router", path="^/together/", does="answer", status=429, times=None)
+    assert answered() == {name: second for name, (_, _, second) in asked.items()}
+    stack.twin.clear_faults()
+    tested = stack.fine("test", "--profile", "ready")
+    for name in ("chat", *asked):
+        assert f"PASS: ready of {name}" in tested.said
 
 
 def test_up_again_changes_and_writes_nothing(first_up: Ended, stack: TwinStack) -> None:

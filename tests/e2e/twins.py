@@ -102,9 +102,9 @@ class TwinStack:
         assert ended.code == 0, ended.said
         return ended
 
-    def outputs(self, part: str = "services") -> Any:
+    def outputs(self, part: str = "services", service: str = "chat") -> Any:
         ended = self.fine("outputs", "--all", "--json", "--show-secrets")
-        return json.loads(ended.out)[part]["chat"]
+        return json.loads(ended.out)[part][service]
 
     def app(self) -> Any:
         """The Space in front of the service."""
