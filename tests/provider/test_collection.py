@@ -134,6 +134,13 @@ def test_an_imported_one_keeps_what_is_said_of_it(twin: face.Twin, context: NewC
     assert not twin.hub.desk.collections
 
 
+def test_it_cannot_move_to_another_account(twin: face.Twin, context: NewContext) -> None:
+    made = collection.create(declared(), context())
+    elsewhere = declared(namespace="ann")
+    message = failing(lambda: collection.update(made.id, made.state, elsewhere, context()))
+    assert message.endswith("cannot move to ann; declare it by another name")
+
+
 def test_one_that_is_not_ours_any_more_is_left_with_a_word(
     twin: face.Twin, context: NewContext, lines: list[str]
 ) -> None:

@@ -12,7 +12,7 @@ from huggingface_hub import SpaceHardware
 
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
-from moorage.provider.handler import Cancelled, Context, Created, Found, OutOfTime, State
+from moorage.provider.handler import Cancelled, Change, Context, Created, Found, OutOfTime, State
 from moorage.provider.hugging_face import patience
 from moorage.provider.hugging_face.spaces import space, space_wait
 from moorage.provider.hugging_face.spaces.space_shape import GUARD, OWNER, SHAPE
@@ -363,6 +363,39 @@ def test_one_that_is_not_ours_any_more_is_left_with_a_word(
     space.delete(ID, state, context())
     assert seen(twin)
     assert lines[-1] == "Space acme/chat was not made by moorage and is left as it is"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "replaces", "left"),
+    [
+        ("sleepSeconds", "delete", False, []),
+        ("sleepSeconds", "add", False, [("sleepSeconds", False)]),
+        ("region", "delete", True, []),
+        ("region", "add", True, [("region", False)]),
+        ("region", "update", True, [("region", True)]),
+        ("namespace", "add", True, [("namespace", False)]),
+        ("owner", "add", False, []),
+        ("sdk", "update", True, [("sdk", True)]),
+    ],
+)
+def test_what_is_left_out_is_no_change_and_what_is_declared_anew_is_one(
+    path: str, kind: Any, replaces: bool, left: list[tuple[str, bool]]
+) -> None:
+    changes = [Change(path=path, kind=kind, replaces=replaces)]
+    assert [(one.path, one.replaces) for one in space.diff(changes, {}, {})] == left
+
+
+def test_what_cannot_move_is_refused_when_it_is_declared_anew(
+    twin: face.Twin, context: NewContext
+) -> None:
+    state = made(context)
+    before = seen(twin)
+    abroad, away = declared(namespace="ann"), declared(region="eu")
+    told = failing(lambda: space.update(ID, state, abroad, context()))
+    assert told == "Space acme/chat cannot move to ann; declare it by another name"
+    told = failing(lambda: space.update(ID, state, away, context()))
+    assert told.startswith("Space acme/chat was made without a region and cannot move to eu; ")
+    assert seen(twin) == before
 
 
 def test_what_others_changed_is_named_field_by_field_and_brought_back(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 from moorage.errors import Exit, MoorageError
@@ -47,10 +48,20 @@ def foreseen(inputs: State, state: State | None, *stays: str) -> State:
     return known if account in (None, UNKNOWN) else known | {"account": account}
 
 
-def besides(changes: list[Change], may_be_absent: Set[str], old: State, new: State) -> list[Change]:
-    """What is filled in by what is there does not differ from what is left out."""
-    filled = {name for name in may_be_absent if None in (old.get(name), new.get(name))}
-    return [change for change in changes if change.path not in filled]
+def besides(changes: list[Change], may_be_absent: Set[str]) -> list[Change]:
+    """What is left out is as it is there; what is declared anew has yet to be brought about.
+
+    That is never by a replacement, for it may be so already; an update sees.
+    """
+    return list(_besides(changes, may_be_absent))
+
+
+def _besides(changes: list[Change], may_be_absent: Set[str]) -> Iterator[Change]:
+    for change in changes:
+        if change.path not in may_be_absent or change.kind == "update":
+            yield change
+        elif change.kind == "add" and change.path != "owner":  # which the URN tells as well
+            yield replace(change, replaces=False)
 
 
 NAMESPACE: Final = Field(
@@ -122,10 +133,16 @@ def _whose(mark: str | None) -> str:
     return f"belongs to {mark}" if mark else "was not made by moorage"
 
 
-def refuse_move(what: str, account: str, inputs: State) -> None:
-    """No change takes a thing to another account."""
+def refuse_move(what: str, account: str, inputs: State, state: State) -> None:
+    """No change takes a thing to another account, or to another region than it was made in."""
     if inputs.get("namespace") not in (None, account):
         message = f"{what} cannot move to {inputs['namespace']}; declare it by another name"
+        raise MoorageError(message)
+    if inputs.get("region") not in (None, state.get("region")):
+        message = (
+            f"{what} was made without a region and cannot move to {inputs['region']}; leave region"
+            " out, or have it replaced"
+        )
         raise MoorageError(message)
 
 

@@ -27,9 +27,9 @@ def preview(inputs: State, state: State | None) -> State:
     return things.foreseen(inputs, state, "url")
 
 
-def diff(changes: list[Change], old: State, new: State) -> list[Change]:
+def diff(changes: list[Change], _old: State, _new: State) -> list[Change]:
     """What is filled in by what is there does not differ from what is left out."""
-    return things.besides(changes, _MAY_BE_ABSENT, old, new)
+    return things.besides(changes, _MAY_BE_ABSENT)
 
 
 def create(inputs: State, context: Context) -> Created:
@@ -104,6 +104,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     if not _is_ours(found, state, inputs, context):
         message = f"collection {id_} belongs to another stack by now; choose another title"
         raise MoorageError(message, exit_code=Exit.NEEDS_PERSON)
+    things.refuse_move(f"collection {id_}", id_.partition("/")[0], inputs, state)
     return _bring(found, inputs, state, owner, at, context)
 
 

@@ -96,9 +96,9 @@ def preview(inputs: State, state: State | None) -> State:
     return things.foreseen(inputs, state, "url")
 
 
-def diff(changes: list[Change], old: State, new: State) -> list[Change]:
+def diff(changes: list[Change], _old: State, _new: State) -> list[Change]:
     """What is filled in by what is there does not differ from what is left out."""
-    return things.besides(changes, _MAY_BE_ABSENT, old, new)
+    return things.besides(changes, _MAY_BE_ABSENT)
 
 
 def create(inputs: State, context: Context) -> Created:
@@ -135,7 +135,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     found = things.there(repo_record.look(at, id_, context), repo_record.called(id_))
     if not _is_ours(found, state, inputs, context):
         things.refuse_foreign(repo_record.called(id_), found.mark, things.owner_of(inputs, context))
-    things.refuse_move(repo_record.called(id_), repo_record.account_of(id_), inputs)
+    things.refuse_move(repo_record.called(id_), repo_record.account_of(id_), inputs, state)
     return _bring(found, inputs, state, at=at, context=context)
 
 

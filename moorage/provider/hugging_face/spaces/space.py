@@ -31,9 +31,9 @@ def preview(inputs: State, state: State | None) -> State:
     return things.foreseen(inputs, state, "url", "appUrl")
 
 
-def diff(changes: list[Change], old: State, new: State) -> list[Change]:
+def diff(changes: list[Change], _old: State, _new: State) -> list[Change]:
     """What is filled in by what is there does not differ from what is left out."""
-    return things.besides(changes, _MAY_BE_ABSENT, old, new)
+    return things.besides(changes, _MAY_BE_ABSENT)
 
 
 def create(inputs: State, context: Context) -> Created:
@@ -81,7 +81,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     owner = things.owner_of(inputs, context)
     if not _is_ours(found, state, inputs, context):
         things.refuse_foreign(f"Space {id_}", found.mark, owner)
-    things.refuse_move(f"Space {id_}", id_.partition("/")[0], inputs)
+    things.refuse_move(f"Space {id_}", id_.partition("/")[0], inputs, state)
     price = _price(inputs, at, context)
     return _bring(found, inputs, state, owner, price, at, context)
 

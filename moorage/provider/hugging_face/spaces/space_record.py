@@ -33,6 +33,7 @@ class Record:
     runtime: Mapping[str, Any]
     app_url: str
     group: str | None
+    region: str | None  # not every answer tells it
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets_set_at: Mapping[str, str] = field(default_factory=dict)
 
@@ -102,6 +103,7 @@ def _record(info: Any, variables: Any, secrets: Any) -> Record:
         runtime=info.runtime.raw if info.runtime else {},
         app_url=(info.host or "").rstrip("/"),
         group=group.get("id"),
+        region=getattr(info, "region", None) or None,
         variables={key: one.value for key, one in variables.items()},
         secrets_set_at={key: str(one.updated_at or "") for key, one in secrets.items()},
     )
@@ -155,6 +157,7 @@ def declared(found: Record) -> State:
         "volumes": volumes(found.runtime.get("volumes") or ()) or None,
         "card": own_card(found) or None,
         "resourceGroup": found.group,
+        "region": found.region,
         "paused": found.stage == "PAUSED" and not found.is_guarded,
     }
     return {name: value for name, value in told.items() if value is not None}
