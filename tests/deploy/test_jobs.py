@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 
 from moorage.deploy.locking import jobs
-from moorage.deploy.locking.jobs import Job
+from moorage.deploy.locking.jobs import Answer, Job
 
 
 @dataclass
@@ -87,7 +88,11 @@ def job(environ: dict[str, str]) -> Job:
 
 
 def ended(theirs: dict[str, str], ours: dict[str, str]) -> bool | None:
-    return jobs.ask(job(theirs), jobs.current(ours), ours).ended
+    return asked_of(theirs, ours).ended
+
+
+def asked_of(theirs: dict[str, str], ours: dict[str, str]) -> Answer:
+    return jobs.ask(job(theirs), jobs.current(ours), ours)
 
 
 def test_no_ci_is_no_job() -> None:
@@ -133,6 +138,36 @@ def test_a_ci_that_does_not_tell_leaves_it_open(ci: Ci, status: int, body: Any) 
 def test_a_ci_that_cannot_be_reached_leaves_it_open(ci: Ci) -> None:
     closed = replace(ci, url="http://127.0.0.1:1")
     assert ended(github(closed), github(closed, GITHUB_RUN_ID="78")) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"nothing of the kind\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
+    ],
+)
+def test_a_ci_that_breaks_off_leaves_it_open(ci: Ci, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as asked:
+                asked.recv(4096)
+                asked.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        cut = replace(ci, url=f"http://127.0.0.1:{server.getsockname()[1]}")
+        found = asked_of(github(cut), github(cut, GITHUB_RUN_ID="78"))
+    assert found.ended is None
+    assert found.why == "GitHub does not tell how its job goes (no answer that can be read)"
+
+
+@pytest.mark.parametrize("token", ["ghs-secret\n", "ghs-secret\nand more", "ghs-secret\N{BULLET}"])
+def test_a_token_that_cannot_be_sent_is_not_shown(ci: Ci, token: str) -> None:
+    ci.body = {"status": "completed"}
+    found = asked_of(github(ci), github(ci, GITHUB_RUN_ID="78", GITHUB_TOKEN=token))
+    assert found.ended is (True if token.strip() == "ghs-secret" else None)
+    assert "ghs" not in found.why
 
 
 def test_a_lease_does_not_decide_where_the_token_goes(ci: Ci) -> None:

@@ -19,7 +19,7 @@ from moorage.deploy.locking.engine_locks import EngineLock
 from moorage.deploy.locking.jobs import Answer, Job
 from moorage.deploy.locking.owners import FIRST_PID_NAMESPACE, Fate, Owner
 from moorage.deploy.locking.processes import Found
-from moorage.deploy.stored.stores import Entry
+from moorage.deploy.stored.stores import Entry, Folder
 
 NOW = datetime(2026, 8, 20, 12, tzinfo=UTC)
 HERE = Owner(
@@ -73,6 +73,7 @@ ELSEWHERE: dict[str, tuple[Owner, Owner, Fate]] = {
     "this machine before its restart": (replace(OTHER, boot="boot-0"), HERE, Fate.DEAD),
     "a machine of the same name": (replace(OTHER, boot="2", machine="m2"), HERE, Fate.UNKNOWN),
     "a machine of the same image": (replace(OTHER, boot="2", host="b"), HERE, Fate.UNKNOWN),
+    "sandboxes that tell no boot": (replace(OTHER, boot=""), replace(HERE, boot=""), Fate.UNKNOWN),
     "machines without ids": (
         replace(OTHER, boot="2", machine=""),
         replace(HERE, machine=""),
@@ -253,3 +254,22 @@ def test_a_garbage_lock_is_dead_only_when_the_machine_was_restarted_since() -> N
         assert judged.fate is expected
         shared = engine_locks.judge(lock, HERE, None, is_own=False, boot_s=boot_s)
         assert shared.fate is Fate.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"pid": 1e999, "hostname": "b", "timestamp": "2026-08-20T12:00:00Z"}',
+        '{"pid": 7, "hostname": "b"}',
+        "[]",
+        "",
+    ],
+)
+def test_a_lock_that_makes_no_sense_may_be_anybodys(tmp_path: Path, said: str) -> None:
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "demo" / "local"
+    folder.mkdir(parents=True)
+    (folder / "x.json").write_text(said)
+    [lock] = engine_locks.read(Folder(tmp_path), "demo", "local")
+    assert not lock.is_readable
+    found = engine_locks.judge(lock, HERE, None, is_own=False, boot_s=0.0)
+    assert found.fate is Fate.UNKNOWN

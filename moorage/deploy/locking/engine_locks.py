@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from moorage.deploy.locking.leases import ago
-from moorage.deploy.locking.owners import NO_NAMES, Fate, Judgement, Owner, clean
+from moorage.deploy.locking.owners import NO_NAMES, Fate, Judgement, Owner, clean, is_of_one_boot
 from moorage.deploy.locking.processes import Found, began_after, look
 from moorage.deploy.stored.stores import Entry, Store
 
@@ -53,7 +53,7 @@ def read(store: Store, project: str, stack: str) -> list[EngineLock]:
 
 
 def _lock(entry: Entry) -> EngineLock:
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, KeyError, TypeError, OverflowError):
         said = json.loads(entry.text)
         return EngineLock(
             entry=entry,
@@ -99,7 +99,7 @@ def judge(
 def _of_known_run(lock: EngineLock, here: Owner, before: Owner) -> Judgement:
     if before.boot != here.boot:
         return Judgement(fate=Fate.DEAD, why="its run is dead")
-    if before.pid_namespace != here.pid_namespace:
+    if not is_of_one_boot(before, here) or before.pid_namespace != here.pid_namespace:
         return Judgement(fate=Fate.UNKNOWN, why="it ran in another container of this machine")
     return _by_process(lock)
 

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,7 +103,7 @@ def _ask_github(job: Job, ours: Job, environ: Mapping[str, str]) -> Answer:
     numbers = (job.run, job.attempt)
     if not REPOSITORY.fullmatch(job.project) or not all(map(NUMBER.fullmatch, numbers)):
         return Answer(ended=None, why="its CI job is named in no way that GitHub knows")
-    token = environ.get("GITHUB_TOKEN")
+    token = _token(environ, "GITHUB_TOKEN")
     url = f"{ours.api}/repos/{job.project}/actions/runs/{job.run}/attempts/{job.attempt}"
     headers = {"Accept": "application/vnd.github+json"}
     told = _get(url, {**headers, "Authorization": f"Bearer {token}"} if token else headers)
@@ -112,7 +113,7 @@ def _ask_github(job: Job, ours: Job, environ: Mapping[str, str]) -> Answer:
 def _ask_gitlab(job: Job, ours: Job, environ: Mapping[str, str]) -> Answer:
     if not all(map(NUMBER.fullmatch, (job.project, job.run))):
         return Answer(ended=None, why="its CI job is named in no way that GitLab knows")
-    token, own = environ.get("CI_JOB_TOKEN"), environ.get("GITLAB_TOKEN")
+    token, own = _token(environ, "CI_JOB_TOKEN"), _token(environ, "GITLAB_TOKEN")
     headers = {"PRIVATE-TOKEN": own} if own else {"JOB-TOKEN": token} if token else {}
     told = _get(f"{ours.api}/projects/{job.project}/jobs/{job.run}", headers)
     return _answer("GitLab", told, GITLAB_ENDED.__contains__)
@@ -127,8 +128,14 @@ ASKERS: dict[str, Callable[[Job, Job, Mapping[str, str]], Answer]] = {
 def _answer(ci: str, told: Any, has_ended: Callable[[str], bool]) -> Answer:
     status = told.get("status") if isinstance(told, dict) else None
     if not isinstance(status, str):
-        return Answer(ended=None, why=f"{ci} does not tell how its job goes ({told})")
+        reason = told if isinstance(told, str) else "it names no status"
+        return Answer(ended=None, why=f"{ci} does not tell how its job goes ({reason})")
     return Answer(ended=has_ended(status), why=f"{ci} says its job is {status}")
+
+
+def _token(environ: Mapping[str, str], name: str) -> str:
+    """A token without the line end that it may have from a file."""
+    return environ.get(name, "").strip()
 
 
 def _get(url: str, headers: Mapping[str, str]) -> Any:
@@ -142,8 +149,10 @@ def _get(url: str, headers: Mapping[str, str]) -> Any:
     except urllib.error.HTTPError as error:
         error.close()
         return f"it answered {error.code}"
-    except (OSError, ValueError) as error:
+    except OSError as error:
         return " ".join(str(getattr(error, "reason", error)).split()) or "no answer"
+    except (HTTPException, ValueError):  # which repeats a header that it cannot send: the token
+        return "no answer that can be read"
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

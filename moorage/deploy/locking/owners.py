@@ -77,17 +77,23 @@ def judge(
     ask: Callable[[Job, Job | None], jobs.Answer] = jobs.ask,
 ) -> Judgement:
     """Whether an owner lives, as `here` sees it; `here` holds the lock of its own checkout."""
-    if owner.boot == here.boot and owner.pid_namespace == here.pid_namespace:
+    is_beside = is_of_one_boot(owner, here)
+    if is_beside and owner.pid_namespace == here.pid_namespace:
         return _by_process(process(owner.pid, owner.start_ticks))
-    if owner.boot == here.boot and owner.checkout == here.checkout:
+    if is_beside and owner.checkout == here.checkout:
         return Judgement(fate=Fate.DEAD, why="it no longer holds the lock of this checkout")
     if owner.job is not None:
         return _by_job(ask(owner.job, here.job))
     if _restarted_since(owner, here):
         return Judgement(fate=Fate.DEAD, why="its machine was restarted since")
-    if owner.boot == here.boot:
+    if is_beside:
         return Judgement(fate=Fate.UNKNOWN, why="it runs in another container of this machine")
     return Judgement(fate=Fate.UNKNOWN, why="it runs on another machine")
+
+
+def is_of_one_boot(owner: Owner, here: Owner) -> bool:
+    """Whether both are of this machine since its boot; a sandbox may not tell which one that is."""
+    return bool(here.boot) and owner.boot == here.boot
 
 
 def _by_process(found: processes.Found) -> Judgement:
@@ -146,7 +152,7 @@ def read(text: str) -> Owner | None:
         job = Job(**known["job"]) if known["job"] else None
         since = datetime.fromisoformat(known["since"]).astimezone()
         return Owner(**{**known, "job": job, "since": since, "pid": int(known["pid"])})
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
