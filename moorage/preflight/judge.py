@@ -18,7 +18,7 @@ INFER: Final = "inference.endpoints.infer.write"
 ROUTE: Final = "inference.serverless.write"
 
 _HAD: Final = "available"
-_SCARCE: Final = "low_availability"
+_NOT_TO_BE_HAD: Final = frozenset({"not_available", "deprecated"})  # as huggingface_hub has it
 _PAUSED: Final = "paused"
 _FREE_PLANS: Final = ("free",)
 _OTHER_PROVIDER: Final = "name another provider, and run moorage lock"
@@ -183,7 +183,7 @@ def _stock(row: Hardware, found: Compute | None, *, stands: bool) -> Row:
     said = status.replace("_", " ")
     if status == _HAD:
         return Row(asked=asked, there=said, verdict=OK)
-    if status == _SCARCE:
+    if found is not None and status not in _NOT_TO_BE_HAD:
         todo = "it may take long to start; a second provider in the spec takes over"
         return Row(asked=asked, there=said, verdict=WARNING, todo=todo)
     todo = "take another gpu or region: moorage catalog list --kind hf-endpoint"

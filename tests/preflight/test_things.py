@@ -62,7 +62,7 @@ def test_a_model_under_its_earlier_name_is_found(start: Start) -> None:
         ("low_availability", "warning"),
         ("not_available", "problem"),
         ("deprecated", "problem"),
-        ("reserved", "problem"),
+        ("reserved", "warning"),
     ],
 )
 def test_stock_is_told(status: str, verdict: str, start: Start) -> None:
