@@ -102,15 +102,15 @@ def locate(root: Path, stack: str, *, may_be_undeclared: bool = False) -> Place:
         raise MoorageError(msg)
     root = root.resolve()
     manifest = _load(root / "Pulumi.yaml", root)
-    project = manifest.get("name")
-    if not isinstance(project, str):
-        msg = f"{root / 'Pulumi.yaml'} has no `name:` of the project"
+    wrong = _wrong_in(manifest)
+    if wrong is not None:
+        msg = f"{root / 'Pulumi.yaml'} {wrong}"
         raise MoorageError(msg)
     backend = _backend(manifest, root)
     place = Place(
         root=root,
         stack=stack,
-        project=project,
+        project=manifest["name"],
         backend=backend,
         environ={},
         settings=_stack_settings(root, manifest, stack, may_be_undeclared=may_be_undeclared),
@@ -195,6 +195,28 @@ def _load(path: Path, root: Path) -> Settings:
     return loaded or {}
 
 
+def _wrong_in(manifest: Settings) -> str | None:
+    """What we cannot go by in a Pulumi.yaml; all else is Pulumi's to judge."""
+    name, backend = manifest.get("name"), manifest.get("backend") or {}
+    if not isinstance(name, str):
+        return "has no `name:` of the project"
+    if not NAME.fullmatch(name):
+        return f"names its project {name!r}: letters, digits, `.`, `_`, `-` only"
+    # Without this the state would be kept in the checkout, and nobody would be told.
+    if not isinstance(backend, dict) or not isinstance(backend.get("url") or "", str):
+        return "has a `backend:` without a `url:`; write `backend: {url: s3://bucket}`"
+    plugins = manifest.get("plugins") or {}
+    listed = (plugins.get("providers") or []) if isinstance(plugins, dict) else None
+    if not isinstance(listed, list) or not all(map(_is_plugin, listed)):
+        return "must list `{name: ..., path: ...}` under plugins.providers"
+    return None
+
+
+def _is_plugin(one: Any) -> bool:
+    fine = isinstance(one, dict) and isinstance(one.get("name"), str)
+    return fine and isinstance(one.get("path", "."), str)
+
+
 def _stack_settings(
     root: Path, manifest: Settings, stack: str, *, may_be_undeclared: bool
 ) -> Settings:
@@ -215,9 +237,8 @@ def _stack_files(folder: Path) -> list[Path]:
 
 
 def _backend(manifest: Settings, root: Path) -> str:
-    declared = manifest.get("backend")
-    declared_url = declared.get("url") if isinstance(declared, dict) else None
-    named = os.environ.get("PULUMI_BACKEND_URL") or declared_url
+    declared = (manifest.get("backend") or {}).get("url")
+    named = os.environ.get("PULUMI_BACKEND_URL") or declared
     return backends.normal(str(named), root) if named else backends.own(root)
 
 
@@ -270,11 +291,12 @@ def _fitting(place: Place, found: Settings) -> Settings:
 
 
 def _ensure_passphrase(place: Place) -> None:
-    path = place.home / "passphrase"
+    path, folder = place.home / "passphrase", place.backend_folder
+    # Looked at first: whoever deploys beside us wrote the passphrase before any state.
+    is_deployed = folder is not None and any(folder.glob("stacks/*/*.json"))
     if path.exists():
         return
-    folder = place.backend_folder
-    if folder is not None and any(folder.glob("stacks/*/*.json")):
+    if is_deployed:
         msg = (
             f"{path} is gone, and with it the key to the secrets of what is deployed: "
             "put it back, or set PULUMI_CONFIG_PASSPHRASE"
@@ -283,7 +305,22 @@ def _ensure_passphrase(place: Place) -> None:
             msg,
             exit_code=Exit.NEEDS_PERSON,
         )
-    _write(path, secrets.token_urlsafe(32), mode=0o600)
+    _write_once(path, secrets.token_urlsafe(32))
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a file whole unless another run was first: what it has sealed needs its own."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    _write(draft, text, mode=0o600)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        if not path.exists():
+            draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _write(path: Path, text: str, *, mode: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import stat
 import subprocess
 import sys
@@ -103,6 +104,22 @@ def test_the_passphrase_is_for_its_owner_only_and_stays(root: Path) -> None:
     assert len(first) > 30
 
 
+def test_of_two_first_runs_at_once_the_passphrase_of_one_holds(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other stack's run is faster, and has sealed its state by the time that we write."""
+    path = root / ".moorage" / "passphrase"
+
+    def meanwhile(_size: int) -> str:
+        path.write_text("of the other run")
+        return "ours"
+
+    monkeypatch.setattr(secrets, "token_urlsafe", meanwhile)
+    place.prepare(place.locate(root, "local"), PLUGIN)
+    assert path.read_text() == "of the other run"
+    assert [one.name for one in path.parent.glob("*passphrase*")] == ["passphrase"]
+
+
 def test_a_lost_passphrase_is_not_replaced_while_something_is_deployed(root: Path) -> None:
     where = place.locate(root, "local")
     assert where.state_file is not None
@@ -142,6 +159,26 @@ def test_a_missing_stack_is_one_line_that_names_the_others(root: Path) -> None:
 def test_a_name_that_is_a_path_is_refused(root: Path, name: str) -> None:
     with pytest.raises(MoorageError, match="no name of a stack"):
         place.locate(root, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("runtime: python", "has no `name:`"),
+        ("name: ../../elsewhere", "names its project '../../elsewhere'"),
+        ("{name: demo, backend: s3://bucket}", "has a `backend:` without a `url:`"),
+        ("{name: demo, backend: {url: 5}}", "has a `backend:` without a `url:`"),
+        ("{name: demo, plugins: docker}", "under plugins.providers"),
+        ("{name: demo, plugins: {providers: {name: docker}}}", "under plugins.providers"),
+        ("{name: demo, plugins: {providers: [{name: docker, path: 5}]}}", "plugins.providers"),
+    ],
+)
+def test_a_manifest_that_we_cannot_go_by_is_refused(root: Path, text: str, says: str) -> None:
+    (root / "Pulumi.yaml").write_text(text)
+    with pytest.raises(MoorageError) as fault:
+        place.locate(root, "local", may_be_undeclared=True)
+    assert says in str(fault.value)
+    assert "\n" not in str(fault.value)
 
 
 @pytest.mark.parametrize(
