@@ -281,17 +281,17 @@ def with_disks(machine: Machine) -> Machine:
     return machine
 
 
-def prepared(machine: Machine, **environment: str) -> list[list[str]]:
+def prepared(machine: Machine) -> list[list[str]]:
     """What is called to prepare the disks; not what only asks."""
-    fast = str(machine.folder / "fast")
-    process = machine.start("engine", "disk", MOORAGE_FAST=fast, **environment)
+    process = machine.start("engine", "disk", MOORAGE_FAST=str(machine.folder / "fast"))
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 0, out
-    return [call for call in machine.calls() if call[0] not in ("mountpoint", "blkid")]
+    return [call for call in machine.calls() if call[0] not in ("mountpoint", "blkid", "lsblk")]
 
 
 def test_disks_of_the_machine_hold_the_weights(lay_out: Callable[..., Machine]) -> None:
     machine = with_disks(lay_out())
+    machine.stand_in("lsblk", "echo /dev/nvme1n1 disk")
     machine.stand_in("blkid", "exit 2")
     calls = prepared(machine)
     assert [call[0] for call in calls] == ["mdadm", "mkfs.ext4", "mount", "mount"]
@@ -306,11 +306,10 @@ def test_disks_of_the_machine_hold_the_weights(lay_out: Callable[..., Machine]) 
 def test_disks_are_found_as_they_were_after_a_reboot(lay_out: Callable[..., Machine]) -> None:
     machine = with_disks(lay_out())
     machine.stand_in("blkid")
-    array = machine.folder / "array"
-    array.touch()
-    calls = prepared(machine, MOORAGE_ARRAY=str(array))
+    machine.stand_in("lsblk", "echo /dev/nvme1n1 disk; echo /dev/md127 raid0")
+    calls = prepared(machine)
     assert [call[0] for call in calls] == ["mount", "mount"]
-    assert calls[0][-2] == str(array)
+    assert calls[0][-2] == "/dev/md127", "which is not what it was called when it was made"
 
 
 def test_a_machine_without_disks_of_its_own_uses_its_root_disk(
