@@ -43,6 +43,27 @@ _CHOICES: Final[Mapping[str, tuple[Any, ...]]] = {
     "Habit.ends": ("", "BUILD_ERROR", "RUNTIME_ERROR", "BUILDING"),
     "Repo.visibility": ("", "public", "protected", "private"),
 }
+_STATUSES_OF_HTTP: Final = range(200, 600)
+_HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_REPO: Final = re.compile(r"((datasets|spaces)/)?[^/\s]+/[^/\s]+")
+# A provider's row of a repository, as Hub and router tell it: each key with the type of its value.
+_PROVIDED: Final[Mapping[str, str]] = {
+    "status": "str",
+    "task": "str",
+    "providerId": "str",
+    "context_length": "int",
+    "pricing": "Mapping[str, float]",
+    "is_free": "bool",
+    "supports_tools": "bool",
+    "supports_structured_output": "bool",
+    "first_token_latency_ms": "float",
+    "throughput": "float",
+    "is_model_author": "bool",
+    "adapter": "str",
+    "adapterWeightsPath": "str",
+    "type": "str",
+}
+_ROUTED: Final = ("live", "staging", "error")
 _LISTS: Final = {
     "accounts": Account,
     "computes": Compute,
@@ -124,12 +145,32 @@ def _repos(given: Any, found: Any, folder: Path) -> dict[str, Repo]:
     if found is not None:
         repos |= _read_folder(folder / _text(found, _FOLDER))
     for name, row in _mapping(given, "repos").items():
+        if not _REPO.fullmatch(name):
+            message = f"repos: {name!r} is no <owner>/<name>"
+            raise _WrongError(message)
         fields_ = dict(_mapping(row, f"repos.{name}"))
         files = _mapping(fields_.pop("files", {}), f"repos.{name}.files")
         fields_["files"] = {key: str(text).encode() for key, text in files.items()}
         fields_["readers"] = tuple(_list(fields_.get("readers", []), f"repos.{name}.readers"))
-        repos[str(name)] = _checked(Repo, fields_, f"repos.{name}")
+        repos[name] = _checked(Repo, fields_, f"repos.{name}")
+    for name, repo in repos.items():
+        _check_kind("Mapping[str, Mapping[str, Any]]", repo.providers, f"repos.{name}.providers")
+        for provider, row in repo.providers.items():
+            _check_provider(row, f"repos.{name}.providers.{provider}")
     return repos
+
+
+def _check_provider(row: Mapping[str, Any], where: str) -> None:
+    for key, value in row.items():
+        if key not in _PROVIDED:
+            raise _WrongError(_unknown(f"{where}.{key}", key, _PROVIDED))
+        _check_kind(_PROVIDED[key], value, f"{where}.{key}")
+    if row.get("status") not in _ROUTED:
+        message = f"{where}.status: {row.get('status')!r} is none of {', '.join(_ROUTED)}"
+        raise _WrongError(message)
+    if "pricing" in row and not {"input", "output"} <= row["pricing"].keys():
+        message = f"{where}.pricing: must have input and output, in dollars for a million tokens"
+        raise _WrongError(message)
 
 
 def _read_folder(folder: Path) -> dict[str, Repo]:
@@ -149,7 +190,28 @@ def _value(kind: Callable[..., Any], given: Any, where: str) -> Any:
         )
     if kind in (Fault, Limit) and "path" in told:
         _check_pattern(_text(told["path"], f"{where}.path"), f"{where}.path")
-    return _checked(kind, told, where)
+    value = _checked(kind, told, where)
+    if isinstance(value, Fault):
+        _check_answer(value, where)
+    if isinstance(value, Limit) and value.window_s == 0:
+        message = f"{where}.window_s: must be above 0"
+        raise _WrongError(message)
+    return value
+
+
+def _check_answer(fault: Fault, where: str) -> None:
+    """What HTTP cannot carry would only look like a lost connection."""
+    _check_status(fault.status, f"{where}.status")
+    for name, text in fault.headers.items():
+        if not _HEADER.fullmatch(name) or not text.isprintable():
+            message = f"{where}.headers: {name!r} is no header with a line of text"
+            raise _WrongError(message)
+
+
+def _check_status(status: int, where: str) -> None:
+    if status not in _STATUSES_OF_HTTP:
+        message = f"{where}: {status} is no status of an answer; they are from 200 to 599"
+        raise _WrongError(message)
 
 
 def _checked(kind: Any, told: Mapping[str, Any], where: str) -> Any:
@@ -173,7 +235,10 @@ def _checked(kind: Any, told: Mapping[str, Any], where: str) -> Any:
 
 
 def _check_type(field: Field[Any], value: Any, name: str) -> None:
-    kind = str(field.type)
+    _check_kind(str(field.type), value, name)
+
+
+def _check_kind(kind: str, value: Any, name: str) -> None:
     if kind not in _TYPES:
         return
     fits, says = _TYPES[kind]
@@ -229,6 +294,7 @@ _TYPES: Final[Mapping[str, tuple[Callable[[Any], bool], str]]] = {
     "tuple[str, ...]": (_are_texts, "a list of texts"),
     "Mapping[str, str]": (_each(_is_text), "keys, each with a text"),
     "Mapping[str, int]": (_each(_is_whole), "keys, each with a whole number"),
+    "Mapping[str, float]": (_each(_is_number), "keys, each with a number"),
     "Mapping[str, Sequence[str]]": (_each(_are_texts), "keys, each with a list of texts"),
     "Mapping[str, Mapping[str, str]]": (_each(_each(_is_text)), "keys, each with keys and texts"),
     "Mapping[str, Mapping[str, Any]]": (
@@ -256,6 +322,13 @@ def _check_names(scenario: Scenario) -> None:
         if twice is not None:
             message = f"accounts: the {what} {twice!r} is there twice"
             raise _WrongError(message)
+    for account in scenario.accounts:
+        unknown = next((name for name in account.members if name not in names), None)
+        if unknown is not None:
+            message = f"accounts: {account.name} has a member {unknown!r} that is no account"
+            raise _WrongError(message)
+    for provider, status in scenario.providers_failing.items():
+        _check_status(status, f"providers_failing.{provider}")
     for key in ("deploys", "calls", "foreign"):
         token = getattr(scenario, key)
         if token and token not in tokens:
