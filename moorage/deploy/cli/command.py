@@ -73,6 +73,8 @@ class Command(PulumiCommand):
             start_new_session=True,
         ) as process:
             self._process = process
+            if self.interrupted:  # while the process was started, where nothing reached it
+                (self.kill if self.killed else self.cancel)()
             out, err = _Reader(process.stdout, on_output), _Reader(process.stderr, on_error)
             code = _ended(process, deadline_s)
             self._process = None
