@@ -527,6 +527,18 @@ def test_secrets_that_were_declared_before_are_taken_away(at: World) -> None:
     assert at.twin.endpoints[ID].secrets == {}
 
 
+def test_options_that_were_declared_before_are_taken_away(at: World) -> None:
+    """No look tells of them: what is there beside what is declared may be the service's own."""
+    router = {"tag": "1.0", "port": 3001}
+    made = at.create(engineOptions={"maxNumSeqs": 8, "port": 80}, customRouter=router)
+    made = at.update(made, engineOptions={"maxNumSeqs": 8}, customRouter=router)
+    assert at.sent() == ["POST /v2/endpoint/acme"], "port 80 is what the service does by itself"
+    made = at.update(made, engineOptions={"maxNumSeqs": 8}, customRouter={"tag": "1.0"})
+    assert at.twin.endpoints[ID].body["customRouter"] == {"tag": "1.0"}
+    at.update(made, customRouter={"tag": "1.0"})
+    assert "maxNumSeqs" not in at.twin.endpoints[ID].body["model"]["image"]["vLLM"]
+
+
 def test_a_metric_that_was_declared_before_is_taken_away(at: World) -> None:
     made = at.create(scalingMetric="pendingRequests", scalingThreshold=3)
     at.update(made)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -29,6 +30,10 @@ from moorage.provider.hugging_face.endpoints.endpoint_states import Since
 from moorage.provider.hugging_face.endpoints.endpoint_wait import Ready
 
 _DROPPABLE: Final = ("revision", "scaleToZeroMinutes", "scalingMetric")
+# Maps beside whose members the service fills in its own, so that no look tells what was dropped.
+_SHARED: Final = (
+    *("engineOptions", "customRouter", "notifications", "experimentalFeatures", "network"),
+)
 _FAILED: Final = frozenset({"failed", "updateFailed"})
 # About the deployment and not about the endpoint: nothing has to be done when these change.
 _HARMLESS: Final = frozenset({"readyTimeoutSeconds"})
@@ -208,11 +213,22 @@ def _proven(work: _Work, ready: Ready) -> State:
 def _differs(place: Place, inputs: State, found: Record, state: State) -> bool:
     """Whether anything has to be written; what cannot be read back is compared with the state."""
     differing = endpoint_drift.differences(found, place.account, inputs)
-    dropped = [name for name in _DROPPABLE if name in state and name not in inputs]
     hidden = [name for name in endpoint_inputs.UNREADABLE if inputs.get(name) != state.get(name)]
     failed = found["status"]["state"] in _FAILED
     is_marked = place.has_our_mark(found)
+    dropped = any(_dropped(inputs, state))
     return bool(set(differing) - {"paused"} or dropped or hidden or failed or not is_marked)
+
+
+def _dropped(inputs: State, state: State) -> Iterator[str]:
+    """What was declared before, and would stay as it was declared."""
+    yield from (name for name in _DROPPABLE if name in state and name not in inputs)
+    for name in _SHARED:
+        before, now = state.get(name), inputs.get(name)
+        if name == "engineOptions":
+            before, now = (endpoint_inputs.own_options(one or {}) for one in (before, now))
+        if isinstance(before, dict) and isinstance(now, dict) and before.keys() - now.keys():
+            yield name
 
 
 def _has_served(inputs: State, state: State) -> bool:
