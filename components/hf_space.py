@@ -10,7 +10,7 @@ import pulumi
 
 from components import app, names, tokens
 from components.endpoint import Endpoint, Site, ranks
-from components.engines.flags import flags
+from components.engines.flags import flags, gguf_url
 from components.engines.words import words
 from moorage.plan.types import Placement, Plan
 from moorage.resources import ModelFile, Space, SpaceVisibilityText
@@ -65,8 +65,6 @@ def lacks(placement: Placement) -> Iterator[str]:
         yield tokens.missing_inference()
     for variable in tokens.unset(placement.options.get("secrets", {}).values()):
         yield f"the environment has no {variable}; set it to the secret that the spec names"
-    if placement.options.get("sdk", "docker") != "docker":
-        yield f"sdk {placement.options['sdk']} runs no engine; leave it out, or take docker"
     if placement.image is None:
         yield f"engine {placement.engine} has no image; give serving.image"
 
@@ -120,9 +118,7 @@ def _model(placement: Placement, plan: Plan) -> list[str]:
         listen = ["--hostname", "0.0.0.0", "--port", str(_PORT)]
         return ["--model-id", plan.model_id, *_revision(plan), *listen]
     if placement.engine == "llama.cpp":
-        file = placement.weights.file if placement.weights is not None else None
-        named = ["--hf-file", file] if file else []
-        return ["--hf-repo", plan.model_id, *named, "--alias", plan.model_id, *listen]
+        return ["--model-url", gguf_url(placement, plan), "--alias", plan.model_id, *listen]
     return ["--model", plan.model_id, *_revision(plan), *listen]
 
 

@@ -10,6 +10,7 @@ from moorage.spec.tasks import TASKS
 
 EMBEDDINGS: Final = "embeddings"  # llama.cpp's, and a mode of Hugging Face's image
 
+_HUB_URL: Final = "https://huggingface.co"
 _RANKING: Final = "text-ranking"
 _CONTEXT: Final = 4096
 _THREADS_BESIDE: Final = 2  # for the probe and for whoever asks for the models
@@ -62,6 +63,12 @@ def gguf_file(placement: Placement, plan: Plan) -> str:
     """The file that the lock found, for a spec may name it by a pattern."""
     locked = placement.weights.file if placement.weights is not None else None
     return locked or plan.quantization.removeprefix("gguf:")
+
+
+def gguf_url(placement: Placement, plan: Plan) -> str:
+    """Where the Hub has it: llama.cpp pins a file to a commit by its address only."""
+    file = gguf_file(placement, plan)
+    return f"{_HUB_URL}/{plan.model_id}/resolve/{plan.revision or 'main'}/{file}"
 
 
 FLAGS: Final[Mapping[str, Callable[[Placement, Plan], dict[str, Any]]]] = {

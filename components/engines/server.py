@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from components.engines import beside
 from components.engines.beside import CACHE, HUB, WEIGHTS, is_local, loaded_beside
-from components.engines.flags import flags, gguf_file
+from components.engines.flags import flags, gguf_file, gguf_url
 from components.engines.words import words
 from moorage.plan.catalogue.spans import is_older
 from moorage.plan.types import Placement, Plan
@@ -32,7 +32,6 @@ _HEALTH: Final = f"http://127.0.0.1:{PORT}/health"
 _ASK: Final = f"import urllib.request as r; r.urlopen('{_HEALTH}', timeout=9)"
 _BY_PYTHON: Final = ("python3", "-c", _ASK)
 _BY_CURL: Final = ("curl", "--fail", "--silent", _HEALTH)
-_HUB_URL: Final = "https://huggingface.co"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -138,11 +137,10 @@ def _llama_cpp(placement: Placement, plan: Plan) -> Server:
 
 
 def _gguf(placement: Placement, plan: Plan) -> dict[str, Any]:
-    """The one file; llama.cpp pins it to a commit by its address only."""
-    file = gguf_file(placement, plan)
+    """The one file that it loads."""
     if is_local(placement):
-        return {"model": f"{WEIGHTS}/{file}"}
-    return {"model-url": f"{_HUB_URL}/{plan.model_id}/resolve/{plan.revision or 'main'}/{file}"}
+        return {"model": f"{WEIGHTS}/{gguf_file(placement, plan)}"}
+    return {"model-url": gguf_url(placement, plan)}
 
 
 def _custom(placement: Placement, plan: Plan) -> Server:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 _NO: Final = frozenset({"vllm", "llama.cpp"})  # engines that switch a flag off by no- before it
+_ON: Final = frozenset({("tei", "auto-truncate")})  # what is on by itself, and takes false
 
 
 def words(engine: str, flags: Mapping[str, Any]) -> tuple[str, ...]:
@@ -28,4 +29,6 @@ def _words(engine: str, name: str, value: Any) -> Sequence[str]:
 
 def _off(engine: str, name: str) -> Sequence[str]:
     """A switch is off by itself where an engine has no word for it."""
+    if (engine, name) in _ON:
+        return f"--{name}", "false"
     return (f"--no-{name}",) if engine in _NO else ()

@@ -40,6 +40,8 @@ METHODS: Final = (
 )
 DIFFERENCES: Final = ("model", "revision", "precision", "template", "context")
 BREACHES: Final = ("refuse", "cheapest-route", "scale-to-zero")
+SDKS: Final = ("gradio", "docker")
+TEMPLATES: Final = ("chat", "streamlit", "text-to-image")
 KV_DTYPES: Final = ("auto", "bfloat16", "float16", "fp8", "fp8_e4m3", "fp8_e5m2")
 
 _SCALAR: Final[Schema] = {"type": ["string", "number", "boolean"], "maxLength": 2000}
@@ -215,8 +217,8 @@ _LOAD = {
 
 _APP = {
     "kind": {"description": "A Space of the Hub.", "const": "hf-space"},
-    "sdk": choice("What runs it.", ("gradio", "docker", "static"), "gradio"),
-    "template": text("One of moorage's templates.", examples=["chat"]),
+    "sdk": choice("What runs it, as its template is made: docker for streamlit.", SDKS, "gradio"),
+    "template": choice("Which of moorage's apps it is.", TEMPLATES, "chat"),
     "hardware": text("Hardware as the Hub calls it.", default="cpu-basic", examples=["cpu-basic"]),
     "visibility": choice(
         "Who sees it; protected hides the code, not the app.",
@@ -277,5 +279,9 @@ TOP: Final[dict[str, Any]] = {
     "publish": rows(
         "Models and datasets of your own that are kept on the Hub.", PUBLICATION, most=32
     ),
-    "evaluations": rows("Datasets that the served model is held to.", _EVALUATION, most=16),
+    "evaluations": rows(
+        "Datasets that the served model is held to by whoever measures it; the lock pins them.",
+        _EVALUATION,
+        most=16,
+    ),
 }

@@ -26,6 +26,7 @@ from moorage.plan.types import Machine, Placement, Weights
 from moorage.provider.check import check
 from moorage.provider.hugging_face.spaces import space
 from moorage.provider.hugging_face.spaces.space_shape import SHAPE
+from moorage.spec.language import SDKS, TEMPLATES
 from moorage.spec.types import App
 from moorage.twin import face
 from tests.components.programs import SITE, a_plan, declare, revealed
@@ -146,11 +147,14 @@ def test_an_engine_gets_a_container_of_its_own() -> None:
     ]
 
 
+PINNED_FILE = f"https://huggingface.co/acme/tiny/resolve/{'a' * 40}/tiny.gguf"
+
+
 @pytest.mark.parametrize(
     ("engine", "words"),
     [
         ("tei", ["--model-id", "acme/tiny", "--revision", "a" * 40, "--hostname", "0.0.0.0"]),
-        ("llama.cpp", ["--hf-repo", "acme/tiny", "--hf-file", "tiny.gguf", "--alias", "acme/tiny"]),
+        ("llama.cpp", ["--model-url", PINNED_FILE, "--alias", "acme/tiny"]),
     ],
 )
 def test_each_engine_is_told_in_its_own_words(engine: str, words: list[str]) -> None:
@@ -165,14 +169,19 @@ def test_each_engine_is_told_in_its_own_words(engine: str, words: list[str]) -> 
 
 def test_what_an_engine_in_a_space_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not list(hf_space.lacks(PLACEMENT))
-    options = {**PLACEMENT.options, "sdk": "gradio", "secrets": {"KEY": "MOORAGE_NOT_SET"}}
+    options = {**PLACEMENT.options, "secrets": {"KEY": "MOORAGE_NOT_SET"}}
     told = "; ".join(hf_space.lacks(dataclasses.replace(PLACEMENT, image=None, options=options)))
     assert "the environment has no MOORAGE_NOT_SET" in told
-    assert "sdk gradio runs no engine" in told
     assert "engine vllm has no image" in told
 
 
 # --- the templates
+
+
+def test_the_language_names_the_templates_that_there_are_for_specs() -> None:
+    usable = {name: row.sdk for name, row in apps.TEMPLATES.items() if row.is_for_specs}
+    assert tuple(usable) == TEMPLATES
+    assert set(usable.values()) == set(SDKS)
 
 
 @pytest.mark.parametrize("name", apps.TEMPLATES)

@@ -66,9 +66,9 @@ COMMANDS: dict[str, tuple[dict[str, Any], str]] = {
         ),
     ),
     "tei": (
-        {"auto-truncate": True},
+        {"auto-truncate": False},
         (
-            "--auto-truncate --hostname 0.0.0.0 --huggingface-hub-cache /cache/hub"
+            "--auto-truncate false --hostname 0.0.0.0 --huggingface-hub-cache /cache/hub"
             f" --model-id acme/tiny-gguf --port 8000 --revision {COMMIT}"
             " --served-model-name acme/tiny-gguf"
         ),
