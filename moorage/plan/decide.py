@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ def decide(world: World, choices: Sequence[Choice]) -> Plan:
     `choices` are those of the world, as `moorage.plan.choice.resolve.resolve` gives them.
     """
     spec = world.spec
-    kept = affordable(spec.budget, choices)
+    kept = affordable(world, choices)
     placements = tuple(_placement(world, choice, kept, choices[0]) for choice in kept.choices)
     return Plan(
         service=spec.name,
@@ -46,7 +45,8 @@ def decide(world: World, choices: Sequence[Choice]) -> Plan:
         passed_over=kept.passed_over,
         app=spec.app,
         publish=tuple(_publication(row, world.facts) for row in spec.publish),
-        cost=_sum([placement.cost for placement in placements]),
+        app_cost=kept.app.cost if kept.app is not None else None,
+        cost=kept.cost,
         slo=spec.slo,
         failover=spec.failover,
         load=spec.load,
@@ -178,11 +178,3 @@ def _stands_in(world: World, choice: Choice) -> bool:
 
 def _cost(choice: Choice) -> Cost:
     return choice.bill.cost if choice.bill else Cost()
-
-
-def _sum(costs: Sequence[Cost]) -> Cost:
-    return Cost(
-        least_usd=sum((cost.least_usd for cost in costs), Decimal(0)),
-        expected_usd=sum((cost.expected_usd for cost in costs), Decimal(0)),
-        most_usd=sum((cost.most_usd for cost in costs), Decimal(0)),
-    )

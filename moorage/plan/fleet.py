@@ -49,12 +49,13 @@ class FleetRule(NamedTuple):
 def entry(subject: Subject) -> Entry:
     """What the rules here need to know of a spec."""
     spec, parsed = subject.spec, subject.parsed
-    kept = budget.affordable(spec.budget, subject.choices).choices
+    affordable = budget.affordable(subject.world, subject.choices)
+    kept = affordable.choices
     return Entry(
         file=parsed.file,
         name=spec.name,
         team=spec.team,
-        worst_usd=budget.worst(kept),
+        worst_usd=affordable.cost.most_usd,
         gpus=sum(gpus_at_most(choice) for choice in kept),
         ports=tuple(_ports(subject)),
         published=tuple(_published(subject)),

@@ -105,6 +105,7 @@ class Plan:
     placements: tuple[Placement, ...]
     passed_over: tuple[Passed, ...] = ()  # whole entries of `providers` that were left out
     app: App | None = None
+    app_cost: Cost | None = None  # of its hardware; part of `cost`
     publish: tuple[Publication, ...] = ()  # their folders are absolute
     cost: Cost
     slo: Slo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,7 +12,8 @@ from moorage.plan.fit.types import Fit, Obstacle
 from moorage.plan.money.cost import Bill
 from moorage.plan.types import Passed
 from moorage.spec.policy import Policy
-from moorage.spec.types import Spec, Target
+from moorage.spec.tasks import TASKS
+from moorage.spec.types import Load, Spec, Target
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,6 +25,14 @@ class World:
     catalog: Catalog
     policy: Policy = field(default_factory=Policy)
     today: date | None = None  # None: nothing is ever stale
+
+    @property
+    def load(self) -> Load:
+        """What is asked and answered; an embedding or a rank is no token."""
+        load = self.spec.load
+        if TASKS[self.spec.model.task].generates:
+            return load
+        return dataclasses.replace(load, output_tokens=0)
 
     @property
     def lock(self) -> Lock | None:
@@ -71,3 +81,8 @@ class Choice:
     def name(self) -> str:
         """The placement's name."""
         return f"{self.kind.name}-{self.number + 1}"
+
+    @property
+    def way(self) -> tuple[str, int]:
+        """Where its entry stands in the spec."""
+        return "providers", self.number

@@ -102,6 +102,15 @@ def nearest(tree: Node | None, *way: str | int) -> Node | None:
     return tree
 
 
+def find(tree: Node | None, *way: str | int) -> Node | None:
+    """What the way leads to; None where it ends too early."""
+    for key in way:
+        tree = step(tree, key)
+        if tree is None:
+            break
+    return tree
+
+
 def plain(node: Node) -> Any:
     """The tree as ordinary Python values."""
     if isinstance(node.value, dict):

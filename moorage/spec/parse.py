@@ -20,6 +20,10 @@ class Parsed(NamedTuple):
     problems: tuple[Problem, ...]
     tree: Node | None
 
+    def has(self, *way: str | int) -> bool:
+        """Whether the file says anything there."""
+        return document.find(self.tree, *way) is not None
+
     def at(self, *way: str | int) -> Place:
         """Where a value stands; for one that is not there, where its nearest parent does.
 

@@ -77,9 +77,8 @@ class _Checker:
             yield self._problem(node.key, "wrong-value", says)
         for key, child in entries.items():
             if names is not None and _compiled(names).search(key) is None:
-                yield self._problem(
-                    child.key, "unknown-key", f"{name} cannot have the key {redact(key)[:60]!r}"
-                )
+                says = f"{name} cannot have the key {redact(key)[:60]!r}"
+                yield self._problem(child.key, "unknown-key", says, _like(schema))
             yield from self.value(child, schema["additionalProperties"], f"'{key[:60]}'")
 
     def _one_of(
@@ -141,6 +140,12 @@ class _Checker:
         return Problem(
             file=self._file, line=at.line, column=at.column, rule=rule, says=says, hint=hint
         )
+
+
+def _like(schema: Schema) -> str:
+    """How the keys of a mapping look, by its example."""
+    example: Mapping[str, Any] = next(iter(schema.get("examples", ())), {})
+    return f"its keys look like {listing(example)}" if example else ""
 
 
 def _branch(node: Node, branches: list[Schema]) -> Schema:

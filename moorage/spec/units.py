@@ -56,7 +56,7 @@ def hint(kind: str, text: str) -> str:
     if kind == "duration" and (found := re.fullmatch(r"([0-9.]+) *(\w+)", text)):
         return _other_unit(found[1], found[2])
     if kind == "percent" and _PERCENT.match(f"{text}%"):
-        return f"write {text}%"
+        return f"write {text}%" + _of_a_share(text)
     if kind == "money" and (found := re.fullmatch(r"([0-9.]{1,9}) *[kK]", text)):
         return f"write {_thousands(found[1])}" if _BARE.fullmatch(found[1]) else ""
     if kind == "money" and (
@@ -75,6 +75,12 @@ def number_hint(text: str) -> str:
     if found := _THOUSANDS.fullmatch(text):
         return f"write {_thousands(found[1])}"
     return ""
+
+
+def _of_a_share(text: str) -> str:
+    """A number below one may be a share of one as well."""
+    whole = Decimal(text) * 100
+    return f", or {format(whole.normalize(), 'f')}% where it is a share" if 0 < whole <= 100 else ""
 
 
 def _thousands(digits: str) -> str:

@@ -48,7 +48,7 @@ def question(
         gpu_memory_utilization=serving.gpu_memory_utilization,
         kv_cache_dtype=serving.kv_cache_dtype,
         tensor_parallel=serving.tensor_parallel,
-        load=spec.load,
+        load=world.load,
         adapters=tuple(ranks.get(adapter.id) for adapter in spec.model.adapters),
         args=serving.args,
     )

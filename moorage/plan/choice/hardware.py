@@ -64,9 +64,9 @@ def _judge(world: World, choice: Choice, candidate: Candidate) -> Candidate:
         return candidate
     asked = engines.question(world, lock.model, engine, version or "", candidate)
     hard = obstacles(asked, engine, world.spec.model.task)
-    # Of this machine, or another without a GPU, nobody says how much memory is free.
-    known = candidate.gpu is not None or asked.host_gib is not None
-    proof = fit(asked, world.catalog.calibration) if known and not hard else None
+    # Of the machine that deploys nobody says how much memory is free.
+    is_here = choice.kind.weights == "gguf"
+    proof = fit(asked, world.catalog.calibration) if not is_here and not hard else None
     return dataclasses.replace(candidate, obstacles=hard, fit=proof)
 
 

@@ -23,10 +23,15 @@ def offers_used(world: World, lock: Lock) -> tuple[LockedOffer, ...]:
     """The rows of the catalogue that a spec uses under a new lock, to be reviewed with it."""
     anew = dataclasses.replace(lock, offers=())
     facts = dataclasses.replace(world.facts, lock=anew, lock_fault=None)
+    choices = resolve(dataclasses.replace(world, facts=facts))
+    app = prices.app_offer(world)
+    used = [
+        *(offer for choice in choices for offer in prices.rows(choice)),
+        *([app] if app else []),
+    ]
     rows = {
         offer.key: LockedOffer(key=offer.key, usd=offer.usd, per=offer.per, date=offer.date)
-        for choice in resolve(dataclasses.replace(world, facts=facts))
-        for offer in prices.rows(choice)
+        for offer in used
     }
     return tuple(rows[key] for key in sorted(rows))
 

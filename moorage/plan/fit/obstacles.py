@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -26,6 +27,15 @@ _BF16_LEAST: Final = 8.0  # compute capability
 _BF16_ONLY: Final = ("gemma2", "gemma3", "gemma3_text", "glm4")  # numbers overflow in 16-bit floats
 _PARTS: Final = ("vision_config", "audio_config")
 _GPUS_MOST: Final = 64  # of one machine
+# By the memory model: flags, of which the first that is said counts.
+_COPIES: Final = {
+    "vllm": (("data-parallel-size-local", "data-parallel-size"),),
+    "sglang": (("dp-size", "data-parallel-size"),),
+}
+_STAGES: Final = {
+    "vllm": (("pipeline-parallel-size",),),
+    "sglang": (("pp-size", "pipeline-parallel-size"),),
+}
 
 
 def obstacles(question: Question, engine: Engine, task: str) -> tuple[Obstacle, ...]:
@@ -107,10 +117,12 @@ def _quantization(question: Question, engine: Engine) -> Iterator[Obstacle]:
     gpu = question.gpu
     have = gpu.capability if gpu is not None else 0.0
     if have < least:
-        what = "unquantized weights" if asked == NONE else asked
+        what, take = ("unquantized weights", "need") if asked == NONE else (asked, "needs")
         whose = "no GPU is there" if gpu is None else f"{gpu.name} has {have:.1f}"
-        says = f"{what} in {name} needs compute capability {least:.1f}, {whose}"
+        says = f"{what} in {name} {take} compute capability {least:.1f}, {whose}"
         hint = f"take a GPU of {least:.1f} or newer, or another quantization"
+        if gpu is None:
+            hint = f"name a GPU of {least:.1f} or newer, or an engine that runs without one"
         yield Obstacle(rule="quantization-unsupported", says=says, hint=hint)
 
 
@@ -159,6 +171,26 @@ def _parallel(question: Question, engine: Engine) -> Iterator[Obstacle]:
             flag = _with_flag(says) if engine.fit == "vllm" else ""
             hint = _divisible(question, parts) + flag
             yield Obstacle(rule="tensor-parallel", says=says, hint=hint)
+        yield from _too_many(question, engine, parts)
+
+
+def copies(args: Mapping[str, Any], fit: str) -> int:
+    """How many times those GPUs are taken: copies of the model, and stages of its layers."""
+    whole = () if args.get("enable-dp-attention") else _COPIES.get(fit, ())
+    counts = (
+        next((n for flag in flags if (n := _count(args.get(flag))) is not None), 1)
+        for flags in (*whole, *_STAGES.get(fit, ()))
+    )
+    return math.prod(counts)
+
+
+def _too_many(question: Question, engine: Engine, parts: int) -> Iterator[Obstacle]:
+    times, count = copies(question.args, engine.fit), question.count
+    if parts <= count < parts * times:
+        says = f"{times} x {parts} GPUs are asked for, by copies or stages of the model and "
+        says += f"tensor_parallel, and the machine has {count}"
+        hint = "let serving.tensor_parallel, times what args say, be no more than that"
+        yield Obstacle(rule="tensor-parallel", says=says, hint=hint)
 
 
 def _divisible(question: Question, parts: int) -> str:

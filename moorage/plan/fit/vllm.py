@@ -111,7 +111,8 @@ def choose(case: Case) -> Tally:
 def settings(case: Case) -> Iterator[tuple[int, int]]:
     """What the spec says of requests at a time and batches, else what may be chosen, most first."""
     asked, batch = case.question.max_num_seqs, case.question.max_num_batched_tokens
-    for seqs in SEQS if asked is None else (max(asked, 1),):
+    small = [seqs for seqs in SEQS if batch is None or seqs <= batch] or [max(batch or 1, 1)]
+    for seqs in small if asked is None else (max(asked, 1),):
         for tokens in batches(case, seqs) if batch is None else (max(batch, 1),):
             yield seqs, tokens
 

@@ -12,13 +12,16 @@ from moorage.plan.catalogue.offers import Offer
 from moorage.plan.facts import LockedOffer
 from moorage.plan.fit.speed import load_concurrency
 from moorage.plan.money import cost
-from moorage.plan.money.cost import Beside, Use
+from moorage.plan.money.cost import Beside, Bill, Use
 from moorage.plan.world import Choice, World
 from moorage.spec import units
 
 _MS_PER_MINUTE: Final = 60_000
 _SPOT: Final = "spot"
+_SPACE: Final = "hf-space"
 _MILLION: Final = 1_000_000
+
+APP_HARDWARE: Final = "cpu-basic"  # of an app that does not say; it is free
 
 # Tasks of which the router tells no price, and the option by which a spec states it.
 STATED: Final = {
@@ -28,9 +31,9 @@ STATED: Final = {
 }
 
 
-def routed(world: World, choice: Choice) -> Choice:
+def routed(world: World, choice: Choice, *, first: bool = False) -> Choice:
     """The choice with what its routes cost."""
-    use = _use(world, choice)
+    use = _use(world, choice, first=first)
     bill = cost.routed(choice.routes, use) if choice.routes else None
     return dataclasses.replace(choice, bill=bill)
 
@@ -45,7 +48,7 @@ def request_usd(world: World, choice: Choice) -> Decimal | None:
     return usd * world.spec.load.input_tokens / _MILLION if option == "usd_per_mtok" else usd
 
 
-def bought(world: World, choice: Choice) -> Choice:
+def bought(world: World, choice: Choice, *, first: bool = False) -> Choice:
     """The choice with what its offer costs; a price of the lock is the one that was reviewed."""
     stated = choice.target.options.get("monthly_usd")
     if stated is not None:
@@ -58,8 +61,38 @@ def bought(world: World, choice: Choice) -> Choice:
     return dataclasses.replace(
         choice,
         taken=dataclasses.replace(taken, offer=offer),
-        bill=cost.monthly(offer, _use(world, choice)),
+        bill=cost.monthly(offer, _use(world, choice, first=first)),
     )
+
+
+def first(world: World, choice: Choice) -> Choice:
+    """The choice as it is billed where those before it are left out."""
+    bill = routed if choice.kind.routers else bought
+    return bill(world, choice, first=True)
+
+
+def app(world: World) -> Bill | None:
+    """What the Space in front of a service costs; None where there is none that is known."""
+    offer = app_offer(world)
+    if offer is None or world.spec.app is None:
+        return None
+    kind, asleep = world.catalog.kinds[_SPACE], world.spec.app.options.get("sleep_after")
+    use = Use(
+        load=world.load,
+        scale_to_zero=bool(asleep),
+        idle_minutes=_minutes(asleep),
+        billed_while_starting=kind.billed_while_starting,
+        billing_minimum_s=kind.billing_minimum_s,
+    )
+    return cost.monthly(reviewed(world, offer), use)
+
+
+def app_offer(world: World) -> Offer | None:
+    """The hardware of that Space, as the catalogue sells it."""
+    if world.spec.app is None:
+        return None
+    name = world.spec.app.options.get("hardware", APP_HARDWARE)
+    return next((row for row in world.catalog.kinds[_SPACE].offers if row.name == name), None)
 
 
 def reviewed(world: World, offer: Offer) -> Offer:
@@ -84,14 +117,14 @@ def rows(choice: Choice) -> Iterator[Offer]:
         yield dearest
 
 
-def _use(world: World, choice: Choice) -> Use:
+def _use(world: World, choice: Choice, *, first: bool) -> Use:
     kind, options = choice.kind, choice.target.options
     idle = options.get("scale_to_zero_after") or options.get("stop_when_idle_after")
     dearest = _on_demand(choice)
     asleep = options.get("sleep_after")  # a Space is one replica, which sleeps as a whole
     return Use(
-        load=world.spec.load,
-        first=choice.number == 0,
+        load=world.load,
+        first=first or choice.number == 0,
         replicas_min=choice.replicas_min,
         replicas_max=choice.replicas_max,
         replicas_needed=replicas_needed(world, choice),
@@ -112,7 +145,7 @@ def replicas_needed(world: World, choice: Choice) -> int:
         return 1
     most = proof.flags.get("max-num-seqs")
     at_a_time = min(proof.concurrency_load, most) if most else proof.concurrency_load
-    return max(1, math.ceil(load_concurrency(world.spec.load, world.spec.slo) / at_a_time))
+    return max(1, math.ceil(load_concurrency(world.load, world.spec.slo) / at_a_time))
 
 
 def _minutes(duration: Any) -> Decimal:

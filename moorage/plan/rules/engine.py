@@ -15,6 +15,19 @@ from moorage.spec.problems import Problem
 from moorage.spec.tasks import TASKS
 from moorage.spec.words import nearest
 
+_OURS: Final = "moorage, so that the gateway finds it"
+_HEARD: Final = (  # keys of `serving` for an engine that moorage or Hugging Face starts
+    "version",
+    "image",
+    "max_num_seqs",
+    "max_num_batched_tokens",
+    "gpu_memory_utilization",
+    "kv_cache_dtype",
+    "tensor_parallel",
+    "args",
+    "env",
+)
+_CUSTOM: Final = "custom"  # an image of one's own, which nobody else tells anything
 _TYPED: Final = {  # a flag of an engine -> the key of `serving` that says it
     "max-model-len": "model.max_model_len",
     "context-length": "model.max_model_len",
@@ -37,6 +50,20 @@ _TYPED: Final = {  # a flag of an engine -> the key of `serving` that says it
     "chat-template": "model.chat_template",
     "lora-modules": "model.adapters",
     "api-key": "the gateway, which makes and keeps it",
+    "host": _OURS,
+    "hostname": _OURS,
+    "port": _OURS,
+    "served-model-name": _OURS,
+    "alias": _OURS,
+    "model-id": "model.id",
+    "model-path": "model.id",
+    "model-url": "model.id",
+    "hf-repo": "model.id",
+    "hf-file": "model.quantization",
+    "tokenizer-path": "model.tokenizer",
+    "tokenizer-revision": "model.tokenizer",
+    "enable-lora": "model.adapters",
+    "lora-paths": "model.adapters",
 }
 
 
@@ -112,13 +139,46 @@ def _flags(subject: Subject) -> Iterator[Problem]:
     engines = list(_versioned(subject))
     for flag in subject.spec.serving.args:
         way = ("serving", "args", flag)
-        if flag in _TYPED:
+        if flag in _TYPED and not _is_own(flag, engines):
             says = f"'{flag}' is said by {_TYPED[flag]}"
             yield subject.problem("unknown-flag", says, "take it out of args", *way)
         elif engines and all(takes(*engine, flag) is False for engine in engines):
             names = " and ".join(_called(*engine, flag) for engine in engines)
             hint = _flag_hint(flag, [engine for engine, _ in engines])
             yield subject.problem("unknown-flag", f"{names} has no flag '{flag}'", hint, *way)
+
+
+def _is_own(flag: str, engines: list[tuple[Engine, str | None]]) -> bool:
+    """Whether a flag means something else to an image of one's own."""
+    is_placed = _TYPED[flag] == _OURS
+    return is_placed and bool(engines) and all(engine.name == _CUSTOM for engine, _ in engines)
+
+
+def _batch(subject: Subject) -> Iterator[Problem]:
+    """Every request under way has a token in every step."""
+    serving = subject.spec.serving
+    seqs, batch = serving.max_num_seqs, serving.max_num_batched_tokens
+    if seqs is not None and batch is not None and batch < seqs:
+        says = f"a step of {batch} tokens has no room for {seqs} requests"
+        hint = f"write max_num_batched_tokens: {seqs} or more, such as 2048"
+        way = ("serving", "max_num_batched_tokens")
+        yield subject.problem("batch-too-small", says, hint, *way)
+
+
+def _unused(subject: Subject) -> Iterator[Problem]:
+    """What nobody would hear: these kinds have settings of their own, or none."""
+    if any(choice.kind.weights == "hub" for choice in subject.choices):
+        return
+    names = [*dict.fromkeys(choice.kind.name for choice in subject.choices)]
+    nobody = f"kind {names[0]} takes" if len(names) == 1 else f"kinds {' and '.join(names)} take"
+    for key in _HEARD:
+        if subject.parsed.has("serving", key):
+            says = f"{nobody} no {key}"
+            is_here = key == "max_num_seqs" and any(
+                choice.kind.name == "local" for choice in subject.choices
+            )
+            hint = "write parallel in the entry of kind local" if is_here else "take it out"
+            yield subject.problem("serving-unused", says, hint, "serving", key)
 
 
 def _called(engine: Engine, version: str | None, flag: str) -> str:
@@ -174,6 +234,10 @@ RULES: Final[dict[str, Rule]] = {
     ),
     "image-unpinned": Rule(says="an image is pinned by its digest", check=_image),
     "unknown-flag": Rule(says="the engine has every flag of args", check=_flags),
+    "batch-too-small": Rule(says="a step has room for every request", check=_batch),
+    "serving-unused": Rule(
+        says="somebody takes every setting of serving", check=_unused, severity="warning"
+    ),
     "task-not-served-by-engine": Rule(
         says="the engine serves the task", check=_met("task-not-served-by-engine")
     ),

@@ -71,7 +71,10 @@ def _exposed(subject: Subject) -> Iterator[Problem]:
     for choice in subject.choices:
         options = choice.target.options
         address = options.get("address")
-        if choice.kind.starts_engine and address is not None and _is_public(address):
+        if address is not None and not _is_address(address):
+            says, hint = f"{address[:60]} is no IP address", "write one of the host: 10.0.0.12"
+            yield subject.of(choice, "engine-exposed", says, hint, "address")
+        elif choice.kind.starts_engine and address is not None and _is_public(address):
             says = f"the engine would listen on {address[:60]}, for anybody who comes to it"
             hint = "give a private address of the host, or leave it out for an SSH tunnel"
             yield subject.of(choice, "engine-exposed", says, hint, "address")
@@ -83,6 +86,13 @@ def _exposed(subject: Subject) -> Iterator[Problem]:
                 hint = "let the gateway ask from inside: a private network, or its security group"
                 way = ("allow_from", number)
                 yield subject.of(choice, "engine-exposed", says, hint, *way)
+
+
+def _is_address(address: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(address))
+    except ValueError:
+        return False
 
 
 def _is_public(address: str) -> bool:

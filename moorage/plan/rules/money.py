@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from moorage.plan.catalogue.offers import Offer
+from moorage.plan.catalogue.offers import Kind, Offer
 from moorage.plan.money import budget, prices
 from moorage.plan.money.prices import STATED, request_usd
 from moorage.plan.rules.rule import Rule
@@ -18,6 +18,7 @@ from moorage.spec.problems import Problem
 _SURE: Final = ("certain", "stated")  # a price that no day makes wrong
 _TEST_SECONDS: Final = 600  # of the load that a load test sends, all profiles together
 _MILLION: Final = Decimal(1_000_000)
+_REVIEW: Final = "review it: `moorage lock`"
 
 
 def _price_missing(subject: Subject) -> Iterator[Problem]:
@@ -119,28 +120,36 @@ def _what(choice: Choice) -> str:
 def _price_moved(subject: Subject) -> Iterator[Problem]:
     for choice in subject.choices:
         for offer in prices.rows(choice):
-            row, known = _now(choice, offer), prices.locked(subject.world, offer)
-            if row is not None and known is not None and row.usd != known.usd:
-                says = f"the lock has ${known.usd} an {known.per} for {row.key}, the catalogue "
-                says += f"${row.usd} since {row.date}"
-                hint = "review it: `moorage lock`"
-                yield subject.of(choice, "price-moved", says, hint, "kind")
+            if says := _moved(subject, choice.kind, offer):
+                yield subject.of(choice, "price-moved", says, _REVIEW, "kind")
+    app = prices.app_offer(subject.world)
+    if app is not None and (says := _moved(subject, subject.catalog.kinds[app.kind], app)):
+        yield subject.problem("price-moved", says, _REVIEW, "app", "hardware")
 
 
-def _now(choice: Choice, offer: Offer) -> Offer | None:
-    """The row as the catalogue has it today."""
-    same = (row for row in choice.kind.offers if row.name == offer.name)
-    return next((row for row in same if row.key == offer.key), None)
+def _moved(subject: Subject, kind: Kind, offer: Offer) -> str:
+    """How the catalogue's price of today differs from the lock's; empty where it does not."""
+    same = (row for row in kind.offers if row.name == offer.name)
+    row = next((row for row in same if row.key == offer.key), None)
+    known = prices.locked(subject.world, offer)
+    if row is None or known is None or row.usd == known.usd:
+        return ""
+    return (
+        f"the lock has ${known.usd} an {known.per} for {row.key}, the catalogue "
+        f"${row.usd} since {row.date}"
+    )
 
 
 def _budget(subject: Subject) -> Iterator[Problem]:
     wish = subject.spec.budget
-    kept = budget.affordable(wish, subject.choices)
-    most, likely = budget.worst(kept.choices), budget.expected(kept.choices)
+    cost = budget.affordable(subject.world, subject.choices).cost
+    most, likely = cost.most_usd, cost.expected_usd
     if most <= wish.monthly_usd:
         return
     says = f"the worst case costs ${most:,.2f} a month, the budget is ${wish.monthly_usd:,.2f}"
     hint = "raise the budget or take a placement out"
+    if subject.spec.app is not None:
+        hint = "raise the budget, or take the app or a placement out"
     if wish.on_breach == "scale-to-zero":
         if likely <= wish.monthly_usd:
             return
@@ -152,7 +161,8 @@ def _budget_at_risk(subject: Subject) -> Iterator[Problem]:
     wish = subject.spec.budget
     if wish.on_breach != "scale-to-zero":
         return
-    most, likely = budget.worst(subject.choices), budget.expected(subject.choices)
+    cost = budget.affordable(subject.world, subject.choices).cost
+    most, likely = cost.most_usd, cost.expected_usd
     if likely <= wish.monthly_usd < most:
         says = f"${likely:,.2f} a month are expected, and the worst case, ${most:,.2f}, "
         says += f"is more than the budget of ${wish.monthly_usd:,.2f}"

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from moorage.plan.catalogue.offers import Offer
+from moorage.plan.catalogue.offers import Kind, Offer
 from moorage.plan.choice import hardware, regions
+from moorage.plan.fit.obstacles import copies
+from moorage.plan.money import prices
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import Candidate, Choice
 from moorage.spec.problems import Problem
 from moorage.spec.words import nearest
 
+_NAMED: Final = ("instance", "hardware")  # options that name a row of the catalogue itself
 _IDLE: Final = ("scale_to_zero_after", "stop_when_idle_after")  # what ends min: 0, by kind
 _SUFFIX_CHARACTERS = 9  # a hyphen and the hash that keeps remote names apart
 
@@ -36,8 +39,23 @@ def _offer_unknown(subject: Subject) -> Iterator[Problem]:
         if gpu is not None and gpu not in names:
             yield _no_gpu(subject, choice, str(gpu), names)
             continue
+        key = next((key for key in _NAMED if key in options), "")
+        sold = sorted({row.name for row in choice.kind.offers})
+        if key and options[key] not in sold:
+            yield _unsold(subject, choice.kind, str(options[key]), sold, *choice.way, key)
+            continue
         says = f"kind {choice.kind.name} sells nothing such as this entry asks for"
         yield subject.of(choice, "offer-unknown", says, _sold(choice))
+    yield from _app(subject)
+
+
+def _app(subject: Subject) -> Iterator[Problem]:
+    """The Space in front has hardware too, which is paid."""
+    app = subject.spec.app
+    if app is not None and prices.app_offer(subject.world) is None:
+        kind = subject.catalog.kinds[app.kind]
+        sold = [row.name for row in kind.offers]
+        yield _unsold(subject, kind, str(app.options["hardware"]), sold, "app", "hardware")
 
 
 def _is_named(taken: Candidate, gpu: str) -> bool:
@@ -46,26 +64,44 @@ def _is_named(taken: Candidate, gpu: str) -> bool:
 
 
 def _no_gpu(subject: Subject, choice: Choice, gpu: str, names: list[str]) -> Problem:
-    near = nearest(gpu, names)
+    return _unsold(subject, choice.kind, gpu, names, *choice.way, "gpu")
+
+
+def _unsold(subject: Subject, kind: Kind, name: str, names: list[str], *way: str | int) -> Problem:
+    near = nearest(name, names)
     hint = f"did you mean '{near}'?" if near else f"known: {', '.join(names)}"
-    says = f"kind {choice.kind.name} knows no {gpu[:60]!r}"
-    return subject.of(choice, "offer-unknown", says, hint, "gpu")
+    return subject.problem("offer-unknown", f"kind {kind.name} knows no {name[:60]!r}", hint, *way)
 
 
 def _sold(choice: Choice) -> str:
-    """What is sold of the same GPU, or under the same words."""
-    options = choice.target.options
+    """What is sold that comes nearest to what is asked for: the same thing elsewhere, if any."""
+    options = choice.kind.defaults | dict(choice.target.options)
     named = next((row for row in choice.kind.offers if row.name == options.get("instance")), None)
     if named is not None and not _agrees(named, options):
         has = f"{named.count} x {named.gpu}" if named.gpu else "no GPU"
         return f"{named.name} has {has}: let gpu and count say so too, or leave them out"
-    same = [
-        row
-        for row in choice.kind.offers
-        if options.get("gpu") in (None, row.gpu) and row.status != "deprecated"
-    ]
-    names = sorted({f"{row.name} in {row.region or row.vendor or 'any region'}" for row in same})
+    there = [row for row in choice.kind.offers if row.status != "deprecated"]
+    most = max((_likeness(row, options) for row in there), default=())
+    near = [row for row in there if _likeness(row, options) == most]
+    names = sorted({_where(row) for row in near})
     return f"it sells {', '.join(names[:8])}" + (" …" if len(names) > 8 else "")
+
+
+def _likeness(offer: Offer, options: Mapping[str, Any]) -> tuple[bool, ...]:
+    """In what a row is as an entry asks for it: what it is counts before where it is."""
+    return (
+        options.get("instance") in (None, offer.name),
+        options.get("gpu") in (None, offer.gpu),
+        options.get("vendor") in (None, offer.vendor),
+        options.get("market") in (None, offer.market),
+        offer.region is None or options.get("region") in (None, offer.region),
+        options.get("count") in (None, offer.count),
+    )
+
+
+def _where(offer: Offer) -> str:
+    spot = " on spot" if offer.market == "spot" else ""
+    return f"{offer.name} in {offer.region or offer.vendor or 'any region'}{spot}"
 
 
 def _agrees(offer: Offer, options: Mapping[str, Any]) -> bool:
@@ -162,11 +198,44 @@ def _unproven(subject: Subject) -> Iterator[Problem]:
         if taken is not None and taken.fit is not None and taken.fit.verdict == "unknown":
             says = f"{taken.name}: whether it fits is not known: {taken.fit.because}"
             hint = "try it with a small budget first, and measure"
+            if taken.gpu is None and taken.host_gib is None:
+                hint = "say how much the host has: memory_gib: 64"
             yield subject.of(choice, "memory-unknown", says, hint)
 
 
 def _proven(subject: Subject) -> Iterator[Choice]:
     return (row for row in _hardware(subject) if not row.open or row.sound)
+
+
+def _idle_gpus(subject: Subject) -> Iterator[Problem]:
+    """What is paid for, or kept from others, and never computes."""
+    for choice in subject.choices:
+        taken, engine = choice.taken, choice.engine
+        if taken is None or engine is None or taken.gpu is None or taken.obstacles:
+            continue
+        flags = taken.fit.flags if taken.fit is not None else {}
+        parts = _parts(subject, engine.fit, flags) or taken.count
+        used = parts * copies(subject.spec.serving.args, engine.fit)
+        if used < taken.count:
+            says = f"{engine.name} uses {used} of the {taken.count} GPUs of {taken.name}"
+            yield subject.of(choice, "gpus-idle", says, _busier(engine.fit, used), "count")
+
+
+def _parts(subject: Subject, model: str, flags: Mapping[str, Any]) -> int | None:
+    """Among how many GPUs an engine divides the model; None where it takes all that there are."""
+    if model == "tei":
+        return 1
+    told = flags.get("tensor-parallel-size") or flags.get("tp-size")
+    return told or subject.spec.serving.tensor_parallel
+
+
+def _busier(model: str, used: int) -> str:
+    more = {
+        "tei": "and replicas or entries of their own where more are wanted",
+        "vllm": "or copies of the model by serving.args: {data-parallel-size: …}",
+        "sglang": "or copies of the model by serving.args: {dp-size: …}",
+    }
+    return f"take count: {used}, {more[model]}" if model in more else f"take count: {used}"
 
 
 def _no_offer(subject: Subject) -> Iterator[Problem]:
@@ -215,5 +284,6 @@ RULES: Final[dict[str, Rule]] = {
     "memory-unknown": Rule(
         says="whether the model fits is known", check=_unproven, severity="warning"
     ),
+    "gpus-idle": Rule(says="every GPU has work", check=_idle_gpus, severity="warning"),
     "gpu-ceiling": Rule(says="the policy allows the GPUs and their number", check=_ceiling),
 }

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Any, Final, Protocol
 
 from moorage.plan.load import Loaded
+from moorage.plan.money.prices import APP_HARDWARE
 from moorage.plan.show import published
 from moorage.plan.show.comment import comment, usd
 from moorage.plan.show.compare import Against, markdown_changes
@@ -61,9 +62,16 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"  {cells}".rstrip()
         yield from (f"      {reason}" for reason in _told(placement))
     yield from (f"  left out: {row.name}: {row.why}" for row in plan.passed_over)
+    yield from _app(plan)
     yield from (f"  publishes {published.line(row)}" for row in plan.publish)
     where = f" in {', '.join(plan.regions)}" if plan.regions else ""
     yield f"  {_month(plan.cost)}; privacy tier {plan.privacy_tier}{where}"
+
+
+def _app(plan: Plan) -> Iterator[str]:
+    if plan.app is not None and plan.app_cost is not None:
+        hardware = plan.app.options.get("hardware", APP_HARDWARE)
+        yield f"  app: a Space on {hardware}, {_month(plan.app_cost)}"
 
 
 def _told(placement: Placement) -> Iterator[str]:

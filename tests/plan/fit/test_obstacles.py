@@ -82,6 +82,24 @@ CASES: list[tuple[Question, str, str, str]] = [
     (made(LLAMA, quantization="awq"), CHAT, "quantization-mismatch", "not quantized"),
     (ask(QWEN, "nvidia-l4", 3), CHAT, "tensor-parallel", "32 attention heads"),
     (ask(QWEN, "nvidia-l4", 4, tensor_parallel=8), CHAT, "tensor-parallel", "4 GPUs"),
+    (
+        ask(QWEN, "nvidia-l4", 4, tensor_parallel=2, args={"data-parallel-size": 4}),
+        CHAT,
+        "tensor-parallel",
+        "4 x 2 GPUs are asked for",
+    ),
+    (
+        ask(QWEN, "nvidia-l4", 4, args={"pipeline-parallel-size": 2}),
+        CHAT,
+        "tensor-parallel",
+        "2 x 4 GPUs are asked for",
+    ),
+    (
+        ask(QWEN, "nvidia-l4", 4, engine="sglang", args={"dp-size": 2}),
+        CHAT,
+        "tensor-parallel",
+        "2 x 4 GPUs are asked for",
+    ),
     (ask("microsoft/phi-4", "nvidia-l4", 8), CHAT, "tensor-parallel", "10 key and value heads"),
     (ask(MOE_FP8, "nvidia-l4", 4), CHAT, "tensor-parallel", "768 among 4 GPUs leaves 192"),
     (
@@ -361,3 +379,10 @@ def test_after_an_architecture_was_dropped_it_is_refused_where_that_was_read() -
     assert vllm.architectures["ArcticForCausalLM"] == "0.10.0..0.28.0"
     assert serves(vllm, "0.28.0", "ArcticForCausalLM")
     assert serves(vllm, "0.29.0", "ArcticForCausalLM") is False
+
+
+def test_copies_that_share_the_gpus_are_fine() -> None:
+    split = {"tensor_parallel": 2, "args": {"data-parallel-size": 2}}
+    assert rules(ask(QWEN, "nvidia-l4", 4, **split)) == []
+    inside = {"dp-size": 4, "enable-dp-attention": True}
+    assert rules(ask(QWEN, "nvidia-l4", 4, engine="sglang", args=inside)) == []

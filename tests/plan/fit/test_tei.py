@@ -87,3 +87,27 @@ def test_what_is_too_large_does_not_fit() -> None:
     assert found.verdict == "does-not-fit"
     assert "weights" in found.because
     assert found.changes
+
+
+def test_a_batch_below_what_the_model_takes_cuts_inputs_off() -> None:
+    """Told not to, as it was by itself before 1.9, the server does not start."""
+    found = fit(DECODER, "nvidia-l4", max_model_len=8192)
+    assert found.flags["max-batch-tokens"] == 16384
+    assert found.flags["auto-truncate"] is True
+    assert "auto-truncate" not in fit(MINI, "nvidia-l4").flags
+
+
+def test_it_takes_what_the_model_takes_whatever_the_spec_says() -> None:
+    short, usual = fit(PICKLE, "nvidia-t4", max_model_len=512), fit(PICKLE, "nvidia-t4")
+    assert short.parts["activations"] == usual.parts["activations"]
+
+
+def test_what_is_proposed_has_been_tried() -> None:
+    found = fit(DECODER, "nvidia-t4")
+    assert found.verdict == "tight"
+    assert found.changes[0] == (
+        "serving.max_num_batched_tokens: 8192 with model.max_model_len: 8192"
+    )
+    assert fit(DECODER, "nvidia-t4", max_num_batched_tokens=8192, max_model_len=8192).verdict == (
+        "fits"
+    )
