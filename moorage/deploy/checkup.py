@@ -107,11 +107,20 @@ def _docker_plugin() -> Finding:
     home = Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
     kept = max((home / "plugins").glob("resource-docker-v*[0-9]"), default=None)
     found = shutil.which("pulumi-resource-docker") or kept
-    missing = "not installed; the first run with a placement on a Docker host fetches it, or "
-    missing += f"`pulumi plugin install resource docker {metadata.version('pulumi-docker')}`"
-    says = f"at {found}" if found else missing
+    says = f"at {found}" if found else _no_docker_plugin()
     return Finding(
         area="installed", what="Pulumi's docker plugin", fine=bool(found) or None, says=says
+    )
+
+
+def _no_docker_plugin() -> str:
+    try:
+        version = metadata.version("pulumi-docker")
+    except metadata.PackageNotFoundError:
+        return "not installed; its version is that of pulumi-docker, which is missing too"
+    return (
+        "not installed; the first run with a placement on a Docker host fetches it, or "
+        f"`pulumi plugin install resource docker {version}`"
     )
 
 
@@ -136,20 +145,28 @@ def _stacks(root: Path) -> Iterator[Finding]:
     folder = root / ".moorage" / "state"
     for path in sorted(folder.glob(".pulumi/stacks/*/*.json")):
         held = engine_locks.read(Folder(folder), path.parent.name, path.stem)
-        says = f"{_resources(path)} resources"
+        count = _resources(path)
+        repair = f"`moorage state repair --stack {path.stem}` puts back its newest copy"
+        says = f"its state cannot be read; {repair}" if count is None else _counted(count)
         for lock in held:
             state = "at work" if engine_locks.lives(lock) else "died; the next run clears its lock"
             says += f"; locked by {lock}, which is {state}"
         dead = not all(map(engine_locks.lives, held))
-        yield Finding(area="running", what=f"stack {path.stem}", fine=not dead, says=says)
+        fine = not dead and count is not None
+        yield Finding(area="running", what=f"stack {path.stem}", fine=fine, says=says)
 
 
-def _resources(path: Path) -> int:
+def _counted(count: int) -> str:
+    return f"{count} resource{'' if count == 1 else 's'}"
+
+
+def _resources(path: Path) -> int | None:
+    """How many a state holds; None where nobody can tell."""
     try:
         latest = json.loads(path.read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
-    except (OSError, ValueError, KeyError):
-        return 0
-    return sum(1 for one in latest.get("resources") or [] if one.get("custom"))
+        return sum(1 for one in latest.get("resources") or [] if one.get("custom"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _processes(root: Path) -> Iterator[Finding]:
