@@ -93,7 +93,7 @@ class People:
         """What `whoami-v2` says."""
         orgs = [org for org in self.accounts.values() if caller.user.name in org.members]
         return {
-            "type": "user",
+            "type": caller.user.kind,
             "id": identity(caller.user.name),
             "name": caller.user.name,
             "fullname": caller.user.name,

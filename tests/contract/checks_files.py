@@ -88,6 +88,16 @@ def _(place: Place) -> None:
     same(place.hub(_API).json["sha"], before, "main")
 
 
+@check("commit.merge-moves-main")
+def _(place: Place) -> None:
+    _made(place)
+    told = _commit(place, place.hub(_API).json["sha"], query="?create_pr=1").json
+    url = f"{_API}/discussions/{told['pullRequestUrl'].rpartition('/')[2]}/merge"
+    same(_post(place, url, {}).status, 200, "status")
+    same(place.hub(_API).json["sha"], told["commitOid"], "main")
+    says(_post(place, url, {}), 400)
+
+
 @check("collection.title-taken")
 def _(place: Place) -> None:
     body = {"namespace": "acme", "title": "Ours", "private": True}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moorage.twin.face import Limit, Scenario
+from moorage.twin.face import Account, Limit, Scenario, Token
 from tests.contract.place import WITHOUT, Place, holds, same, says
 from tests.contract.register import LLM, check
 
@@ -30,6 +30,15 @@ def _(place: Place) -> None:
     holds("inference.endpoints.infer.write" in row["permissions"], "another permission")
 
 
+_SERVICE = Account(name="acme", kind="org", tokens=(Token(text="hf_service"),))
+
+
+@check("hub.whoami-of-organisation", Scenario(accounts=(_SERVICE,), deploys="hf_service"))
+def _(place: Place) -> None:
+    told = place.hub("/api/whoami-v2").json
+    same((told["type"], told["name"]), ("org", "acme"), "who it is")
+
+
 @check("hub.model-has-commit")
 def _(place: Place) -> None:
     told = place.hub("/api/models/zoe/open").json
@@ -52,6 +61,15 @@ def _(place: Place) -> None:
 def _(place: Place) -> None:
     says(place.hub("/api/models/zoe/hidden"), 404)
     same(place.hub("/api/models/zoe/hidden", token=place.foreign).status, 200, "its owner")
+
+
+@check("hub.lists-hide-the-same")
+def _(place: Place) -> None:
+    for path in ("tree/main", "discussions"):
+        url = f"/api/models/zoe/hidden/{path}"
+        says(place.hub(url, token=WITHOUT), 401)
+        says(place.hub(url), 404)
+        same(place.hub(url, token=place.foreign).status, 200, "its owner")
 
 
 @check("hub.gated-facts-open")

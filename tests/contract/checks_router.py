@@ -5,10 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from moorage.twin.face import Account, Scenario, Speed, Token
+from moorage.twin.face import Account, Repo, Scenario, Speed, Token
 from moorage.twin.people import INFER, ROUTE
 from tests.contract.place import WITHOUT, Answer, Place, holds, same, says
-from tests.contract.register import LLM, check
+from tests.contract.register import LLM, PROVIDERS, check
 
 _HELLO = [{"role": "user", "content": "say hello"}]
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -85,6 +85,15 @@ def _(place: Place) -> None:
 @check("router.cheapest")
 def _(place: Place) -> None:
     same(_chat(place, f"{LLM}:cheapest").headers[_BY], "novita", "the provider")
+
+
+_TURNED = Scenario(repos={LLM: Repo(providers=dict(reversed(PROVIDERS.items())))})
+
+
+@check("router.preferred", _TURNED)
+def _(place: Place) -> None:
+    same(_chat(place, f"{LLM}:preferred").headers[_BY], "novita", "the first that is live")
+    same(_chat(place, f"{LLM}:fastest").headers[_BY], "together", "the fastest")
 
 
 @check("router.pinned")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 from moorage.twin.face import Account, Habit, Scenario, Token
@@ -37,6 +38,13 @@ def _(place: Place) -> None:
     _made(place, files=[])
     place.advance(60)
     same(_stage(place), "NO_APP_FILE", "stage")
+
+
+@check("space.without-sdk", _STOPPED)
+def _(place: Place) -> None:
+    _made(place)
+    _push(place, "README.md", b"# without metadata")
+    same(_stage(place), "CONFIG_ERROR", "stage")
 
 
 @check("space.push-tells-old-stage", _SLOW)
@@ -169,6 +177,15 @@ def _(place: Place) -> None:
     same(place.call("GET", _app(place)).status, 200, "the app, once a request woke it")
 
 
+@check("space.paid-one-stays-awake", _STOPPED)
+def _(place: Place) -> None:
+    _made(place, hardware="cpu-upgrade")
+    place.advance(10_000_000)
+    same(_stage(place), "RUNNING", "stage")
+    _hub(place, "POST", f"{_API}/sleeptime", {"seconds": 3600})
+    same(_stage(place), "SLEEPING", "stage, once it may sleep")
+
+
 _NAME = "moorage-contract"
 _API = f"/api/spaces/acme/{_NAME}"
 
@@ -194,15 +211,14 @@ def _made(place: Place, **more: Any) -> None:
     place.expect_made(_create(place, **more))
 
 
-def _push(place: Place) -> None:
-    content = base64.b64encode(b"print('land')").decode()
+def _push(place: Place, path: str = "app.py", text: bytes = b"print('land')") -> None:
+    file = {"path": path, "encoding": "base64", "content": base64.b64encode(text).decode()}
     lines = (
-        b'{"key": "header", "value": {"summary": "land"}}\n'
-        b'{"key": "file", "value": {"path": "app.py", "encoding": "base64", "content": "'
-        + content.encode()
-        + b'"}}\n'
+        {"key": "header", "value": {"summary": "land"}},
+        {"key": "file", "value": file},
     )
-    place.expect_made(_hub(place, "POST", f"{_API}/commit/main", lines))
+    sent = "\n".join(json.dumps(line) for line in lines).encode()
+    place.expect_made(_hub(place, "POST", f"{_API}/commit/main", sent))
 
 
 def _runtime(place: Place) -> Answer:
