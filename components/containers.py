@@ -111,7 +111,9 @@ def _host(address: str, site: Site) -> Host:
         driver="bridge",
         options=_APART,
         labels=_labels({"moorage.owner": site.owner(f"{name}-network")}),
-        opts=pulumi.ResourceOptions(provider=provider),
+        # A daemon tells its own defaults among them, as Docker Desktop does, and any difference
+        # would replace a network that containers are in.
+        opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["options"]),
     )
     return Host(address=address, name=name, provider=provider, network=network)
 

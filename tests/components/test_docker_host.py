@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pulumi
+import pulumi_docker as docker
 import pytest
 
 from components import docker_host, tunnels
@@ -282,3 +283,18 @@ def test_the_gateway_hears_of_a_container_only_once_it_is_proven() -> None:
 
     declare(program)
     assert "hello-docker-host-1-ready" in behind
+
+
+def test_a_network_is_not_replaced_for_what_its_daemon_tells_besides(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ignored: list[str] = []
+    network = docker.Network
+
+    def made(*called: str, **said: Any) -> docker.Network:
+        ignored.extend(said["opts"].ignore_changes)
+        return network(*called, **said)
+
+    monkeypatch.setattr(docker, "Network", made)
+    assert "docker-local-network" in declared(PLACEMENT)
+    assert ignored == ["options"]

@@ -35,7 +35,8 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
             found = client.api.inspect_network(id_)
         except daemon.Missing:
             return None
-    return Found(state=_state(found, inputs), inputs=inputs)
+    declared = {**inputs, "options": found["Options"] or {}} if "options" in inputs else inputs
+    return Found(state=_state(found, declared), inputs=declared)
 
 
 def delete(id_: str, state: State, context: Context) -> None:

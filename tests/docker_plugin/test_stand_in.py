@@ -216,3 +216,17 @@ def test_networks_and_volumes_are_made_joined_and_removed(harbour: Harbour) -> N
     volume = harbour.client.create({"name": "a-volume"})
     harbour.client.delete(volume.id, decode(volume.properties).plain)
     assert "a-volume" not in [one.name for one in harbour.engine.client.volumes.list()]
+
+
+def test_a_network_with_options_of_its_daemon_would_be_replaced(harbour: Harbour) -> None:
+    """As of a daemon with `default-network-opts`."""
+    told = {"com.docker.network.bridge.enable_icc": "false"}
+    own = {"com.docker.network.enable_ipv6": "false"}
+    made = harbour.engine.client.networks.create("a-network", options={**told, **own})
+    harbour.client.token = "docker:index/network:Network"
+    try:
+        declared = harbour.client.check({"name": "a-network", "options": told})[0].plain
+        found = harbour.client.read(made.id, declared, declared)
+        assert harbour.client.diff(decode(found.inputs).plain, declared).replaces
+    finally:
+        made.remove()
