@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return int(_module(args.command).run(args))
     except MoorageError as error:
-        print(f"moorage: {error}", file=sys.stderr)
+        print(f"moorage: {_printable(error)}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
         print("moorage: interrupted", file=sys.stderr)
@@ -58,6 +58,13 @@ def main(argv: list[str] | None = None) -> int:
         # The reader left (moorage plan | head): not a fault, and nothing more to print.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Exit.FINE)
+
+
+def _printable(error: MoorageError) -> str:
+    """What it says; servers and models may have a word in it, and a terminal obeys none of it."""
+    from moorage.deploy.show.values import printable
+
+    return "\n".join(map(printable, str(error).splitlines()))
 
 
 def _parser(arguments: list[str]) -> argparse.ArgumentParser:

@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def as_text(entry: Entry) -> str:
-    """One operation in one line."""
+    """One operation in one line; whoever wrote a commit may have written anything into it."""
+    from moorage.deploy.show.values import printable
+
     changes = ", ".join(f"{n} {step}" for step, n in sorted(entry.changes.items()) if n)
     parts = (
         f"{entry.began.astimezone():%Y-%m-%d %H:%M:%S}",
@@ -51,7 +53,7 @@ def as_text(entry: Entry) -> str:
         f'"{first_line(entry.message)}"' if entry.message else "",
     )
     number = f"{entry.version:>4}  " if entry.version else ""
-    return number + "  ".join(part for part in parts if part)
+    return printable(number + "  ".join(part for part in parts if part))
 
 
 def first_line(text: str) -> str:
