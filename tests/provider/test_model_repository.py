@@ -155,6 +155,28 @@ def test_an_imported_one_is_marked_by_the_first_change_and_keeps_its_files(
     assert not twin.hub.repos
 
 
+def test_an_entry_of_the_card_that_is_declared_no_more_is_taken_away(
+    twin: face.Twin, context: NewContext
+) -> None:
+    inputs = declared(card={"base_model": "Qwen/Qwen3-8B", "language": "en"})
+    state = model_repository.create(inputs, context()).state
+    others = text(twin).replace("---\n", "---\nthumbnail: theirs.png\n", 1).encode()
+    api(twin).upload_file(path_or_fileobj=others, path_in_repo="README.md", repo_id=ID)
+    fewer = declared(card={"language": "en"}, license=None)
+    twin.faults.append(face.Fault(method="POST", path="/commit/main", status=403))
+    said: list[Created] = []
+    failing(lambda: model_repository.update(ID, state, fewer, context(announce=said.append)))
+    assert not said, "state would say that it is done"
+    state = model_repository.update(ID, state, fewer, context())
+    readme = text(twin)
+    assert "base_model" not in readme
+    assert "license" not in readme
+    assert "thumbnail: theirs.png" in readme, "what nobody declares stays"
+    before = commits(twin)
+    model_repository.update(ID, state, fewer, context())
+    assert commits(twin) == before
+
+
 def test_one_that_is_not_ours_any_more_is_left_with_a_word(
     twin: face.Twin, context: NewContext, lines: list[str]
 ) -> None:

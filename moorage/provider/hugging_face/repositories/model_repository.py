@@ -182,9 +182,10 @@ def _bring(found: Record, inputs: State, state: State, *, at: Hub, context: Cont
         }
         return {**inputs, **repo_record.outputs(one, at), **more}
 
-    context.exists(found.id, told(found))
+    if not state:  # else a change that fails would forget what has yet to be dropped
+        context.exists(found.id, told(found))
     owner = things.owner_of(inputs, context)
-    changed, asked_for = repo_change.bring(found, inputs, owner, at=at, context=context)
+    changed, asked_for = repo_change.bring(found, inputs, state, owner, at=at, context=context)
     return told(changed, asked_for)
 
 

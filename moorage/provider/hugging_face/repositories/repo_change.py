@@ -38,7 +38,8 @@ def _marked(found: Record, inputs: State, owner: str, at: Hub, context: Context)
     """A Hub that takes no files at creation is told at once whose the new repository is."""
     if found.mark is not None:
         return found
-    changed, _ = bring(found, {**inputs, "changesBy": "commit"}, owner, at=at, context=context)
+    made = {**inputs, "changesBy": "commit"}
+    changed, _ = bring(found, made, {}, owner, at=at, context=context)
     return changed
 
 
@@ -60,17 +61,19 @@ def _body(id_: str, inputs: State, owner: str) -> dict[str, Any]:
 
 
 def bring(
-    found: Record, inputs: State, owner: str, *, at: Hub, context: Context
+    found: Record, inputs: State, state: State, owner: str, *, at: Hub, context: Context
 ) -> tuple[Record, Asked | None]:
     """Write what differs; the repository as it is then, and the pull request that waits."""
-    lost = ""
+    lost, without = "", repo_record.dropped(inputs, state, owner)
     # Until it says whose it is, nothing of it waits for others.
     by_pull_request = inputs["changesBy"] == "pull-request" and found.mark is not None
     asked_for = pull_request(found, at, context) if by_pull_request else None
     for number in range(_ROUNDS + 1):
         wanted = list(_settings(found, inputs))
-        if not repo_record.is_as_declared(inputs, asked_for.record if asked_for else found, owner):
-            wanted.append(_commit(found, inputs, owner, asked_for, opens=by_pull_request))
+        base = asked_for.record if asked_for else found
+        if not repo_record.is_as_declared(inputs, base, owner, without):
+            commit = _commit(found, inputs, owner, asked_for, without, opens=by_pull_request)
+            wanted.append(commit)
         if not wanted:
             return found, asked_for
         if number == _ROUNDS:
@@ -110,13 +113,19 @@ def _settings(found: Record, inputs: State) -> Iterator[Call]:
 
 
 def _commit(
-    found: Record, inputs: State, owner: str, asked_for: Asked | None, *, opens: bool
+    found: Record,
+    inputs: State,
+    owner: str,
+    asked_for: Asked | None,
+    without: frozenset[str],
+    *,
+    opens: bool,
 ) -> Call:
     """One commit: on main, on a new pull request, or on the one that is open."""
     base = asked_for.record if asked_for else found
 
     def call(api: Any) -> Any:
-        local, difference = _planned(api, base, inputs, owner)
+        local, difference = _planned(api, base, inputs, owner, without)
         return api.create_commit(
             repo_record.bare(found.id),
             repo_type=repo_record.type_of(found.id),
@@ -131,7 +140,7 @@ def _commit(
 
 
 def _planned(
-    api: Any, base: Record, inputs: State, owner: str
+    api: Any, base: Record, inputs: State, owner: str, without: frozenset[str]
 ) -> tuple[repo_files.Local, Difference]:
     """The files and what is to be done; where only the card is declared, its README stays."""
     if repo_files.is_given(inputs):
@@ -141,7 +150,7 @@ def _planned(
         return repo_record.local_files(inputs, owner), Difference(added=(README,))
     text = _readme(api, base)
     card = repo_record.card_of(inputs, owner)
-    return {README: repo_files.carded(text, card).encode()}, Difference(changed=(README,))
+    return {README: repo_files.carded(text, card, without).encode()}, Difference(changed=(README,))
 
 
 def _readme(api: Any, base: Record) -> str:

@@ -176,14 +176,14 @@ def with_card(local: Local, card: Mapping[str, Any], heading: str) -> dict[str, 
     return {**local, README: carded(text, card).encode()}
 
 
-def carded(text: str, card: Mapping[str, Any]) -> str:
-    """A README with these entries in its card; JSON is YAML too, and other entries stay."""
+def carded(text: str, card: Mapping[str, Any], dropped: Collection[str] = ()) -> str:
+    """A README with these entries in its card; JSON is YAML too, and others but `dropped` stay."""
     before, after = _split(text)
     entries = [
         f"{key}: {json.dumps(value, ensure_ascii=False, sort_keys=True)}"
         for key, value in sorted(card.items())
     ]
-    lines = [*entries, *_without(before, card.keys())]
+    lines = [*entries, *_without(before, {*card, *dropped})]
     return "\n".join([_FENCE, *lines, _FENCE, after])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -137,16 +137,21 @@ def local_files(inputs: State, owner: str) -> repo_files.Local:
     return repo_files.with_card(repo_files.gather(inputs), card, inputs["name"])
 
 
+def dropped(inputs: State, state: State, owner: str) -> frozenset[str]:
+    """The entries of the card that were declared before, and are no more."""
+    return frozenset(card_of(state, owner).keys() - card_of(inputs, owner).keys())
+
+
 def lacks(inputs: State, found: Record, owner: str) -> list[str]:
     """The entries of the card that are otherwise than declared."""
     card = card_of(inputs, owner)
     return sorted(key for key, value in card.items() if found.card.get(key) != value)
 
 
-def is_as_declared(inputs: State, found: Record, owner: str) -> bool:
-    """Whether card and files are so; files that nobody declares are left alone."""
+def is_as_declared(inputs: State, found: Record, owner: str, without: Collection[str] = ()) -> bool:
+    """Whether card and files are so; files and entries that nobody declares are left alone."""
     if not repo_files.is_given(inputs):
-        return not lacks(inputs, found, owner)
+        return not lacks(inputs, found, owner) and found.card.keys().isdisjoint(without)
     return not repo_files.between(local_files(inputs, owner), found.files)
 
 
