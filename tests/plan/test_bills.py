@@ -6,9 +6,10 @@ import shutil
 from decimal import Decimal
 from pathlib import Path
 
-from moorage.plan.load import Loaded
+from moorage.plan.load import Loaded, load
+from moorage.plan.show.render import FORMATS
 from moorage.plan.types import Plan
-from tests.plan.fit.known import FACTS
+from tests.plan.fit.known import FACTS, ROOT
 from tests.plan.projects import judge
 
 QWEN = ("Qwen/Qwen3-8B", "b968826d9c46dd6066d109eabc6255188de91218", "text-generation")
@@ -115,3 +116,10 @@ def test_a_host_of_which_nobody_says_the_memory_is_not_proven(tmp_path: Path) ->
     (problem,) = judged(tmp_path, body, RERANKER).problems
     assert problem.rule == "memory-unknown"
     assert problem.hint == "say how much the host has: memory_gib: 64"
+
+
+def test_an_engine_of_which_no_versions_are_known_is_told_without_one() -> None:
+    small = ROOT / "specs" / "docker" / "small.yaml"
+    assert "      llama.cpp: --ctx-size 8192 --parallel 4\n" in FORMATS["text"](
+        load([small], root=ROOT)
+    )

@@ -54,7 +54,7 @@ def _here(question: Question, case: Case) -> Iterator[Way]:
     length = _shorter(case)
     if length:
         yield f"model.max_model_len: {length}", replace(question, max_model_len=length)
-    for make in (_fewer, _smaller_batch, _small_cache, _small_weights):
+    for make in (_all_of_it, _fewer, _smaller_batch, _small_cache, _small_weights):
         yield from make(question)
 
 
@@ -67,6 +67,15 @@ def _shorter(case: Case) -> int:
     rounded = longest // ROUND_TOKENS * ROUND_TOKENS or longest
     load = case.question.load
     return rounded if load.input_tokens + load.output_tokens <= rounded < case.length else 0
+
+
+def _all_of_it(question: Question) -> Iterator[Way]:
+    """The engine's own share of the GPU, where the spec leaves it less."""
+    if question.gpu_memory_utilization is not None:
+        yield (
+            "leaving serving.gpu_memory_utilization out",
+            replace(question, gpu_memory_utilization=None),
+        )
 
 
 def _fewer(question: Question) -> Iterator[Way]:

@@ -78,7 +78,8 @@ def _told(placement: Placement) -> Iterator[str]:
     yield from placement.reasons
     if placement.engine and placement.machine:
         flags = " ".join(_option(key, value) for key, value in placement.flags.items())
-        yield f"{placement.engine} {placement.version or ''}: {flags}".rstrip(": ")
+        engine = f"{placement.engine} {placement.version or ''}".rstrip()
+        yield f"{engine}: {flags}".rstrip(": ")
     if placement.env:
         yield "with " + " ".join(f"{key}={value}" for key, value in placement.env.items())
     if placement.device_ids:

@@ -132,6 +132,12 @@ def test_too_many_requests_at_a_time_is_the_first_thing_to_change() -> None:
     assert any(words.startswith("serving.max_num_seqs: ") for words in found.changes)
 
 
+def test_a_share_that_the_spec_keeps_small_is_what_to_change() -> None:
+    found = on(QWEN, "nvidia-l40s", gpu_memory_utilization=0.3)
+    assert found.verdict == "does-not-fit"
+    assert found.changes[0] == "leaving serving.gpu_memory_utilization out"
+
+
 def test_heads_bind_how_far_a_model_can_be_divided() -> None:
     assert on(QWEN, "nvidia-l40s", 3).flags["tensor-parallel-size"] == 2
     found = on(QWEN, "nvidia-l40s", 3, tensor_parallel=3)
