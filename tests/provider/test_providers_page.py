@@ -53,6 +53,19 @@ def test_its_handler_keeps_the_contract(folder: Path, words: tuple[str, ...], pa
     assert re.search(rf"\b{passed} in", done.stdout), done.stdout
 
 
+def test_its_locate_answers_whoever_asks_by_hand(folder: Path) -> None:
+    [line] = re.findall(r"`(echo .* \| python -m harbour locate)`", PAGE.read_text())
+    asked = f"""
+import os, subprocess
+from harbour_server import serve
+with serve() as harbour:
+    harbour.answer("POST", "", {{"name": "north", "owner": "port/dev", "length": 9}})
+    env = {{**os.environ, "HARBOUR_URL": harbour.url}}
+    subprocess.run({line.replace("python", sys.executable)!r}, shell=True, check=True, env=env)
+"""
+    assert json.loads(python(folder, "-c", asked).stdout) == {"urn": "x", "id": "b-1"}
+
+
 @pytest.mark.thorough
 @pytest.mark.engine
 @pytest.mark.slow
