@@ -19,6 +19,7 @@ from moorage.gateway.replies import REQUEST_ID, RequestError, json_reply
 from moorage.gateway.routes import Routes, Service
 
 MAX_BODY_BYTES = 32 << 20
+MOST_VALUES = 2 << 20  # of a body: to read and write more of them would hold up everybody else
 BODY_DEADLINE_S = 60.0
 ANSWER_DEADLINE_S = 120.0  # for a client to read an answer that is not streamed
 CLIENT_GONE = 499  # for the log only
@@ -219,6 +220,9 @@ def _too_large() -> RequestError:
 
 
 def _parsed(text: bytes) -> Body:
+    if text.count(b",") > MOST_VALUES:
+        message = f"the body has more than {MOST_VALUES} commas"
+        raise RequestError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message, code="body_too_large")
     try:
         body = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:

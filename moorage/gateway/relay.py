@@ -22,6 +22,7 @@ from moorage.gateway.upstream import Upstream, UpstreamClient
 
 MAX_HELD_BYTES = 1 << 20  # of a stream that has not said anything yet
 MAX_EVENT_BYTES = 32 << 20
+LARGE_BYTES = 4 << 20  # of an answer: to parse a larger one would hold up everybody else
 LAST_WORD_S = 1.0  # for the error event at the end of a stream's total time
 
 Body = dict[str, object]
@@ -210,6 +211,10 @@ def _encoded(body: Body) -> bytes:
 
 
 def _refuse_broken(answer: bytes) -> None:
+    if len(answer) > LARGE_BYTES:
+        if not (answer.lstrip().startswith(b"{") and answer.rstrip().endswith(b"}")):
+            raise BackendError("answer is not a JSON object")
+        return
     try:
         body = json.loads(answer)
     except (ValueError, RecursionError):

@@ -156,6 +156,7 @@ def test_a_wrong_method_is_405(
         (b'{"model": "nope"}', 404, "it opens hello"),
         (b'{"model":"hello","a":' + b"[" * 200_000 + b"]" * 200_000 + b"}", 400, "nested too deep"),
         (b" " * (32 << 20) + b"{}", 413, "larger than 32 MiB"),
+        (b'{"model":"hello","a":[' + b"{}," * 3_000_000 + b"1]}", 413, "than 2097152 commas"),
     ],
 )
 def test_a_body_that_cannot_be_relayed_says_why(

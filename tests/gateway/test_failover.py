@@ -50,6 +50,14 @@ FAULTS: dict[str, tuple[Script, str]] = {
         replies(b'{"error": {"message": "x"}}'),
         "answered 200 with an error",
     ),
+    "answers a large list": (
+        replies(b"[" + b"1," * 3_000_000 + b"1]"),
+        "answer is not a JSON object",
+    ),
+    "answers half of much": (
+        replies(b'{"data": [' + b"1," * 3_000_000),
+        "answer is not a JSON object",
+    ),
     "answers an endless nest": (replies(b'{"a":' * 50_000), "answer is not JSON"),
 }
 
@@ -152,6 +160,12 @@ def test_an_error_of_the_clients_making_passes_through_verbatim(
     assert response.headers["content-type"] == "application/problem+json"
     assert response.headers["x-moorage-backend"] == "b1"
     assert not never.seen
+
+
+def test_a_large_answer_passes_whole(start: StartBackend, serve: Serve) -> None:
+    body = b'{"data": [' + b"0.5," * 2_000_000 + b"1]}"
+    response = ask(serve(start(replies(body))))
+    assert (response.status_code, response.content) == (200, body)
 
 
 def test_only_the_model_is_rewritten(start: StartBackend, serve: Serve) -> None:
