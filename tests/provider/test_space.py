@@ -365,6 +365,18 @@ def test_one_that_is_not_ours_any_more_is_left_with_a_word(
     assert lines[-1] == "Space acme/chat was not made by moorage and is left as it is"
 
 
+def test_a_secret_that_could_not_be_taken_away_is_taken_away_by_the_next_run(
+    twin: face.Twin, context: NewContext
+) -> None:
+    state = made(context, secrets={"OLD": "sk-1", "KEY": "sk-2"})
+    fewer = declared(secrets={"KEY": "sk-2"})
+    twin.faults.append(face.Fault(method="DELETE", path="/secrets", status=403))
+    said: list[Created] = []
+    failing(lambda: space.update(ID, state, fewer, context(announce=said.append)))
+    space.update(ID, said[-1].state if said else state, fewer, context())
+    assert twin.hub.desk.spaces[ID].secrets.keys() == {"KEY"}
+
+
 @pytest.mark.parametrize(
     ("path", "kind", "replaces", "left"),
     [

@@ -146,7 +146,10 @@ def _bring(
     context: Context,
 ) -> State:
     """From whatever it is to what is declared, its state told before every long wait."""
-    context.exists(found.id, _state(found, inputs, state, at, price))
+    # Secrets that are declared no more are in state until they are taken away.
+    secrets = {**state.get("secrets", {}), **inputs.get("secrets", {})}
+    begun = {**inputs, "secrets": secrets} if secrets else inputs
+    context.exists(found.id, _state(found, begun, state, at, price))
     changes = space_change.bring(found, inputs, state, owner, at=at, context=context)
     sure = {**state, **inputs, "secretsSetAt": changes.found.secrets_set_at}
     context.exists(found.id, _state(changes.found, inputs, sure, at, price))
