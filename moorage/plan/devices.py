@@ -62,7 +62,9 @@ def wishes(subject: Subject, kept: Iterable[Choice]) -> Iterator[Wish]:
 
 
 def machine(host: str) -> str:
-    """What names a machine of its address: whoever logs in, it is the same."""
+    """What names a machine of its address: whoever logs in, by whatever socket, it is the same."""
+    if host.startswith("unix:"):
+        return "local"
     return host.removeprefix("ssh://").rpartition("@")[2].removesuffix(":22").lower()
 
 

@@ -108,7 +108,7 @@ def _host_port_clash(entries: Sequence[Entry], _policy: Policy) -> Iterator[Prob
     first: dict[tuple[str, int], str] = {}
     for row in entries:
         for host, port, at in row.ports:
-            taken = first.setdefault((host, port), row.file)
+            taken = first.setdefault((devices.machine(host), port), row.file)
             if taken != row.file:
                 where = "this machine" if host == "local" else host
                 yield Problem(

@@ -6,6 +6,8 @@ import shutil
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from moorage.plan.load import Loaded, load
 from moorage.plan.show.render import FORMATS
 from moorage.plan.types import Plan
@@ -100,10 +102,24 @@ def test_an_image_of_ones_own_may_have_a_port_of_its_own(tmp_path: Path) -> None
 def test_folders_of_moorage_itself_are_not_mounted_over(tmp_path: Path) -> None:
     mounts = "{/weights: /srv/a, /cache/: /srv/b, /cache/mine: /srv/c}"
     loaded = judged(tmp_path, host(f"gpu: nvidia-l40s, count: 1, mounts: {mounts}"))
-    assert [row.says for row in loaded.problems] == [
-        "'mounts' cannot have the key '/weights'",
-        "'mounts' cannot have the key '/cache/'",
+    assert [(row.says, row.hint) for row in loaded.problems] == [
+        ("'mounts' cannot have the key '/weights'", "its keys look like /draft"),
+        ("'mounts' cannot have the key '/cache/'", "its keys look like /draft"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ssh://gpu-1", "ssh://root@GPU-1:22"),
+        ("local", "unix:///run/user/1000/docker.sock"),
+    ],
+)
+def test_a_host_is_one_however_it_is_come_to(tmp_path: Path, one: str, other: str) -> None:
+    entry = '{kind: docker-host, host: "%s", region: eu, gpu: nvidia-l40s, port: 9000, %s}'
+    first, second = entry % (one, 'device_ids: ["0"]'), entry % (other, 'device_ids: ["0"]')
+    loaded = judged(tmp_path, f"providers: [{first}, {second}]\n")
+    assert {row.rule for row in loaded.problems} == {"device-clash", "port-clash"}
 
 
 def test_what_is_no_address_is_told_so(tmp_path: Path) -> None:

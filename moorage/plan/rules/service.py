@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from moorage.plan.choice.differences import unproven
+from moorage.plan.devices import machine
 from moorage.plan.fit import speed
 from moorage.plan.money.prices import replicas_needed
 from moorage.plan.rules.rule import Rule
@@ -96,7 +97,7 @@ def _port_clash(subject: Subject) -> Iterator[Problem]:
     seen: set[tuple[str, int]] = set()
     for number, target in enumerate(subject.spec.providers):
         port = target.options.get("port")
-        host = str(target.options.get("host", "local"))
+        host = machine(str(target.options.get("host", "local")))
         if port is not None and (host, port) in seen:
             says = f"port {port} is taken by another entry of this spec"
             hint = "choose another, or leave it out and a free one is found"
