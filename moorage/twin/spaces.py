@@ -73,8 +73,8 @@ def refuse(asked: Asked, account: str, body: Mapping[str, Any], sdks: Sequence[s
     hardware = body.get("hardware") or FREE_HARDWARE
     refuse_hardware(asked, account, hardware)
     plan = asked.desk.people.accounts[account].plan
-    if plan == "free" and body["sdk"] != "static":
-        says = "A paid plan is required to create Gradio and Docker Spaces"
+    if plan == "free" and body["sdk"] != "static" and hardware == FREE_HARDWARE:
+        says = "A paid plan is required to create Gradio and Docker Spaces on free hardware"
         raise Refusal(402, says)
 
 

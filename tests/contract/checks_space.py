@@ -84,6 +84,8 @@ def _(place: Place) -> None:
     for sdk in ("gradio", "docker"):
         says(_create(place, sdk=sdk), 402)
     same(_create(place, sdk="static").status, 200, "a static one")
+    paid = _create(place, sdk="docker", name="paid", hardware="t4-small")
+    same(paid.status, 200, "one on hardware that is paid by the hour")
 
 
 @check("space.variables-are-public", _STOPPED)
