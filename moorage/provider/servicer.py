@@ -23,6 +23,7 @@ from moorage.provider.package import Package
 from moorage.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from moorage.provider.values import (
     UNKNOWN,
+    Path,
     Properties,
     amend,
     decode,
@@ -59,6 +60,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._log = EngineLog()
         self._calls = Calls()
         self._config: Mapping[str, Any] = {}
+        self._sealed: frozenset[str] = frozenset()  # the texts of what is secret in it
         # By type and id, and under which URN: what this run has made or adopted, and what it keeps.
         self._made: dict[tuple[str, str], str] = {}
         self._kept: dict[tuple[str, str], str] = {}
@@ -95,10 +97,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         """Judge the configuration; keys that are not declared are the program's own."""
         news = decode(request.news)
         _, failures = _configured(self._package, news.plain)
-        declared = {(name,) for name, one in self._package.config.items() if one.secret}
+        marked = news.secrets | self._secret_settings()
         return provider_pb2.CheckResponse(
-            inputs=request.news,
-            failures=answers.check_failures(failures, news.plain, news.secrets | declared),
+            inputs=request.news, failures=answers.check_failures(failures, news.plain, marked)
         )
 
     async def DiffConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -111,7 +112,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._made.clear()
         self._kept.clear()
         self._checked.clear()
-        self._config, _ = _configured(self._package, decode(request.args).plain)
+        given = decode(request.args)
+        self._config, _ = _configured(self._package, given.plain)
+        self._sealed = secrets.texts(self._config, given.secrets | self._secret_settings())
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     async def Cancel(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
@@ -222,6 +225,14 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     # --- how handlers are run
 
+    def _hidden(self, handler: Handler, given: Properties, state: State | None) -> frozenset[str]:
+        """The texts that no message of a call may show."""
+        texts = answers.hidden_texts(handler, given.plain, given.secrets)
+        return texts | answers.hidden_texts(handler, state or {}) | self._sealed
+
+    def _secret_settings(self) -> frozenset[Path]:
+        return frozenset((name,) for name, one in self._package.config.items() if one.secret)
+
     def _decoded(self, request: Any) -> State:
         """The inputs of a diff, which nearly always are those that a check has just answered."""
         answered, inputs = self._checked.get(request.urn, (None, {}))
@@ -251,8 +262,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     ) -> Struct:
         """What is known before the run, once it is said what it will cost."""
         if text := handler.notice(given.plain, state):
-            hidden = answers.hidden_texts(handler, given.plain, given.secrets)
-            hidden |= answers.hidden_texts(handler, state or {})
+            hidden = self._hidden(handler, given, state)
             await self._log.say_later(urn, Severity.WARNING, secrets.masked(text, hidden))
         return answers.encode_outputs(handler, _preview(handler, given.plain, state), given)
 
@@ -267,8 +277,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     ) -> Any:
         """Run a handler's function in a thread; its faults end the call in one line each."""
         call = Call(deadline_s=time.monotonic() + (request.timeout or handler.shape.timeout_s))
-        hidden = answers.hidden_texts(handler, given.plain, given.secrets)
-        hidden |= answers.hidden_texts(handler, state or {})
+        hidden = self._hidden(handler, given, state)
         say = functools.partial(self._log.say, asyncio.get_running_loop(), request.urn)
         asked = Context(
             urn=request.urn,
@@ -306,7 +315,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
 
     async def fail_unforeseen(self, error: Exception, request: Any, context: Any) -> NoReturn:
         """End a call with what a handler raised where it only judges or foresees."""
-        hidden = answers.hidden_in(self._handlers[_token(request)], request)
+        hidden = answers.hidden_in(self._handlers[_token(request)], request) | self._sealed
         await self._fail(fault_of(error), hidden, request.urn, context)
 
 

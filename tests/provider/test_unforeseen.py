@@ -9,6 +9,8 @@ import pytest
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Context, Created, Field, Handler, Severity, Shape, State
+from moorage.provider.package import Package
+from moorage.provider.testing import client as testing
 from tests.provider.client import Client, EngineEar, Refused
 
 TOKEN = "moorage:index:Thing"
@@ -76,3 +78,25 @@ def test_a_secret_of_several_lines_stays_secret_on_one(in_process: Start) -> Non
 
     with pytest.raises(Refused, match=r"^the server does not take \[secret\]; for a key$"):
         in_process({TOKEN: thing(create=make)}).create(GIVEN)
+
+
+def test_a_secret_setting_of_the_provider_is_shown_by_no_message(ear: EngineEar) -> None:
+    def make(_inputs: State, context: Context) -> Created:
+        context.warn(f"knocking with {context.config['token']}")
+        message = f"{context.config['token']} opens nothing"
+        raise MoorageError(message)
+
+    package = Package(
+        name="moorage",
+        version="1.0.0",
+        description="Tests.",
+        handlers={TOKEN: thing(create=make)},
+        config={"token": Field(kind="string", doc="Opens it.", secret=True)},
+    )
+    with testing.served(ear) as start:
+        client = start(package)
+        client.token = TOKEN
+        client.configure({"token": "hunter2hunter2"})
+        with pytest.raises(Refused, match=r"^\[secret\] opens nothing$"):
+            client.create(GIVEN)
+    assert ear.texts() == ["knocking with [secret]"]
