@@ -134,6 +134,23 @@ def test_a_host_of_which_nobody_says_the_memory_is_not_proven(tmp_path: Path) ->
     assert problem.hint == "say how much the host has: memory_gib: 64"
 
 
+@pytest.mark.parametrize(
+    ("serving", "used"),
+    [
+        ("engine: vllm", 4),
+        ("engine: vllm, tensor_parallel: 2", 2),
+        ("engine: vllm, tensor_parallel: 2, args: {data-parallel-size: 2}", 4),
+        ("engine: vllm, tensor_parallel: 1, args: {pipeline-parallel-size: 3}", 3),
+        ("engine: sglang, tensor_parallel: 2", 2),
+        ("engine: sglang, tensor_parallel: 2, args: {dp-size: 2}", 4),
+    ],
+)
+def test_gpus_that_nobody_uses_are_told(tmp_path: Path, serving: str, used: int) -> None:
+    loaded = judged(tmp_path, f"serving: {{{serving}}}\n{host('gpu: nvidia-l40s, count: 4')}")
+    told = [row.says for row in loaded.problems if row.rule == "gpus-idle"]
+    assert [f" uses {used} of the 4 GPUs " in says for says in told] == [True] * (used < 4)
+
+
 def test_an_engine_of_which_no_versions_are_known_is_told_without_one() -> None:
     small = ROOT / "specs" / "docker" / "small.yaml"
     assert "      llama.cpp: --ctx-size 8192 --parallel 4\n" in FORMATS["text"](

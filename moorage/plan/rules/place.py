@@ -16,6 +16,7 @@ from moorage.spec.problems import Problem
 from moorage.spec.words import nearest
 
 _NAMED: Final = ("instance", "hardware")  # options that name a row of the catalogue itself
+_DIVIDES: Final = ("vllm", "sglang")  # memory models of engines that are told among how many GPUs
 _IDLE: Final = ("scale_to_zero_after", "stop_when_idle_after")  # what ends min: 0, by kind
 _SUFFIX_CHARACTERS = 9  # a hyphen and the hash that keeps remote names apart
 
@@ -225,6 +226,8 @@ def _parts(subject: Subject, model: str, flags: Mapping[str, Any]) -> int | None
     """Among how many GPUs an engine divides the model; None where it takes all that there are."""
     if model == "tei":
         return 1
+    if model not in _DIVIDES:
+        return None
     told = flags.get("tensor-parallel-size") or flags.get("tp-size")
     return told or subject.spec.serving.tensor_parallel
 
@@ -235,7 +238,7 @@ def _busier(model: str, used: int) -> str:
         "vllm": "or copies of the model by serving.args: {data-parallel-size: …}",
         "sglang": "or copies of the model by serving.args: {dp-size: …}",
     }
-    return f"take count: {used}, {more[model]}" if model in more else f"take count: {used}"
+    return f"take count: {used}, {more[model]}"
 
 
 def _no_offer(subject: Subject) -> Iterator[Problem]:
