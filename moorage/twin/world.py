@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import ItemsView, Iterator, Mapping, ValuesView
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -39,6 +39,14 @@ class Fleet(Mapping[str, Endpoint]):
         self._sweep()
         return len(self._all)
 
+    def values(self) -> ValuesView[Endpoint]:
+        """All at one moment: of those that are looked up one by one, some go meanwhile."""
+        return self._now().values()
+
+    def items(self) -> ItemsView[str, Endpoint]:
+        """The same, each with its id."""
+        return self._now().items()
+
     def add(self, endpoint: Endpoint) -> None:
         """One more endpoint."""
         self._all[endpoint.id] = endpoint
@@ -50,6 +58,13 @@ class Fleet(Mapping[str, Endpoint]):
     def of(self, account: str) -> list[Endpoint]:
         """The endpoints of an account, the oldest first."""
         return [endpoint for endpoint in self.values() if endpoint.account == account]
+
+    def _now(self) -> dict[str, Endpoint]:
+        self._sweep()
+        found = dict(self._all)
+        for endpoint in found.values():
+            endpoint.settle()
+        return found
 
     def _sweep(self) -> None:
         for key in [key for key, endpoint in list(self._all.items()) if endpoint.is_gone]:

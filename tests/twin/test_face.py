@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from moorage.twin import face
+from moorage.twin.clock import Clock
 from moorage.twin.face import Fault, Scenario, Start, Timings, Twin, TwinError
 
 ANN = {"Authorization": "Bearer hf_twin_ann"}
@@ -158,6 +159,24 @@ def test_fifty_endpoints_are_created_at_once() -> None:
         assert len(running.endpoints) == 32
         for number in range(31):
             running.wait_for(f"acme/one-{number}", "running")
+
+
+class Running(Clock):
+    """A second passes between any two looks."""
+
+    def now_s(self) -> float:
+        self.advance(1)
+        return super().now_s()
+
+
+@pytest.mark.parametrize("left_s", [0.5, 1.5, 2.5, 3.5])
+def test_an_endpoint_that_goes_while_all_are_told_breaks_nothing(twin: Twin, left_s: float) -> None:
+    endpoint = twin.plant("acme", "going")
+    endpoint.clock, endpoint.gone_at_s = Running(driven=True), left_s
+    told = get(twin, "/v2/endpoint/acme")
+    assert told.status_code == 200
+    assert [one["name"] for one in told.json()["items"]] in (["going"], [])
+    assert dict(twin.endpoints.items()) == {}
 
 
 def test_secrets_are_kept_for_the_test_and_told_to_nobody(twin: Twin) -> None:
