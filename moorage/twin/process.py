@@ -56,13 +56,14 @@ def exports(environment: Mapping[str, str]) -> str:
 
 def _scenario(args: argparse.Namespace) -> Scenario:
     from moorage.twin import scenario_file
-    from moorage.twin.repos import read_folder
     from moorage.twin.scenario import Scenario
 
     scenario = scenario_file.read(args.scenario) if args.scenario else Scenario()
     if args.repos is None:
         return scenario
-    return dataclasses.replace(scenario, repos={**scenario.repos, **read_folder(args.repos)})
+    return dataclasses.replace(
+        scenario, repos={**scenario.repos, **scenario_file.folder(args.repos)}
+    )
 
 
 def _announce(world: World, urls: list[str]) -> None:

@@ -14,7 +14,7 @@ import yaml
 
 from moorage.twin.hardware import STATUSES, Compute
 from moorage.twin.people import KINDS, ROLES, Account, Token
-from moorage.twin.repos import Repo, TwinError, read_folder
+from moorage.twin.repos import SETTINGS, Repo, TwinError, read_folder
 from moorage.twin.scenario import (
     ENDS,
     FAULTS,
@@ -93,6 +93,20 @@ def faults(rows: Any) -> tuple[Fault, ...]:
         raise TwinError(str(wrong)) from None
 
 
+def folder(path: Path) -> dict[str, Repo]:
+    """The repositories of a folder, their settings held to the same words."""
+    repos = read_folder(path)
+    try:
+        for name, repo in repos.items():
+            for one in fields(Repo):
+                _check_type(one, getattr(repo, one.name), f"{name}/{SETTINGS}: {one.name}")
+            _check_providers(repo, f"{name}/{SETTINGS}: ")
+    except _WrongError as wrong:
+        message = f"{path}/{wrong}"
+        raise TwinError(message) from None
+    return repos
+
+
 def parse(text: str, *, at: Path) -> Scenario:
     """The scenario of a text; `at` is named in what is wrong with it."""
     try:
@@ -153,11 +167,13 @@ def _repos(given: Any, found: Any, folder: Path) -> dict[str, Repo]:
         fields_["files"] = {key: str(text).encode() for key, text in files.items()}
         fields_["readers"] = tuple(_list(fields_.get("readers", []), f"repos.{name}.readers"))
         repos[name] = _checked(Repo, fields_, f"repos.{name}")
-    for name, repo in repos.items():
-        _check_kind("Mapping[str, Mapping[str, Any]]", repo.providers, f"repos.{name}.providers")
-        for provider, row in repo.providers.items():
-            _check_provider(row, f"repos.{name}.providers.{provider}")
+        _check_providers(repos[name], f"repos.{name}.")
     return repos
+
+
+def _check_providers(repo: Repo, where: str) -> None:
+    for provider, row in repo.providers.items():
+        _check_provider(row, f"{where}providers.{provider}")
 
 
 def _check_provider(row: Mapping[str, Any], where: str) -> None:
@@ -173,9 +189,9 @@ def _check_provider(row: Mapping[str, Any], where: str) -> None:
         raise _WrongError(message)
 
 
-def _read_folder(folder: Path) -> dict[str, Repo]:
+def _read_folder(path: Path) -> dict[str, Repo]:
     try:
-        return read_folder(folder)
+        return folder(path)
     except TwinError as error:
         message = f"{_FOLDER}: {error}"
         raise _WrongError(message) from None

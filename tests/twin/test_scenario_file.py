@@ -12,7 +12,7 @@ import yaml
 
 from moorage.twin import face
 from moorage.twin.face import Scenario, TwinError
-from moorage.twin.scenario_file import faults, parse, read
+from moorage.twin.scenario_file import faults, folder, parse, read
 
 AT = Path("scenario.yaml")
 WHOLE = """
@@ -163,6 +163,25 @@ def test_a_folder_of_repositories_lies_beside_the_file(tmp_path: Path) -> None:
     file = tmp_path / "scenario.yaml"
     file.write_text("repos_folder: repos\n")
     assert list(read(file).repos) == ["acme/tiny"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ('{"private": "yes"}', "private: must be true or false, not 'yes'"),
+        ('{"refs": 7}', "refs: must be keys, each with a text, not 7"),
+        ('{"providers": {"t": {"statsu": "live"}}}', "providers.t.statsu: no such key; did you"),
+    ],
+)
+def test_a_folders_settings_are_held_to_the_same_words(
+    settings: str, says: str, tmp_path: Path
+) -> None:
+    repo = tmp_path / "acme" / "tiny"
+    repo.mkdir(parents=True)
+    (repo / ".repo.json").write_text(settings)
+    with pytest.raises(TwinError) as wrong:
+        folder(tmp_path)
+    assert str(wrong.value).startswith(f"{repo}/.repo.json: {says}")
 
 
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
