@@ -74,7 +74,7 @@ def create(inputs: State, context: Context) -> Created:
 def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
     """Look at it; what differs from its inputs is told part by part."""
     place = host_place.known(id_, state, inputs, context)
-    parts = place.look()
+    parts = place.look().led_by(state.get("instanceId"))
     if parts.any is None:
         return None
     if not inputs:
@@ -87,7 +87,7 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
 def update(id_: str, state: State, inputs: State, context: Context) -> State:
     """Make it as declared, from whatever it is now; nothing is written when it is so already."""
     place = host_place.known(id_, state, inputs, context)
-    parts = place.look()
+    parts = place.look().led_by(state.get("instanceId"))
     place.refuse_foreign(parts)
     if parts.any is None:
         message = f"{id_} is gone; run up with --refresh to have it made again"

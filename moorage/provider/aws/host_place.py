@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from moorage.errors import MoorageError
@@ -36,6 +36,12 @@ class Parts:
     def any(self) -> Record | None:
         """Whatever there is, to read tags of."""
         return self.instance or self.template or next(iter(self.groups), None)
+
+    def led_by(self, instance_id: object) -> Parts:
+        """With what state knows first, for it serves, however late it was started again."""
+        known = [one for one in self.instances if one["InstanceId"] == instance_id]
+        others = [one for one in self.instances if one not in known]
+        return replace(self, instances=(*known, *others))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
