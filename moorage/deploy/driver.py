@@ -16,7 +16,7 @@ from moorage.deploy.advice import foreword
 from moorage.deploy.cli import automation, pulumi_cli
 from moorage.deploy.cli.command import CliFailed, Command, Interrupted, interruptible
 from moorage.deploy.cli.hanging import Ending
-from moorage.deploy.events import Began, Ended, Event, Note, Started, label
+from moorage.deploy.events import Began, Ended, Event, Note, Started, is_internal, label
 from moorage.deploy.failures import Program, explain
 from moorage.deploy.locking import locks
 from moorage.deploy.options import DEFAULT, Options, arguments
@@ -143,6 +143,9 @@ class Stack:
         session = self.at_hand()
         args = ["stack", "output", "--json", *(["--show-secrets"] if show_secrets else [])]
         outputs: dict[str, Any] = json.loads(session.of_stack(*args))
+        if not outputs and any(not is_internal(urn) for urn in session.urns()):
+            message = f"stack {self.name} has no outputs; run `moorage up --stack {self.name}`"
+            raise MoorageError(message)
         if not outputs:
             raise nothing_deployed(self.name)
         return outputs

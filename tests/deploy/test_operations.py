@@ -50,6 +50,13 @@ def test_destroy_leaves_no_file_of_ours_and_no_trace_in_the_user_s_pulumi(
     assert "nothing is deployed as stack local" in again.err
 
 
+def test_outputs_that_a_program_does_not_give_are_no_missing_stack(project: Project) -> None:
+    assert project.run("up", "nested").code == 0
+    ended = project.run("outputs")
+    assert ended.code == 2
+    assert ended.fault == "stack local has no outputs; run `moorage up --stack local`"
+
+
 def test_outputs_of_nothing_say_what_to_do(project: Project) -> None:
     ended = project.run("outputs")
     assert ended.code == 2
