@@ -2267,7 +2267,7 @@ class ModelRepository(pulumi.CustomResource):
         visibility: Who may see it. Default: "private".
         license: Its licence, by the Hub's own short name.
         card: Entries of its card, such as base_model, language, tags or pipeline_tag.
-        folder: A folder of this machine whose files it has; .git, .venv, .env and caches stay
+        folder: A folder of this machine whose files it has; .git, .venv, .env* and caches stay
             here.
         files: Files by their path, as text; they stand above those of the folder.
         changes_by: How a change of its files is made: by a commit, or by a pull request for
@@ -2364,7 +2364,7 @@ class ModelRepository(pulumi.CustomResource):
     @property
     @pulumi.getter(name="folder")
     def folder(self) -> Output[str | None]:
-        """A folder of this machine whose files it has; .git, .venv, .env and caches stay here."""
+        """A folder of this machine whose files it has; .git, .venv, .env* and caches stay here."""
         return _known(self, "folder")
 
     @property
@@ -2969,7 +2969,7 @@ class Space(pulumi.CustomResource):
         resource_group: The resource group of the organisation.
         sdk: What it is made with: gradio, docker or static; Streamlit goes into docker.
         card: Entries of its README's card, such as title, app_file, app_port or python_version.
-        folder: A folder of this machine whose files it has; .git, .venv, .env and caches stay
+        folder: A folder of this machine whose files it has; .git, .venv, .env* and caches stay
             here.
         files: Files by their path, as text; they stand above those of the folder.
         visibility: private: app and code for members. protected: the app is public. public: both
@@ -3066,7 +3066,7 @@ class Space(pulumi.CustomResource):
     @property
     @pulumi.getter(name="folder")
     def folder(self) -> Output[str | None]:
-        """A folder of this machine whose files it has; .git, .venv, .env and caches stay here."""
+        """A folder of this machine whose files it has; .git, .venv, .env* and caches stay here."""
         return _known(self, "folder")
 
     @property

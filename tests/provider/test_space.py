@@ -122,7 +122,14 @@ def test_what_it_tells_is_what_is_there(twin: face.Twin, context: NewContext) ->
 def test_a_folder_is_pushed_without_what_tools_and_people_leave_there(
     twin: face.Twin, context: NewContext, tmp_path: Path
 ) -> None:
-    for name in ("app.py", "pages/one.py", ".env", "__pycache__/app.pyc", ".git/config"):
+    for name in (
+        "app.py",
+        "pages/one.py",
+        ".env",
+        ".env.production",
+        "__pycache__/app.pyc",
+        ".git/config",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
     made(context, folder=str(tmp_path), files={"app.py": APP})

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pulumi.runtime.proto.provider_pb2 import PropertyDiff
 
 from moorage.provider.hugging_face.endpoints import inference_endpoint
 from moorage.provider.testing.client import Client
@@ -487,10 +488,25 @@ def test_an_imported_endpoint_stays_without_our_mark_until_it_is_changed(at: Wor
     assert "owner" not in inputs
     program = {**inputs, "owner": "shop/prod/by-hand"}
     assert not at.provider.diff(inputs, program, **state).detailedDiff
+    of_the_token = {name: value for name, value in program.items() if name != "namespace"}
+    assert not at.provider.diff(inputs, of_the_token, **state).detailedDiff, "there it is already"
     answer = at.provider.update("acme/by-hand", state, {**program, "maxReplica": 2})
     assert not decode(answer.properties).plain["isImported"]
     assert "moorage" in at.twin.endpoints["acme/by-hand"].body["tags"]
     at.provider.delete("acme/by-hand", decode(answer.properties).plain)
+    assert not at.twin.endpoints.of("acme")
+
+
+def test_an_endpoint_does_not_move_to_an_account_that_is_declared_later(at: World) -> None:
+    at.twin.plant("ann", "by-hand")
+    found = at.provider.read("ann/by-hand", {}, {})
+    state, inputs = decode(found.properties).plain, decode(found.inputs).plain
+    moved = {**inputs, "namespace": "acme"}
+    del inputs["namespace"]
+    [change] = at.provider.diff(inputs, moved, **state).detailedDiff.values()
+    assert change.kind == PropertyDiff.ADD, "and no replacement"
+    line, _ = at.failed(lambda: at.provider.update("ann/by-hand", state, moved))
+    assert line == "ann/by-hand cannot move to acme; declare it by another name"
     assert not at.twin.endpoints.of("acme")
 
 

@@ -43,7 +43,8 @@ _HARMLESS_WHEN_NEW: Final = frozenset({"owner", "probe"})
 def diff(changes: list[Change], old: State, new: State) -> list[Change]:
     """What an imported endpoint could not tell, and what is left open, is no change."""
     before, now = (endpoint_inputs.own_options(one) for one in map(_options, (old, new)))
-    return [c for c in changes if not _is_nothing(c, same_options=before == now)]
+    told = [c for c in changes if not _is_nothing(c, same_options=before == now)]
+    return things.besides(told, {"namespace"})
 
 
 def _options(inputs: State) -> State:
@@ -95,6 +96,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     if found is None:
         raise things.gone(id_)
     place.refuse_foreign(found)
+    things.refuse_move(place.id, place.account, inputs, state)
     return _as_declared(place, inputs, found, state, context)
 
 

@@ -16,7 +16,8 @@ from moorage.provider.handler import Field, State
 README: Final = "README.md"
 _SERVERS: Final = ".gitattributes"  # the Hub writes it by itself
 # Never pushed: what tools leave behind, and where people keep their own secrets.
-_LEFT_OUT: Final = frozenset({".git", "__pycache__", ".venv", ".env", ".DS_Store", ".cache"})
+_LEFT_OUT: Final = frozenset({".git", "__pycache__", ".venv", ".DS_Store", ".cache"})
+_SECRETS: Final = ".env"  # and .env.local, .env.production
 _FENCE: Final = "---"
 _ENTRY: Final = re.compile(r"[\"']?(?P<key>[A-Za-z_][\w.-]*)[\"']?\s*:")
 _CHUNK_BYTES: Final = 1 << 20
@@ -25,7 +26,7 @@ _MOST_NAMED: Final = 5
 INPUTS: Final = {
     "folder": Field(
         kind="string",
-        doc="A folder of this machine whose files it has; .git, .venv, .env and caches stay here.",
+        doc="A folder of this machine whose files it has; .git, .venv, .env* and caches stay here.",
     ),
     "files": Field(
         kind="map",
@@ -87,7 +88,8 @@ def _within(folder: Path) -> Iterator[tuple[str, Path]]:
         raise MoorageError(message)
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder)
-        if path.is_file() and not _LEFT_OUT & set(parts.parts):
+        stays = any(one in _LEFT_OUT or one.startswith(_SECRETS) for one in parts.parts)
+        if path.is_file() and not stays:
             yield parts.as_posix(), path
 
 
