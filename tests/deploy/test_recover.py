@@ -88,6 +88,17 @@ def test_what_was_cut_short_is_marked_so_that_an_up_takes_it_up_again() -> None:
     }
 
 
+def test_a_list_with_a_masked_member_is_no_value_either() -> None:
+    inputs = {
+        "plain": ["a", {"b": ["c"]}],
+        "keys": ["a", "[secret]"],
+        "logins": [{"name": "us", "passwords": ["[secret]"]}],
+        "sealed": [{SECRET: "1"}],
+    }
+    event = SimpleNamespace(urn="u", type="t", inputs=inputs, parent="", provider="")
+    assert failed_create(event)["resource"]["inputs"] == {"plain": ["a", {"b": ["c"]}]}
+
+
 def test_a_failed_create_is_kept_without_the_masks_of_its_secrets() -> None:
     masked = {SECRET: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
     inputs = {"directory": "/d", "environment": masked, "files": {"key": masked, "a": "b"}}

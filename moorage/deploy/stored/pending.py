@@ -154,12 +154,21 @@ def failed_create(state: Any) -> State:
 
 
 def _without_secrets(inputs: State) -> State:
-    """Events mask secrets, and what is masked must not enter the state as if it were a value."""
+    """Events mask secrets, and what is masked must not enter the state as if it were a value.
+
+    Of a list nothing can be left out by itself.
+    """
     return {
         key: _without_secrets(value) if isinstance(value, dict) else value
         for key, value in inputs.items()
-        if SECRET not in (value if isinstance(value, dict) else {}) and value != "[secret]"
+        if not (SECRET in value if isinstance(value, dict) else _holds_masked(value))
     }
+
+
+def _holds_masked(value: Any) -> bool:
+    if isinstance(value, dict):
+        return SECRET in value or any(map(_holds_masked, value.values()))
+    return any(map(_holds_masked, value)) if isinstance(value, list) else value == "[secret]"
 
 
 def verdict(one: State, found: Found) -> str:
