@@ -6,7 +6,7 @@ import asyncio
 import functools
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NoReturn
 
 import grpc
@@ -33,7 +33,7 @@ from moorage.provider.values import (
     has_unknown,
 )
 
-_Method = Callable[[Any, Any, Any], Awaitable[Any]]
+_Method = Callable[[Any, Any, Any], Coroutine[Any, Any, Any]]
 
 
 def _in_one_line(method: _Method) -> _Method:
