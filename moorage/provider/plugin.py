@@ -49,8 +49,8 @@ def main(
     }
     if words and words[0] in known:
         _leave(_answered(known[words[0]], words[1:]))
-    engine = any(":" in word for word in words)
-    asyncio.run(_serve(servicer(package), watch_engine=engine))
+    engine = next((word for word in words if ":" in word), "")
+    asyncio.run(_serve(servicer(package), engine))
     _leave(0)
 
 
@@ -88,7 +88,7 @@ def _write_pages(package: Package, folders: Sequence[str]) -> int:
     return 0
 
 
-async def _serve(provider: Provider, *, watch_engine: bool) -> None:
+async def _serve(provider: Provider, engine: str) -> None:
     limits = [
         ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ("grpc.max_send_message_length", _MESSAGE_BYTES),
@@ -99,7 +99,7 @@ async def _serve(provider: Provider, *, watch_engine: bool) -> None:
     ended = _end_on_signals()
     await server.start()
     print(port, flush=True)
-    await _until(ended, watch_engine=watch_engine)
+    await _until(ended, engine)
     await provider.close()
     await server.stop(_ANSWERS_S)
 
@@ -111,14 +111,26 @@ def _end_on_signals() -> asyncio.Event:
     return ended
 
 
-async def _until(ended: asyncio.Event, *, watch_engine: bool) -> None:
+async def _until(ended: asyncio.Event, engine: str) -> None:
     """Until a signal ends us, or the engine that started us is gone."""
     parent = os.getppid()
+    if engine and not await _listens(engine):
+        return  # it died while we started, and somebody else has adopted us by now
     while not ended.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), _GLANCE_S)
-        if watch_engine and os.getppid() != parent:
+        if engine and os.getppid() != parent:
             return
+
+
+async def _listens(address: str) -> bool:
+    host, _, port = address.rpartition(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except (OSError, ValueError):
+        return False
+    writer.close()
+    return True
 
 
 def _leave(code: int) -> NoReturn:

@@ -100,6 +100,15 @@ def test_when_the_engine_is_gone_the_plugin_records_nothing_more_and_ends(
     assert len(mooring(wanted["directory"])) == 1
 
 
+def test_a_plugin_whose_engine_died_before_it_was_ready_ends(tmp_path: Path) -> None:
+    """A child that its parent leaves alone at once, with an address where nobody listens."""
+    line = f"'{sys.executable}' -m moorage.provider 127.0.0.1:9 > '{tmp_path}/out' & echo $!"
+    started = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
+    child = psutil.Process(int(started.stdout))
+    wait_until(lambda: _is_over(child))
+    assert (tmp_path / "out").read_text().strip().isdecimal()
+
+
 def _is_over(process: psutil.Process) -> bool:
     return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 

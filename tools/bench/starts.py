@@ -48,7 +48,7 @@ def provider() -> Took:
     assert process.stdout is not None
     port = process.stdout.readline()
     wall_s = time.perf_counter() - start_s
-    process.send_signal(signal.SIGTERM)
+    os.kill(process.pid, signal.SIGTERM)  # it may have ended: no engine listens there
     process.stdout.close()
     _, _, used = os.wait4(process.pid, 0)
     process.returncode = 0
