@@ -122,7 +122,7 @@ def meaning(line: str) -> str:
         found = surprise.sign.search(line)
         if found:
             groups = found.groupdict()
-            bare = {f"{key}_bare": value.rpartition("::")[2] for key, value in groups.items()}
+            bare = {f"{key}_bare": value.split("::", 3)[-1] for key, value in groups.items()}
             return surprise.says.format(**{k: label(v) for k, v in groups.items()}, **bare)
     return line
 

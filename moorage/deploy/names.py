@@ -45,8 +45,7 @@ def one(name: str, urns: Sequence[str]) -> str:
 def _resolve(name: str, urns: Sequence[str]) -> list[str]:
     if name.startswith("urn:"):
         return [name]
-    kind, _, bare = name.rpartition("::")
-    found = [urn for urn in urns if _bare(urn) == bare and _is_of(urn, kind)]
+    found = [urn for urn in urns if name in _called(urn)]
     if not found:
         raise _unknown(name, urns)
     return found
@@ -69,9 +68,10 @@ def _unknown(name: str, urns: Sequence[str]) -> MoorageError:
     return MoorageError(message)
 
 
-def _is_of(urn: str, kind: str) -> bool:
-    token = type_of(urn)
-    return not kind or kind in {token, token.rsplit(":", 1)[-1]}
+def _called(urn: str) -> set[str]:
+    """What a person may call it; a name may have colons of its own."""
+    token, bare = type_of(urn), _bare(urn)
+    return {bare, f"{token}::{bare}", f"{token.rsplit(':', 1)[-1]}::{bare}"}
 
 
 def _bare(urn: str) -> str:

@@ -23,6 +23,9 @@ def test_a_name_stands_for_every_resource_that_bears_it() -> None:
     assert resolve(["hello", "ApiKey::hello"], URNS) == [URNS[1], URNS[3]]
     assert resolve(["moorage:index:ApiKey::hello"], URNS) == [URNS[3]]
     assert resolve(["urn:pulumi:s::p::t::new"], URNS) == ["urn:pulumi:s::p::t::new"]
+    colons = "urn:pulumi:s::p::moorage:index:ApiKey::team::hello"
+    for name in ("team::hello", "ApiKey::team::hello", "moorage:index:ApiKey::team::hello"):
+        assert resolve([name], [*URNS, colons]) == [colons]
 
 
 @pytest.mark.parametrize(
