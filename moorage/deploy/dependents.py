@@ -17,6 +17,8 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 
+from moorage.deploy.stored.pending import SECRET
+
 _ROOT: Final = "pulumi:pulumi:Stack"
 
 Stands = Callable[[str], bool]  # whether the resource of a URN is there from an earlier run
@@ -67,9 +69,17 @@ class _Monitor:
         return self._monitor.ReadResource(request)
 
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802
-        """What failed or waits has no outputs to complete it."""
+        """What failed or waits has no outputs to complete it; what stands keeps those it had.
+
+        The stack as well: an unknown value within a secret is kept as the text that stands for it,
+        and would be told for an address.
+        """
         if request.urn in self._waiting or request.urn in self._failed:
             return None
+        if self._failed and _holds_unknown(request.outputs):
+            if self._stands(request.urn):
+                return None
+            _drop_unknown(request.outputs)
         return self._monitor.RegisterResourceOutputs(request)
 
     def _waits(self, request: Any) -> bool:
@@ -119,6 +129,25 @@ def _has_unknown(request: Any) -> bool:
 
 def _holds_unknown(struct: Any) -> bool:
     return any(map(_is_unknown, struct.fields.values()))
+
+
+def _drop_unknown(struct: Any) -> None:
+    """Take away what is not known, and the secrets of which nothing is."""
+    fields = struct.fields
+    for key in [key for key, value in fields.items() if _is_nothing_known(value)]:
+        del fields[key]
+    for value in filter(_is_unknown, fields.values()):
+        if value.HasField("struct_value"):
+            _drop_unknown(value.struct_value)
+        else:
+            value.null_value = 0  # of a list no member can go without moving the others
+
+
+def _is_nothing_known(value: Any) -> bool:
+    fields = value.struct_value.fields
+    if SECRET not in fields:
+        return bool(value.string_value == rpc.UNKNOWN)
+    return "value" not in fields or fields["value"].string_value == rpc.UNKNOWN
 
 
 def _is_unknown(value: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pulumi import Alias, ComponentResource, ResourceOptions
+import pulumi
+from pulumi import Alias, ComponentResource, Output, ResourceOptions
 
-from tests.scenarios.programs import zone_of
+from tests.scenarios.programs import secret, zone_of
 from tests.scenarios.story import any_order, fault, scenario, up
 from tests.scenarios.world import release_at_failure
 from tests.scripted.resources import Berth, Thing
@@ -13,6 +14,13 @@ ROOM = fault("POST a-z1", "no room")
 SOLD_OUT = fault("PUT a-z1", "size 2 is sold out")
 WAITING = "left out, as they depend on what failed: "
 FALSE = ("required", "problem", "Error")
+TOLD = {
+    "stack.outputs.open": {"url": "https://a-z1.example", "size": 1},
+    "stack.outputs.both.url": "https://a-z1.example",
+    "stack.outputs.listed": ["https://a-z1.example", 1],
+    "stack.outputs.closed": "[secret]",
+    "stack.outputs.size": 1,
+}
 # Of what stood before, nothing is lost.
 STOOD = ("a: a-z1", "b: a-z1-z1", "on-b: on-b-z1", "on-d: on-d-z1", "d: d-z1")
 
@@ -56,6 +64,16 @@ def between(*, has_new: bool) -> None:
     root = Thing("a", size=2 if has_new else 1)
     new = [Thing("b", name=zone_of(root))] if has_new else []
     Thing("e", ResourceOptions(depends_on=new), note=new[0].url if new else "", size=len(new) + 1)
+
+
+def telling(size: int = 1) -> None:
+    """The stack tells of what may fail, alone and beside a secret, and of other things."""
+    root = Thing("a", size=size)
+    pulumi.export("open", {"url": root.url, "size": size})
+    pulumi.export("listed", [root.url, size])
+    pulumi.export("both", {"url": root.url, "key": secret()})
+    pulumi.export("closed", Output.secret({"url": root.url, "key": "k"}))
+    pulumi.export("size", size)
 
 
 def lacking() -> None:
@@ -107,6 +125,25 @@ WAITS = (
             silent=FALSE,
         ),
         up(lambda: needed(2, on_d=3), calls=("update a-z1",)),
+    ),
+    scenario(
+        "what was told stays told while what it is about fails to change",
+        up(
+            telling,
+            faults=(ROOM,),
+            calls=("create a-z1",),
+            code=1,
+            holds={
+                "stack.outputs.open": {"size": 1},
+                "stack.outputs.listed": None,
+                "stack.outputs.both.url": None,
+                "stack.outputs.both.key": "[secret]",
+                "stack.outputs.closed": None,
+                "stack.outputs.size": 1,
+            },
+        ),
+        up(telling, calls=("create a-z1",), state=("a: a-z1",), holds=TOLD),
+        up(lambda: telling(2), faults=(SOLD_OUT,), calls=("update a-z1",), code=1, holds=TOLD),
     ),
     scenario(
         "what stands under another name keeps its place as well",
