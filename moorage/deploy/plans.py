@@ -12,7 +12,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,8 @@ FORMAT: Final = "moorage-plan/1"
 _CIPHERTEXT: Final = "ciphertext"  # differs each time that the same secret is sealed
 _BOOKKEEPING: Final = ("sourcePosition", "stackTrace")  # differ from machine to machine
 # What of the options decides which steps there are; a bound up takes it from the plan.
-_BOUND: Final = ("targets", "exclude", "replace", "target_dependents", "refresh")
+_LISTS: Final = ("targets", "exclude", "replace")
+_BOUND: Final = (*_LISTS, "target_dependents", "refresh")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -117,6 +118,9 @@ def read(path: Path) -> Plan:
         plan = Plan(**loaded, steps=tuple(steps))
         plan.bound(Options())
         bytes.fromhex(plan.salt)
+        lists = [plan.options[name] for name in _LISTS]
+        if not all(isinstance(one, list) for one in lists) or not all(map(_is_text, _texts(plan))):
+            raise TypeError("something else stands where a text or a list belongs")
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise MoorageError(msg) from None
@@ -124,6 +128,19 @@ def read(path: Path) -> Plan:
         msg = f"{path} is no plan, or not a whole one; `moorage preview --save` writes them"
         raise MoorageError(msg) from None
     return plan
+
+
+def _texts(plan: Plan) -> Iterator[Any]:
+    """Whatever of a plan is a text."""
+    yield from (plan.project, plan.stack, plan.backend, plan.created, plan.outputs)
+    yield from (*plan.state.keys(), *plan.state.values())
+    yield from (one for name in _LISTS for one in plan.options[name])
+    for step in plan.steps:
+        yield from (step.urn, step.kind, step.inputs, *step.paths)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def prove_place(session: Session, path: Path, plan: Plan) -> None:

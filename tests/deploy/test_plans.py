@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -128,6 +129,11 @@ def test_a_plan_of_another_stack_is_refused(project: Project) -> None:
     assert not (project.root / "one").exists()
 
 
+def with_member(name: str, value: Any) -> Callable[[str], str]:
+    """The text of a plan with another value of a member."""
+    return lambda text: json.dumps({**json.loads(text), name: value})
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -137,8 +143,17 @@ def test_a_plan_of_another_stack_is_refused(project: Project) -> None:
         (lambda text: text.replace("moorage-plan/1", "moorage-plan/9"), "of another format"),
         (lambda text: text.replace('"salt": "', '"salt": "x'), "is no plan"),
         (lambda text: text.replace('"kind"', '"sort"'), "is no plan"),
+        (with_member("state", []), "is no plan"),
+        (with_member("state", {"urn:pulumi:one": None}), "is no plan"),
+        (with_member("backend", 1), "is no plan"),
+        (with_member("options", "targets"), "is no plan"),
+        (with_member("options", {**A_PLAN.options, "targets": [{}]}), "is no plan"),
+        (with_member("options", {**A_PLAN.options, "targets": "one"}), "is no plan"),
     ],
-    ids=["cut", "empty", "list", "newer", "salt", "step"],
+    ids=[
+        *("cut", "empty", "list", "newer", "salt", "step"),
+        *("state", "digest", "backend", "options", "target", "targets"),
+    ],
 )
 def test_a_file_that_is_no_plan_is_refused(
     tmp_path: Path, spoil: Callable[[str], str], says: str
