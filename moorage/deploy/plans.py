@@ -118,9 +118,7 @@ def read(path: Path) -> Plan:
         plan = Plan(**loaded, steps=tuple(steps))
         plan.bound(Options())
         bytes.fromhex(plan.salt)
-        lists = [plan.options[name] for name in _LISTS]
-        if not all(isinstance(one, list) for one in lists) or not all(map(_is_text, _texts(plan))):
-            raise TypeError("something else stands where a text or a list belongs")
+        _prove_kinds(plan)
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise MoorageError(msg) from None
@@ -130,6 +128,13 @@ def read(path: Path) -> Plan:
     return plan
 
 
+def _prove_kinds(plan: Plan) -> None:
+    lists = [plan.options[name] for name in _LISTS]
+    are_lists = all(isinstance(one, list) for one in lists)
+    if not are_lists or not all(isinstance(one, str) for one in _texts(plan)):
+        raise TypeError("something else stands where a text or a list belongs")
+
+
 def _texts(plan: Plan) -> Iterator[Any]:
     """Whatever of a plan is a text."""
     yield from (plan.project, plan.stack, plan.backend, plan.created, plan.outputs)
@@ -137,10 +142,6 @@ def _texts(plan: Plan) -> Iterator[Any]:
     yield from (one for name in _LISTS for one in plan.options[name])
     for step in plan.steps:
         yield from (step.urn, step.kind, step.inputs, *step.paths)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def prove_place(session: Session, path: Path, plan: Plan) -> None:
