@@ -182,6 +182,17 @@ def test_the_proof_is_one_paid_request(
     assert [(one.host, one.path) for one in paid] == [("router", "/v1/chat/completions")]
 
 
+def test_a_model_that_was_renamed_is_told_by_its_name_of_today(
+    world: Callable[..., face.Twin], context: NewContext
+) -> None:
+    twin, (host, path) = world(), CALLS["the Hub's mapping"]
+    to = {"location": "/api/models/acme/newer?expand=inferenceProviderMapping"}
+    fault = face.Fault(host=host, path=path, does="answer", status=307, headers=to)
+    twin.faults.append(fault)
+    told = refusal(context())
+    assert told.endswith(": it is called acme/newer by now; declare it by that name")
+
+
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("call", CALLS)
 def test_any_status_at_any_call_ends_well_or_in_one_clear_line(

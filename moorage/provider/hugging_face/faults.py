@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
+from urllib.parse import urlsplit
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider.hugging_face.exchange import Answer
@@ -135,6 +136,13 @@ def _other(_asked: Asked, answer: Answer, words: str) -> str:
     return f"Hugging Face {who} ({answer.status}){_quoted(words)}; run up again later"
 
 
+def _renamed(_asked: Asked, answer: Answer, _words: str) -> str:
+    """As the Hub answers to a model's earlier name."""
+    path = urlsplit(answer.headers.get("location", "")).path
+    name = path.removeprefix("/api/models/").strip("/")
+    return f"it is called {name or 'something else'} by now; declare it by that name"
+
+
 _LINES: Final[Mapping[int, Callable[[Asked, Answer, str], str]]] = {
     400: _refused,
     401: _unauthorised,
@@ -144,4 +152,5 @@ _LINES: Final[Mapping[int, Callable[[Asked, Answer, str], str]]] = {
     409: _conflict,
     422: _refused,
     429: _too_often,
+    **dict.fromkeys((301, 302, 307, 308), _renamed),
 }
