@@ -16,6 +16,7 @@ _SERVER_FAULT: Final = 500
 _PASSING: Final = frozenset({408, 425, 429})  # asking again later may help, and changes nothing
 _TOO_OFTEN: Final = 429
 _SCOPE: Final = "inference.endpoints.write"
+_MODELS: Final = "/api/models/"
 
 
 class PassingError(MoorageError):
@@ -136,14 +137,16 @@ def _other(_asked: Asked, answer: Answer, words: str) -> str:
     return f"Hugging Face {who} ({answer.status}){_quoted(words)}; run up again later"
 
 
-def _renamed(_asked: Asked, answer: Answer, _words: str) -> str:
+def _renamed(asked: Asked, answer: Answer, words: str) -> str:
     """As the Hub answers to a model's earlier name."""
     path = urlsplit(answer.headers.get("location", "")).path
-    name = path.removeprefix("/api/models/").strip("/")
-    return f"it is called {name or 'something else'} by now; declare it by that name"
+    if not path.startswith(_MODELS):
+        return _other(asked, answer, words)
+    return f"it is called {path.removeprefix(_MODELS)} by now; declare it by that name"
 
 
 _LINES: Final[Mapping[int, Callable[[Asked, Answer, str], str]]] = {
+    307: _renamed,
     400: _refused,
     401: _unauthorised,
     402: _unpaid,
@@ -152,5 +155,4 @@ _LINES: Final[Mapping[int, Callable[[Asked, Answer, str], str]]] = {
     409: _conflict,
     422: _refused,
     429: _too_often,
-    **dict.fromkeys((301, 302, 307, 308), _renamed),
 }
