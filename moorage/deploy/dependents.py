@@ -17,7 +17,7 @@ from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 
-from moorage.deploy.stored.pending import SECRET
+from moorage.deploy.show.values import SIGNATURE
 
 _ROOT: Final = "pulumi:pulumi:Stack"
 
@@ -45,16 +45,17 @@ class _Monitor:
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         """Let what cannot be judged wait; what stands is told as it was, or it would be deleted."""
+        is_renamed = self._is_renamed(request)
         if self._waits(request):
-            urn, renamed = _urn(request), self._is_renamed(request)
-            if not self._stands(urn) and not renamed:
+            urn = _urn(request)
+            if not self._stands(urn) and not is_renamed:
                 self._waiting.add(urn)
                 return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.FAIL)
             self._leave_as_it_is(request)
         answer = self._monitor.RegisterResource(request)
         if answer.result != resource_pb2.SUCCESS:
             self._failed.append(answer.urn)
-        if self._is_renamed(request):
+        if is_renamed:
             self._renamed.add(answer.urn)
         return answer
 
@@ -145,7 +146,7 @@ def _drop_unknown(struct: Any) -> None:
 
 def _is_nothing_known(value: Any) -> bool:
     fields = value.struct_value.fields
-    if SECRET not in fields:
+    if SIGNATURE not in fields:
         return bool(value.string_value == rpc.UNKNOWN)
     return "value" not in fields or fields["value"].string_value == rpc.UNKNOWN
 

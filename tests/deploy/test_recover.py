@@ -11,9 +11,10 @@ import pytest
 
 from moorage.deploy import place
 from moorage.deploy.place import Place
+from moorage.deploy.show.values import SIGNATURE
 from moorage.deploy.stored import pending as operations
 from moorage.deploy.stored import recover
-from moorage.deploy.stored.pending import SECRET, UNFINISHED, failed_create, settled_state
+from moorage.deploy.stored.pending import UNFINISHED, failed_create, settled_state
 from moorage.errors import Exit, MoorageError
 
 STACK = {"urn": "urn:pulumi:s::p::pulumi:pulumi:Stack::p-s", "type": "pulumi:pulumi:Stack"}
@@ -93,14 +94,14 @@ def test_a_list_with_a_masked_member_is_no_value_either() -> None:
         "plain": ["a", {"b": ["c"]}],
         "keys": ["a", "[secret]"],
         "logins": [{"name": "us", "passwords": ["[secret]"]}],
-        "sealed": [{SECRET: "1"}],
+        "sealed": [{SIGNATURE: "1"}],
     }
     event = SimpleNamespace(urn="u", type="t", inputs=inputs, parent="", provider="")
     assert failed_create(event)["resource"]["inputs"] == {"plain": ["a", {"b": ["c"]}]}
 
 
 def test_a_failed_create_is_kept_without_the_masks_of_its_secrets() -> None:
-    masked = {SECRET: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
+    masked = {SIGNATURE: "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "[secret]"}
     inputs = {"directory": "/d", "environment": masked, "files": {"key": masked, "a": "b"}}
     event = SimpleNamespace(urn=URN, type=THING["type"], inputs=inputs, parent="", provider="p")
     assert failed_create(event) == {

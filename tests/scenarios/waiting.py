@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import pulumi
 from pulumi import Alias, ComponentResource, Output, ResourceOptions
 
@@ -25,13 +28,18 @@ TOLD = {
 STOOD = ("a: a-z1", "b: a-z1-z1", "on-b: on-b-z1", "on-d: on-d-z1", "d: d-z1")
 
 
+def beside(**inputs: Any) -> None:
+    """A slow one, which goes on beside the failure, and what hangs on it."""
+    slow = Thing("d", waitFor="../../../go")
+    Thing("on-d", ResourceOptions(depends_on=[slow]), **inputs)
+
+
 def needed(size: int = 1, on_d: int = 1) -> None:
     """One that another one cannot be without, with what hangs on that; beside them a slow one."""
     root = Thing("a", size=size)
     needs = Thing("b", name=zone_of(root))
     Thing("on-b", ResourceOptions(depends_on=[needs]))
-    slow = Thing("d", waitFor="../../../go")
-    Thing("on-d", ResourceOptions(depends_on=[slow]), size=on_d)
+    beside(size=on_d)
 
 
 def renamed(size: int) -> None:
@@ -40,23 +48,20 @@ def renamed(size: int) -> None:
     Thing("c", ResourceOptions(aliases=[Alias(name="b")]), name=zone_of(root))
 
 
-def in_component(*, has_outputs: bool = True) -> None:
+def in_component() -> None:
     """What hangs on the failed one as a whole: a component that tells outputs at its end."""
     root = Thing("a")
     above = ComponentResource("demo:Group", "g", None, ResourceOptions(depends_on=[root]))
     Thing("in-g", ResourceOptions(parent=above))
-    if has_outputs:
-        above.register_outputs({"url": root.url})
-    slow = Thing("d", waitFor="../../../go")
-    Thing("on-d", ResourceOptions(depends_on=[slow]))
+    above.register_outputs({"url": root.url})
+    beside()
 
 
 def berths(zone: str) -> None:
     """One that makes room before it is replaced, and takes along what bears its name."""
     root = Berth("a", zone=zone)
     Thing("b", name=root.revision.apply(lambda number: f"b{number:g}"))
-    slow = Thing("d", waitFor="../../../go")
-    Thing("on-d", ResourceOptions(depends_on=[slow]), zone=zone)
+    beside(zone=zone)
 
 
 def between(*, has_new: bool) -> None:
@@ -89,22 +94,26 @@ def looks(size: int = 1) -> None:
     root = Thing("a", size=size)
     seen = Thing("seen", ResourceOptions(id=root.url.apply(lambda _: "d-z1")))
     Thing("b", ResourceOptions(depends_on=[seen]))
-    slow = Thing("d", waitFor="../../../go")
-    Thing("on-d", ResourceOptions(depends_on=[slow]))
+    beside()
 
+
+# The first one finds no room, and what is beside it comes up.
+without_room = partial(
+    up,
+    faults=(ROOM,),
+    meanwhile=release_at_failure("a"),
+    calls=(any_order("create a-z1", "create d-z1"), "create on-d-z1"),
+    code=1,
+    state=("d: d-z1", "on-d: on-d-z1"),
+    silent=FALSE,
+)
 
 WAITS = (
     scenario(
         "what needs a value of what failed waits, and all else comes up",
-        up(
+        without_room(
             needed,
-            faults=(ROOM,),
-            meanwhile=release_at_failure("a"),
-            calls=(any_order("create a-z1", "create d-z1"), "create on-d-z1"),
-            code=1,
-            state=("d: d-z1", "on-d: on-d-z1"),
             says=("up of stack local failed:\n  Thing a: no room", f"{WAITING}Thing b, Thing on-b"),
-            silent=FALSE,
         ),
         up(
             needed,
@@ -165,15 +174,9 @@ WAITS = (
     ),
     scenario(
         "a component that waits takes what is in it along, and stops nothing else",
-        up(
+        without_room(
             in_component,
-            faults=(ROOM,),
-            meanwhile=release_at_failure("a"),
-            calls=(any_order("create a-z1", "create d-z1"), "create on-d-z1"),
-            code=1,
-            state=("d: d-z1", "on-d: on-d-z1"),
             says=("Thing a: no room", f"{WAITING}Group g, Thing in-g"),
-            silent=FALSE,
         ),
         up(
             in_component,
@@ -236,15 +239,9 @@ WAITS = (
     ),
     scenario(
         "nothing is read by an id that hangs on what failed",
-        up(
+        without_room(
             looks,
-            faults=(ROOM,),
-            meanwhile=release_at_failure("a"),
-            calls=(any_order("create a-z1", "create d-z1"), "create on-d-z1"),
-            code=1,
-            state=("d: d-z1", "on-d: on-d-z1"),
             says=("up of stack local failed:\n  Thing a: no room", f"{WAITING}Thing b"),
-            silent=FALSE,
         ),
         up(
             looks,

@@ -26,7 +26,7 @@ SECRET: Final = Word("[secret]")
 UNKNOWN: Final = Word("(known after the up)")
 MISSING: Final = Missing("(none)")
 
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+SIGNATURE: Final = "4dabf18193072939515e22adb298388d"  # the key that marks special values
 _SECRET_MARK: Final = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  a marker, not a secret
 _OUTPUT_MARK: Final = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 _UNKNOWN_TEXTS: Final = frozenset(
@@ -63,7 +63,7 @@ def visible(value: Any, path: Path, secrets: frozenset[Path]) -> Any:
     if covered(path, secrets) or _is_secret(value):
         return SECRET
     if isinstance(value, Mapping):
-        if _SIGNATURE in value:
+        if SIGNATURE in value:
             return _visible_output(value, path, secrets)
         return {
             key: visible(inner, (*path, key), secrets)
@@ -155,7 +155,7 @@ def printable(text: str) -> str:
 
 
 def _visible_output(value: Mapping[str, Any], path: Path, secrets: frozenset[Path]) -> Any:
-    if value[_SIGNATURE] != _OUTPUT_MARK:
+    if value[SIGNATURE] != _OUTPUT_MARK:
         return Word(f"({_reference(value)})")
     return visible(value["value"], path, secrets) if "value" in value else UNKNOWN
 
@@ -169,6 +169,6 @@ def _reference(value: Mapping[str, Any]) -> str:
 
 def _is_secret(value: Any) -> bool:
     if isinstance(value, Mapping):
-        mark = value.get(_SIGNATURE)
+        mark = value.get(SIGNATURE)
         return mark == _SECRET_MARK or (mark == _OUTPUT_MARK and bool(value.get("secret")))
     return isinstance(value, str) and value == str(SECRET)

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from moorage.deploy.events import label
+from moorage.deploy.show.values import SECRET, SIGNATURE
 
 OURS: Final = "moorage:"
 ENGINE: Final = "pulumi:"
-SECRET: Final = "4dabf18193072939515e22adb298388d"  # noqa: S105 (the key that marks special values)
 UNFINISHED: Final = "the run that worked on it died"
 
 State = dict[str, Any]
@@ -161,14 +161,14 @@ def _without_secrets(inputs: State) -> State:
     return {
         key: _without_secrets(value) if isinstance(value, dict) else value
         for key, value in inputs.items()
-        if not (SECRET in value if isinstance(value, dict) else _holds_masked(value))
+        if not (SIGNATURE in value if isinstance(value, dict) else _holds_masked(value))
     }
 
 
 def _holds_masked(value: Any) -> bool:
     if isinstance(value, dict):
-        return SECRET in value or any(map(_holds_masked, value.values()))
-    return any(map(_holds_masked, value)) if isinstance(value, list) else value == "[secret]"
+        return SIGNATURE in value or any(map(_holds_masked, value.values()))
+    return any(map(_holds_masked, value)) if isinstance(value, list) else value == SECRET
 
 
 def verdict(one: State, found: Found) -> str:
