@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from moorage.deploy.events import Event, Started, label
+from moorage.deploy.events import Event, Started
 from moorage.deploy.steps import Step, Steps
+from moorage.deploy.urns import label, word
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,7 +24,7 @@ class Surprise:
     says: str
 
 
-_URN: Final = r"urn:pulumi:[^\s'\"]+"
+_URN: Final = r"urn:pulumi:[^'\"]+"
 
 SURPRISES: Final = (
     Surprise(
@@ -122,7 +123,7 @@ def meaning(line: str) -> str:
         found = surprise.sign.search(line)
         if found:
             groups = found.groupdict()
-            bare = {f"{key}_bare": value.split("::", 3)[-1] for key, value in groups.items()}
+            bare = {f"{key}_bare": word(value) for key, value in groups.items()}
             return surprise.says.format(**{k: label(v) for k, v in groups.items()}, **bare)
     return line
 

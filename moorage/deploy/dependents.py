@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any
 
 import pulumi
 from pulumi.runtime import rpc
@@ -18,8 +18,7 @@ from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 
 from moorage.deploy.show.values import SIGNATURE
-
-_ROOT: Final = "pulumi:pulumi:Stack"
+from moorage.deploy.urns import STACK_TYPE, split
 
 Stands = Callable[[str], bool]  # whether the resource of a URN is there from an earlier run
 
@@ -109,8 +108,8 @@ class _Monitor:
 
 def _urn(request: Any) -> str:
     """The URN that the engine would give it."""
-    above = request.parent.split("::")[2] if request.parent else _ROOT
-    kind = request.type if above == _ROOT else f"{above}${request.type}"
+    above = split(request.parent).path if request.parent else STACK_TYPE
+    kind = request.type if above == STACK_TYPE else f"{above}${request.type}"
     return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kind}::{request.name}"
 
 

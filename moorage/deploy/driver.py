@@ -16,7 +16,7 @@ from moorage.deploy.advice import foreword
 from moorage.deploy.cli import automation, pulumi_cli
 from moorage.deploy.cli.command import CliFailed, Command, Interrupted, interruptible
 from moorage.deploy.cli.hanging import Ending
-from moorage.deploy.events import Began, Ended, Event, Note, Started, is_internal, label
+from moorage.deploy.events import Began, Ended, Event, Note, Started
 from moorage.deploy.failures import Program, explain
 from moorage.deploy.locking import locks
 from moorage.deploy.options import DEFAULT, Options, arguments
@@ -25,6 +25,7 @@ from moorage.deploy.record import UNCHANGED_STEPS, Record
 from moorage.deploy.session import Session, nothing_deployed
 from moorage.deploy.steps import Steps, told
 from moorage.deploy.stored import checkpoint, recover, snapshot, stores
+from moorage.deploy.urns import is_internal, label, word
 from moorage.errors import Exit, MoorageError
 
 PLUGIN = (sys.executable, "-m", "moorage.provider")
@@ -367,7 +368,7 @@ def _refuse_protected(session: Session) -> None:
     urns = snapshot.protected(session.deployment())
     if urns:
         names = ", ".join(map(label, urns))
-        unprotect = f"moorage state unprotect {urns[0].rpartition('::')[2]}"
+        unprotect = f"moorage state unprotect {word(urns[0])}"
         msg = (
             f"destroy of stack {session.where.stack}: {names} is protected, so nothing was "
             f"deleted; run `{unprotect} --stack {session.where.stack}` first, or name what shall "

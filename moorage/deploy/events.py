@@ -10,6 +10,7 @@ from pulumi.automation import DiagnosticEvent, EngineEvent
 from pulumi.automation.events import StepEventMetadata
 
 from moorage.deploy.faults import clean
+from moorage.deploy.urns import label
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -86,8 +87,6 @@ class Ended:
 
 Event = Began | Registered | Started | Finished | Failed | Said | Note | Ended
 
-# The stack itself and the provider plugins are book-keeping, not what a person deploys.
-INTERNAL_TYPES = ("pulumi:pulumi:", "pulumi:providers:")
 # The only trace of a resource that waits for another one: what the SDK says to a debugger.
 DECLARED = "registering resource: "
 REGISTERING = re.compile(rf"{DECLARED}ty=(?P<kind>\S+), name=(?P<name>.*), custom=")
@@ -131,29 +130,7 @@ def _shortened(text: str) -> str:
     return f"an earlier run died at work on {', '.join(names)}; the next up or destroy settles that"
 
 
-def type_of(urn: str) -> str:
-    """The type token in a URN, without its parents."""
-    parts = urn.split("::")
-    return parts[2].rsplit("$", 1)[-1] if len(parts) > 2 else ""
-
-
-def label(urn: str) -> str:
-    """What a person calls the resource: `Process hello-local-1`."""
-    parts = urn.split("::")
-    return f"{type_of(urn).rsplit(':', 1)[-1]} {'::'.join(parts[3:])}".strip() or urn
-
-
-def is_internal(urn: str) -> bool:
-    """Whether a resource is Pulumi's own book-keeping."""
-    return type_of(urn).startswith(INTERNAL_TYPES)
-
-
 def is_component(event: Started | Finished | Failed) -> bool:
     """Whether a resource only holds others together: nobody works on it, and nothing can fail."""
     state = (event.detail.new or event.detail.old) if event.detail else None
     return state is not None and not state.custom
-
-
-def is_stack(urn: str) -> bool:
-    """Whether a resource is the stack itself."""
-    return type_of(urn) == "pulumi:pulumi:Stack"

@@ -15,10 +15,11 @@ import pulumi
 from moorage.deploy import dependents, sdk
 from moorage.deploy.advice import aftermath, meaning
 from moorage.deploy.cli.command import CliFailed
-from moorage.deploy.events import Said, is_internal, label
+from moorage.deploy.events import Said
 from moorage.deploy.faults import Fault, distil, distinct, from_traceback, recognise
 from moorage.deploy.place import Place
 from moorage.deploy.steps import Steps
+from moorage.deploy.urns import is_internal, label
 from moorage.errors import Exit, MoorageError
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from moorage.deploy import names
-from moorage.deploy.events import label, type_of
 from moorage.deploy.steps import Step
 from moorage.deploy.stored import snapshot
+from moorage.deploy.urns import label, name_of, type_of
 from moorage.errors import MoorageError
 
 _FIELDS: Final = {
@@ -101,7 +101,7 @@ def outlook(batch: Batch, steps: Iterable[Step]) -> list[str]:
     ours = {(one.type, one.name) for one in batch.wanted}
     found: dict[str, Step] = {}
     for step in steps:
-        if (type_of(step.urn), step.urn.split("::", 3)[3]) in ours and step.kind != "refresh":
+        if (type_of(step.urn), name_of(step.urn)) in ours and step.kind != "refresh":
             found.setdefault(step.urn, step)
     return [_outlook(step) for step in found.values()]
 
@@ -159,7 +159,7 @@ def _spec(one: Wanted) -> dict[str, Any]:
 
 
 def _key(resource: Mapping[str, Any]) -> tuple[str, str]:
-    return str(resource["type"]), str(resource["urn"]).split("::", 3)[3]
+    return str(resource["type"]), name_of(str(resource["urn"]))
 
 
 def _known(one: Wanted, there: Mapping[str, Any]) -> str:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Final
 
-from moorage.deploy.events import is_internal, label, type_of
 from moorage.deploy.options import Options
+from moorage.deploy.urns import is_internal, label, name_of, type_of
 from moorage.errors import MoorageError
 
 _SHOWN: Final = 5
@@ -36,7 +36,7 @@ def one(name: str, urns: Sequence[str]) -> str:
         raise _unknown(name, urns)
     found = _resolve(name, urns)
     if len(found) > 1:
-        told = ", ".join(_short(urn) for urn in found)
+        told = ", ".join(short(urn) for urn in found)
         message = f"{name} is the name of several resources: {told}; say which by Type::name"
         raise MoorageError(message)
     return found[0]
@@ -45,7 +45,7 @@ def one(name: str, urns: Sequence[str]) -> str:
 def _resolve(name: str, urns: Sequence[str]) -> list[str]:
     if name.startswith("urn:"):
         return [name]
-    found = [urn for urn in urns if name in _called(urn)]
+    found = [urn for urn in urns if name in called(urn)]
     if not found:
         raise _unknown(name, urns)
     return found
@@ -57,7 +57,7 @@ def _unknown(name: str, urns: Sequence[str]) -> MoorageError:
         return MoorageError(f"there is no resource {name}: nothing is deployed in this stack")
     names = {_bare(urn): urn for urn in known}
     near = get_close_matches(_bare(name), names, n=_SHOWN, cutoff=0.5)
-    told = [_short(names[close]) for close in near] or [_short(urn) for urn in known[:_SHOWN]]
+    told = [short(names[close]) for close in near] or [short(urn) for urn in known[:_SHOWN]]
     lead = "is it" if near else "there are"
     more = "" if near or len(known) <= _SHOWN else ", …"
     ending = "?" if near else ""
@@ -68,15 +68,16 @@ def _unknown(name: str, urns: Sequence[str]) -> MoorageError:
     return MoorageError(message)
 
 
-def _called(urn: str) -> set[str]:
+def called(urn: str) -> set[str]:
     """What a person may call it; a name may have colons of its own."""
-    token, bare = type_of(urn), _bare(urn)
+    token, bare = type_of(urn), name_of(urn)
     return {bare, f"{token}::{bare}", f"{token.rsplit(':', 1)[-1]}::{bare}"}
 
 
 def _bare(urn: str) -> str:
-    return urn.split("::", 3)[3] if urn.startswith("urn:") else urn.rpartition("::")[2]
+    return name_of(urn) if urn.startswith("urn:") else urn.rpartition("::")[2]
 
 
-def _short(urn: str) -> str:
+def short(urn: str) -> str:
+    """What names it, in most cases it alone: `Process::hello-local-1`."""
     return "::".join(label(urn).split(" ", 1))

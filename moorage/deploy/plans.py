@@ -20,11 +20,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from moorage import __version__
-from moorage.deploy.events import is_internal, label
 from moorage.deploy.options import Options
 from moorage.deploy.session import Session
 from moorage.deploy.steps import Step, Steps
 from moorage.deploy.stored import snapshot
+from moorage.deploy.urns import is_internal, label
 from moorage.errors import Exit, MoorageError
 
 FORMAT: Final = "moorage-plan/1"

@@ -8,18 +8,9 @@ from typing import Any
 
 from pulumi.automation import EngineEvent
 
-from moorage.deploy.events import (
-    Event,
-    Failed,
-    Finished,
-    Said,
-    Started,
-    is_component,
-    is_stack,
-    label,
-    translate,
-)
+from moorage.deploy.events import Event, Failed, Finished, Said, Started, is_component, translate
 from moorage.deploy.stored.pending import failed_create
+from moorage.deploy.urns import is_stack, label
 
 UNCHANGED_STEPS = frozenset({"same", "read", "refresh"})
 

@@ -6,17 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from moorage.deploy.events import (
-    Event,
-    Failed,
-    Finished,
-    Registered,
-    Started,
-    is_internal,
-    is_stack,
-    label,
-    type_of,
-)
+from moorage.deploy.events import Event, Failed, Finished, Registered, Started
+from moorage.deploy.urns import is_internal, is_stack, label, name_of, type_of
 
 UNCHANGED: Final = frozenset({"same", "read", "refresh", "read-replacement", "read-discard"})
 _WORDS: Final = {
@@ -93,8 +84,8 @@ class Steps:
     @property
     def left_out(self) -> list[str]:
         """What the program declares and the engine never came to, as people call it."""
-        reached = {(type_of(urn), _name(urn)) for urn, kind in self.found if kind not in _GONE}
-        reached |= {(type_of(step.urn), _name(step.urn)) for step in self.failed}
+        reached = {(type_of(urn), name_of(urn)) for urn, kind in self.found if kind not in _GONE}
+        reached |= {(type_of(step.urn), name_of(step.urn)) for step in self.failed}
         rest = [one for one in dict.fromkeys(self.declared) if one not in reached]
         return [f"{kind.rsplit(':', 1)[-1]} {name}" for kind, name in rest]
 
@@ -121,7 +112,3 @@ def _step(event: Started | Finished | Failed) -> Step:
         inputs=inputs,
         unfinished=bool(new and new.init_errors),
     )
-
-
-def _name(urn: str) -> str:
-    return "::".join(urn.split("::")[3:])

@@ -28,7 +28,7 @@ def forgotten(world: World) -> None:
 def unprotected(world: World) -> None:
     """`moorage state unprotect` of a thing."""
     with world.stack("local", lambda: None).opened("state unprotect") as session:
-        world.told.append(state.unprotect(session, "a"))
+        world.told.append(state.unprotect(session, "team::a"))
 
 
 def both() -> None:
@@ -61,19 +61,22 @@ KEEPING = (
         # The engine alone would delete the rest, and stop at what is protected.
         "a destroy touches nothing while something is protected, and takes all once it is not",
         up(
-            these(thing("a", PROTECTED), thing("b")),
+            these(thing("team::a", PROTECTED, name="a"), thing("b")),
             calls=None,
-            state=("a: a-z1 (protected)", "b: b-z1"),
+            state=("team::a: a-z1 (protected)", "b: b-z1"),
         ),
         destroy(
             code=1,
-            state=("a: a-z1 (protected)", "b: b-z1"),
-            says=("Thing a is protected, so nothing was deleted", "moorage state unprotect a"),
+            state=("team::a: a-z1 (protected)", "b: b-z1"),
+            says=(
+                "Thing team::a is protected, so nothing was deleted",
+                "`moorage state unprotect team::a --stack local`",
+            ),
         ),
         by_hand(
             unprotected,
-            state=("a: a-z1", "b: b-z1"),
-            says=("Thing a is not protected any more",),
+            state=("team::a: a-z1", "b: b-z1"),
+            says=("Thing team::a is not protected any more",),
         ),
         destroy(calls=None, state=()),
     ),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from moorage.deploy import urns
 from moorage.deploy.cli import pulumi_cli
 from moorage.deploy.display import PlainLines
 from moorage.deploy.driver import Stack
@@ -106,7 +107,7 @@ def name_of(resource: dict[str, Any]) -> str:
     """A resource's name; that of the stack itself is `stack`."""
     if resource["type"] == "pulumi:pulumi:Stack":
         return "stack"
-    return str(resource["urn"]).rsplit("::", 1)[-1]
+    return urns.name_of(str(resource["urn"]))
 
 
 def lay_out(root: Path) -> World:

@@ -18,13 +18,12 @@ from moorage.deploy.events import (
     Registered,
     Said,
     Started,
-    is_internal,
-    type_of,
 )
 from moorage.deploy.show import diffs, money, values
 from moorage.deploy.show.diffs import Change
 from moorage.deploy.show.run import Clock, Row, Run, follow, found_drift
 from moorage.deploy.show.words import UNCHANGED_STEPS
+from moorage.deploy.urns import is_internal, name_of, type_of
 
 VERSION: Final = 1
 
@@ -96,7 +95,7 @@ def _is_book_keeping(event: Event) -> bool:
 
 
 def _resource(urn: str) -> dict[str, Any]:
-    return {"urn": urn, "type": type_of(urn), "name": urn.split("::", 3)[-1]}
+    return {"urn": urn, "type": type_of(urn), "name": name_of(urn)}
 
 
 def _step(event: Started | Finished | Failed, row: Row | None) -> dict[str, Any]:

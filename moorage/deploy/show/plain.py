@@ -7,12 +7,13 @@ import time
 from collections.abc import Mapping
 from typing import Final, TextIO
 
-from moorage.deploy.events import Ended, Event, Failed, Finished, Note, Said, Started, label
+from moorage.deploy.events import Ended, Event, Failed, Finished, Note, Said, Started
 from moorage.deploy.faults import distil
 from moorage.deploy.show import tell
 from moorage.deploy.show.run import Clock, Row, Run, follow
 from moorage.deploy.show.values import printable
 from moorage.deploy.show.words import WORDS, doing, outputs_line, said_line, summary
+from moorage.deploy.urns import label
 
 PROGRESS_EVERY_S: Final = 10.0  # of one resource; what it says in between is left out
 ALIVE_EVERY_S: Final = 30.0  # pipelines end jobs that are silent for long

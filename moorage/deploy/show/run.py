@@ -19,13 +19,11 @@ from moorage.deploy.events import (
     Said,
     Started,
     is_component,
-    is_internal,
-    is_stack,
-    type_of,
 )
 from moorage.deploy.show import values
 from moorage.deploy.show.money import Money
 from moorage.deploy.show.words import WORDS
+from moorage.deploy.urns import is_internal, is_stack, name_of, type_of
 
 Clock = Callable[[], float]
 
@@ -141,7 +139,7 @@ class Run:
         return row
 
     def _know(self, urn: str, detail: StepEventMetadata | None) -> None:
-        self._seen.add((type_of(urn), urn.split("::", 3)[-1]))
+        self._seen.add((type_of(urn), name_of(urn)))
         state = (detail.new or detail.old) if detail else None
         if state is not None and state.parent:
             self.parents[urn] = state.parent

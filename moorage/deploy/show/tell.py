@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from moorage.deploy.events import Failed, Finished, Started, is_component, is_internal, label
+from moorage.deploy.events import Failed, Finished, Started, is_component
 from moorage.deploy.show import diffs
 from moorage.deploy.show.run import Row, found_drift, step_of
 from moorage.deploy.show.words import (
@@ -14,6 +14,7 @@ from moorage.deploy.show.words import (
     is_told,
     with_reason,
 )
+from moorage.deploy.urns import is_internal, label
 
 
 def started(event: Started, *, preview: bool, full: bool) -> list[str]:

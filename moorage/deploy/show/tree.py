@@ -12,21 +12,12 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
-from moorage.deploy.events import (
-    Ended,
-    Event,
-    Failed,
-    Finished,
-    Note,
-    Said,
-    Started,
-    is_internal,
-    label,
-)
+from moorage.deploy.events import Ended, Event, Failed, Finished, Note, Said, Started
 from moorage.deploy.show import money, tell
 from moorage.deploy.show.run import Clock, Row, Run, follow
 from moorage.deploy.show.values import printable
 from moorage.deploy.show.words import WORDS, doing, outputs_line, said_line, summary
+from moorage.deploy.urns import is_internal, label
 
 SLOW_LOOK_S: Final = 1.0  # looking at a resource is worth a row only when it takes this long
 _FEWEST_ROWS: Final = 3

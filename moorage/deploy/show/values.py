@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from moorage.deploy.urns import name_of
+
 Path = tuple[str | int, ...]
 
 
@@ -163,7 +165,7 @@ def _visible_output(value: Mapping[str, Any], path: Path, secrets: frozenset[Pat
 def _reference(value: Mapping[str, Any]) -> str:
     """What a value that is no plain one stands for: another resource, an asset or an archive."""
     if "urn" in value:
-        return str(value["urn"]).rsplit("::", 1)[-1]
+        return name_of(str(value["urn"]))
     return f"file {str(value.get('hash', ''))[:8]}".strip()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from moorage.deploy.events import Ended, Said, is_internal, label
+from moorage.deploy.events import Ended, Said
 from moorage.deploy.show import money
 from moorage.deploy.show.money import Money
+from moorage.deploy.urns import is_internal, label
 
 # Pulumi's step -> (while it lasts, when it is done); steps that are not here change nothing.
 WORDS: Final = {

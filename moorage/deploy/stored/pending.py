@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from moorage.deploy.events import label
+from moorage.deploy import urns
 from moorage.deploy.show.values import SECRET, SIGNATURE
 
 OURS: Final = "moorage:"
@@ -193,7 +193,7 @@ def foreign_verdict(one: State, stack: str) -> str:
     """What an operation of another provider means, and what a person has to do about it."""
     name, kind = name_of(one), type_of(one)
     if is_owed(one):
-        settle = f"moorage state settle {urn_of(one).rpartition('::')[2]} --stack {stack}"
+        settle = f"moorage state settle {urns.word(urn_of(one))} --stack {stack}"
         return (
             f"{name}: a run that died may have created it, and its provider cannot be asked; look "
             f"for it ({kind}), then say `{settle} --id ID`, or `--gone` where there is none"
@@ -214,4 +214,4 @@ def urn_of(one: State) -> str:
 
 def name_of(one: State) -> str:
     """Its name for a person."""
-    return label(urn_of(one))
+    return urns.label(urn_of(one))

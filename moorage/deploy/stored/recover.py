@@ -18,7 +18,7 @@ from typing import Any
 
 import psutil
 
-from moorage.deploy import place
+from moorage.deploy import names, place
 from moorage.deploy.cli.children import ask, ask_with_input
 from moorage.deploy.cli.command import CliFailed, Command
 from moorage.deploy.place import Place
@@ -146,13 +146,10 @@ def refuse_owed(where: Place, command: Command) -> None:
 def declare(where: Place, command: Command, name: str, identity: str | None) -> str:
     """Resolve a pending create of another provider as a person says: its id, or None for gone."""
     exported = _export(where, command)
-    mine = [
-        one
-        for one in pending.of(exported or {})
-        if pending.is_owed(one) and name in {pending.urn_of(one), _short(one), pending.name_of(one)}
-    ]
+    owing = [one for one in pending.of(exported or {}) if pending.is_owed(one)]
+    mine = [one for one in owing if name in _names(one)]
     if exported is None or len(mine) != 1:
-        left = ", ".join(_short(one) for one in pending.of(exported or {}) if pending.is_owed(one))
+        left = ", ".join(names.short(pending.urn_of(one)) for one in owing)
         many = "more than one unsettled create" if mine else "no unsettled create"
         message = f"{name} is {many} of stack {where.stack}; there are: {left or 'none'}"
         raise MoorageError(message)
@@ -295,5 +292,6 @@ def _import(where: Place, command: Command, state: State) -> None:
         path.unlink()
 
 
-def _short(one: State) -> str:
-    return pending.urn_of(one).rpartition("::")[2]
+def _names(one: State) -> set[str]:
+    urn = pending.urn_of(one)
+    return {urn, pending.name_of(one), *names.called(urn)}

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from moorage.deploy import names
-from moorage.deploy.events import is_internal, label
 from moorage.deploy.session import Session
 from moorage.deploy.stored import recover, snapshot
+from moorage.deploy.urns import is_internal, label, split, word
 from moorage.errors import Exit, MoorageError
 
 Exported = dict[str, Any]
@@ -86,8 +86,8 @@ def origin(exported: Exported) -> Origin | None:
     urns = snapshot.urns(exported["deployment"])
     if not urns:
         return None
-    stack, _, project = urns[0].removeprefix("urn:pulumi:").partition("::")
-    return Origin(project=project.split("::", 1)[0], stack=stack, written=_written(exported))
+    first = split(urns[0])
+    return Origin(project=first.project, stack=first.stack, written=_written(exported))
 
 
 def repair(session: Session) -> list[str]:
@@ -128,7 +128,7 @@ def _left_behind(resource: Exported) -> str:
         return f"{name}: forgotten"
     return (
         f"{name}: forgotten; the thing itself goes on (and costs what it costs) as {identity}; "
-        f"`moorage import {resource['type']} {resource['urn'].split('::', 3)[3]} {identity}` "
+        f"`moorage import {resource['type']} {word(resource['urn'])} {identity}` "
         "takes it back"
     )
 
