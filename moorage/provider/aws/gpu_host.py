@@ -25,6 +25,7 @@ from moorage.provider.aws.host_change import Change as Healing
 from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.aws.host_quotas import NoCapacity
 from moorage.provider.aws.host_shape import SHAPE
+from moorage.provider.aws.host_wait import Taken
 from moorage.provider.handler import Change, Context, Created, Found, Handler, State
 from moorage.provider.serving import loop
 
@@ -140,11 +141,16 @@ def _as_declared(
 ) -> State:
     work = _Work(place=place, inputs=inputs, before=state, context=context)
     if parts.instance is None:
-        return _launched(work, parts)
-    return _healed(work, parts, parts.instance)
+        return _launched(work, parts, {})
+    try:
+        return _healed(work, parts, parts.instance)
+    except Taken as taken:
+        if place.is_by_hand:
+            raise
+        return _launched(work, place.look(), _passed_over(work, parts.instance, taken))
 
 
-def _launched(work: _Work, parts: Parts) -> State:
+def _launched(work: _Work, parts: Parts, tried: dict[str, str]) -> State:
     """A new instance. What can be refused is asked before anything is made."""
     if work.place.is_by_hand:
         message = f"{work.place.id} has ended, and only who made it can make it again"
@@ -157,11 +163,22 @@ def _launched(work: _Work, parts: Parts) -> State:
     host_network.open_only(work.place.cloud, group, work.inputs)
     host_secrets.keep(work.place, work.inputs, work.before)
     try:
-        instance = host_launch.run(launch, template, group)
+        while True:
+            instance = host_launch.run(launch, template, group, tried)
+            work.exists(instance)
+            try:
+                return _served(work, instance)
+            except Taken as taken:
+                tried |= _passed_over(work, instance, taken)
     except NoCapacity as error:
-        return _without(work, error)
-    work.exists(instance)
-    return _served(work, instance)
+        return _without(work, None, error)
+
+
+def _passed_over(work: _Work, instance: Record, taken: Taken) -> dict[str, str]:
+    """The subnet whose instance was taken back, and why: no other is bought there in this run."""
+    work.context.warn(f"{taken}; the next zone is asked")
+    work.exists(None)
+    return {str(instance["SubnetId"]): taken.code}
 
 
 def _template(work: _Work, launch: host_launch.Launch, parts: Parts) -> host_launch.Template:
@@ -174,12 +191,12 @@ def _template(work: _Work, launch: host_launch.Launch, parts: Parts) -> host_lau
         raise
 
 
-def _without(work: _Work, error: NoCapacity) -> State:
+def _without(work: _Work, instance: Record | None, error: NoCapacity) -> State:
     """Others may serve meanwhile; the next run tries again."""
     if work.inputs["needed"]:
         raise error
     work.context.warn(f"{work.place.id} is left out: {error}")
-    return {**work.told(None), "drift": str(error)}
+    return {**work.told(instance), "drift": str(error)}
 
 
 def _healed(work: _Work, parts: Parts, instance: Record) -> State:
@@ -194,9 +211,12 @@ def _healed(work: _Work, parts: Parts, instance: Record) -> State:
         inputs=work.inputs,
         before=work.before,
     )
-    now = host_change.make(healing, may_sleep=sleeps)
-    work.exists(now)
-    return work.told(now) if sleeps else _served(work, now)
+    try:
+        now = host_change.make(healing, may_sleep=sleeps)
+        work.exists(now)
+        return work.told(now) if sleeps else _served(work, now)
+    except NoCapacity as error:
+        return _without(work, instance, error)
 
 
 def _served(work: _Work, instance: Record) -> State:

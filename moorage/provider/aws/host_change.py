@@ -6,8 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from moorage.provider.aws import host_drift, host_network, host_secrets, host_tags, host_wait
+from moorage.provider.aws import (
+    host_drift,
+    host_network,
+    host_quotas,
+    host_secrets,
+    host_tags,
+    host_wait,
+)
 from moorage.provider.aws.cloud import Record
+from moorage.provider.aws.faults import AwsError
 from moorage.provider.aws.host_launch import METADATA
 from moorage.provider.aws.host_place import Parts, Place
 from moorage.provider.handler import State
@@ -133,7 +141,13 @@ def _started(change: Change) -> Record:
     cloud, context = change.place.cloud, change.place.cloud.context
     if change.instance["State"]["Name"] != "stopped":
         host_wait.until(change.place, change.instance_id, "stopped", context)
-    cloud.ec2("start_instances", InstanceIds=[change.instance_id])
+    try:
+        cloud.ec2("start_instances", InstanceIds=[change.instance_id])
+    except AwsError as error:
+        if error.code not in host_quotas.NO_CAPACITY:
+            raise
+        why = f"{error.code}: {error.words}"
+        raise host_quotas.unstarted(change.place.id, change.instance_id, why) from None
     return host_wait.look(change.place, change.instance_id) or change.instance
 
 

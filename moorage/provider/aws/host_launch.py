@@ -197,18 +197,21 @@ def _described(data: Record) -> str:
 # --- the run
 
 
-def run(launch: Launch, made: Template, group: Record) -> Record:
-    """Ask for it once in every subnet until one has it; NoCapacity when none does."""
-    tried: dict[str, str] = {}
-    for subnet in launch.subnets:
+def run(launch: Launch, made: Template, group: Record, tried: dict[str, str]) -> Record:
+    """Ask for it once in every subnet until one has it; NoCapacity when none does.
+
+    `tried` says of subnets, by their ids, why they are not asked any more, and is added to.
+    """
+    for subnet in (one for one in launch.subnets if one.id not in tried):
         outcome = _in_subnet(launch, made, group, subnet)
         if isinstance(outcome, str):
-            tried[subnet.zone] = outcome
+            tried[subnet.id] = outcome
             context = launch.place.cloud.context
             context.progress(f"{launch.place.id}: {subnet.zone} has none now ({outcome})")
         else:
             return outcome
-    raise host_quotas.exhausted(launch.inputs, launch.place.cloud.region, tried)
+    zones = {subnet.zone: tried[subnet.id] for subnet in launch.subnets}
+    raise host_quotas.exhausted(launch.inputs, launch.place.cloud.region, zones)
 
 
 def _in_subnet(launch: Launch, made: Template, group: Record, subnet: Subnet) -> Record | str:

@@ -17,9 +17,19 @@ NO_CAPACITY: Final = frozenset(
         "Unsupported",  # of a zone that has none of this instance type
     }
 )
+# Why an instance that was given at first has ended, or has not started: the same want, told late.
+TAKEN: Final = frozenset(
+    {
+        "Server.InsufficientInstanceCapacity",
+        *("Server.SpotInstanceTermination", "Server.SpotInstanceShutdown"),
+    }
+)
+_STORAGE: Final = frozenset({"VolumeLimitExceeded", "Client.VolumeLimitExceeded"})
+_FAULTY: Final = "Client.InternalError"
 _OVER_QUOTA: Final = frozenset(
     {"VcpuLimitExceeded", "MaxSpotInstanceCountExceeded", "InstanceLimitExceeded"}
 )
+_GP3_STORAGE: Final = "L-7A658B76"
 _MAY_NOT: Final = "UnauthorizedOperation"
 _FAMILY: Final = re.compile(r"([a-z]+?)r?(\d+)")  # gr6 is a g6 with more memory
 
@@ -64,6 +74,9 @@ def explained(error: AwsError, inputs: State, region: str) -> MoorageError:
     """The line for an instance that was refused."""
     if error.code in _OVER_QUOTA:
         return MoorageError(_over_quota(error, inputs, region), exit_code=Exit.UNANSWERED)
+    if error.code in _STORAGE:
+        told = f"AWS, {region}: no disk is left for it ({error.code}: {error.words})"
+        return MoorageError(f"{told}; {cure(error.code, region)}", exit_code=Exit.UNANSWERED)
     if error.code == _MAY_NOT and inputs["market"] == "spot":
         message = f"{error}, or take the market on-demand, if spot is what may not be"
         return MoorageError(message, exit_code=Exit.UNANSWERED)
@@ -78,6 +91,30 @@ def exhausted(inputs: State, region: str, tried: dict[str, str]) -> NoCapacity:
         f"AWS, {region}: there is no {kind} now ({where}); run up again later, or take another"
         " zone, instance type, market or region"
     )
+
+
+def unstarted(where: str, instance_id: str, why: str) -> NoCapacity:
+    """The line for an instance that is there, and cannot be started in its zone."""
+    return NoCapacity(
+        f"{where}: {instance_id} is stopped, and its zone has no room to start it ({why}); run up"
+        f" again later, or end it (aws ec2 terminate-instances --instance-ids {instance_id}) to"
+        " have another zone asked"
+    )
+
+
+def cure(code: str, region: str) -> str:
+    """What to do about an instance that ended for a reason that lasts; empty: ask for another."""
+    if code in _STORAGE:
+        return (
+            "ask for more EBS storage, in TiB: aws service-quotas request-service-quota-increase"
+            f" --service-code ebs --quota-code {_GP3_STORAGE} --region {region} --desired-value N"
+        )
+    if code == _FAULTY:
+        return (
+            "most often the KMS key that encrypts disks by default is the reason: allow these"
+            " credentials to use it, then run up again"
+        )
+    return ""
 
 
 def _over_quota(error: AwsError, inputs: State, region: str) -> str:

@@ -46,8 +46,8 @@ def word(instance: Record) -> str:
 
 def is_asleep(instance: Record) -> bool:
     """Whether it has stopped by itself, as it does when nobody asks for long."""
-    code = (instance.get("StateReason") or {}).get("Code")
-    return instance["State"]["Name"] in ("stopping", "stopped") and code == _BY_ITSELF
+    stops = instance["State"]["Name"] in ("stopping", "stopped")
+    return stops and reason_code(instance) == _BY_ITSELF
 
 
 def may_sleep(inputs: State, state: State) -> bool:
@@ -74,6 +74,11 @@ def reason(instance: Record | None) -> str:
     return str(
         told.get("Message") or instance.get("StateTransitionReason") or "EC2 gives no reason"
     )
+
+
+def reason_code(instance: Record | None) -> str:
+    """The same as EC2's code, such as `Server.SpotInstanceTermination`; empty where it has none."""
+    return str(((instance or {}).get("StateReason") or {}).get("Code") or "")
 
 
 def foreseen(inputs: State, state: State | None) -> State:

@@ -11,7 +11,7 @@ from typing import Final
 
 from moorage.errors import Exit, MoorageError
 from moorage.provider import secrets
-from moorage.provider.aws import host_state
+from moorage.provider.aws import host_quotas, host_state
 from moorage.provider.aws.cloud import Record
 from moorage.provider.aws.faults import AwsError
 from moorage.provider.aws.host_place import Place
@@ -37,7 +37,14 @@ _MOST_ENDS: Final = 2  # besides those of a machine that is just coming up
 _LOG_TOLD: Final = 4
 _MOST_LOG: Final = 500
 _CONSOLES: Final[tuple[Record, ...]] = ({"Latest": True}, {})  # the first is of newer types alone
-_RECLAIMED: Final = ("spot", "capacity")
+
+
+class Taken(MoorageError):  # noqa: N818  nobody's mistake
+    """AWS gave the instance, and has ended it for want of capacity before it served."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message, exit_code=Exit.UNANSWERED)
+        self.code = code
 
 
 @dataclass(kw_only=True, slots=True, eq=False)
@@ -212,6 +219,8 @@ def _stopped(wait: _Wait, found: Record | None) -> None:
     if not wait.has_run and wait.age_s < _STALE_S:
         wait.last = f"{wait.instance_id} was started, and is not told to be yet"
         return
+    if host_state.reason_code(found) in host_quotas.TAKEN:
+        raise host_quotas.unstarted(wait.place.id, wait.instance_id, host_state.reason(found))
     log = _console(wait)
     message = (
         f"{wait.place.id} stopped while it was waited for: {host_state.reason(found)}"
@@ -234,19 +243,13 @@ _ON: Final[dict[str, Callable[[_Wait, Record | None], str | None]]] = {
 
 
 def _lost(place: Place, instance_id: str, found: Record | None, log: str = "") -> MoorageError:
-    why = host_state.reason(found)
-    is_spot = found is not None and found.get("InstanceLifecycle") == "spot"
-    if is_spot and any(word in why.lower() for word in _RECLAIMED):
-        message = (
-            f"{place.id}: AWS has taken the spot instance {instance_id} back ({why}); run up again"
-            " for another one, or take the market on-demand"
-        )
-    else:
-        message = (
-            f"{place.id}: {instance_id} ended while it was waited for: {why}{_quoted(log)};"
-            " run up again for another one"
-        )
-    return MoorageError(message, exit_code=Exit.UNANSWERED)
+    why, code = host_state.reason(found), host_state.reason_code(found)
+    if code in host_quotas.TAKEN:
+        kind = "spot instance" if "Spot" in code else "instance"
+        return Taken(f"{place.id}: AWS has taken the {kind} {instance_id} back ({why})", code)
+    ended = f"{place.id}: {instance_id} ended while it was waited for: {why}{_quoted(log)}"
+    cure = host_quotas.cure(code, place.cloud.region) or "run up again for another one"
+    return MoorageError(f"{ended}; {cure}", exit_code=Exit.UNANSWERED)
 
 
 # --- its console

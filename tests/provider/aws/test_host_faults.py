@@ -84,6 +84,10 @@ DENIED = (
             "give a diskGib that holds the image",
         ),
         (
+            *("RunInstances", "VolumeLimitExceeded", "You have exceeded your maximum gp3", {}),
+            "ask for more EBS storage, in TiB: aws service-quotas",
+        ),
+        (
             *("RunInstances", "InvalidParameterValue", "Invalid IAM Instance Profile name", {}),
             "Invalid IAM Instance Profile name; correct what it names",
         ),

@@ -16,7 +16,8 @@ from tests.aws import gaps
 from tests.aws.proxy import Answer, Call
 from tests.provider.aws.hosts import KEY, World, only, reason
 
-SPOT_GONE = "Server.SpotInstanceTermination: Spot instance termination"
+NO_ROOM = "Server.InsufficientInstanceCapacity"
+SPOT_GONE = "Server.SpotInstanceTermination"
 NOWHERE = b"224.0.0.1"  # of a group, which nobody can connect to
 
 
@@ -136,19 +137,104 @@ def test_a_machine_that_nobody_reaches_from_here_is_told_early(
     assert len(said) == is_told
 
 
-@pytest.mark.thorough
-def test_a_spot_instance_taken_back_while_it_is_waited_for_is_told(at: World) -> None:
-    def take_back(call: Call, answer: Answer) -> Answer:
+@contextmanager
+def ends_at_once(at: World, code: str, *, times: int | None = None) -> Iterator[None]:
+    """EC2 gives instances, and ends them before they serve, as it does where it has none left."""
+    ends = count()
+
+    def end(call: Call, answer: Answer) -> Answer:
         for instance in at.cloud.live if call.action == "RunInstances" else ():
-            instance.terminate()
-            reason(instance, "Server.SpotInstanceTermination", SPOT_GONE)
+            if times is None or next(ends) < times:
+                instance.terminate()
+                reason(instance, code, f"{code}: of EC2")
         return answer
 
-    at.cloud.proxy.answers.append(take_back)
+    at.cloud.proxy.answers.append(end)
     try:
-        line, kept = at.failed(lambda: at.create(market="spot"))
+        yield
     finally:
-        at.cloud.proxy.answers.remove(take_back)
-    assert "AWS has taken the spot instance" in line
+        at.cloud.proxy.answers.remove(end)
+
+
+@pytest.mark.parametrize("code", [NO_ROOM, SPOT_GONE])
+def test_where_an_instance_is_taken_back_before_it_serves_the_next_zone_is_asked(
+    at: World, ear: EngineEar, code: str
+) -> None:
+    with ends_at_once(at, code, times=1):
+        made = at.create(market="spot")
+    assert made.state["subnetId"] == at.cloud.subnets[1]
+    assert made.state["instanceId"] == only(at).id
+    assert any("has taken the" in one.message for one in ear.lines)
+
+
+def test_where_every_zone_takes_it_back_it_is_said_and_made_by_the_next_run(at: World) -> None:
+    with ends_at_once(at, SPOT_GONE):
+        line, kept = at.failed(lambda: at.create(market="spot"))
+    assert "there is no spot g6.xlarge now (eu-west-1a Server.SpotInstanceTermination, eu" in line
     assert kept is not None
     assert at.update(kept, market="spot").state["state"] == "running"
+    only(at)
+
+
+def test_one_that_is_taken_back_and_not_needed_is_left_out(at: World) -> None:
+    with ends_at_once(at, NO_ROOM):
+        made = at.create(needed=False)
+    assert (made.state["state"], made.state.get("url")) == ("none", None)
+    assert NO_ROOM in made.state["drift"]
+
+
+def test_one_that_is_waited_for_again_and_taken_back_then_is_bought_elsewhere(at: World) -> None:
+    _, kept = at.failed(lambda: at.create(port=at.cloud.loading_port, readyTimeoutSeconds=1))
+    assert kept is not None
+    first = only(at)
+
+    def end(call: Call, answer: Answer) -> Answer:
+        if "InstanceId.1" not in call.form or first.state != "running":
+            return answer
+        first.terminate()
+        reason(first, NO_ROOM, NO_ROOM)
+        running = re.compile(rb"<code>16</code>\s*<name>running</name>")
+        return replace(answer, body=running.sub(b"<code>0</code><name>pending</name>", answer.body))
+
+    at.cloud.proxy.answers.append(end)
+    try:
+        made = at.update(kept)
+    finally:
+        at.cloud.proxy.answers.remove(end)
+    assert made.state["subnetId"] == at.cloud.subnets[1]
+    assert made.state["instanceId"] == only(at).id
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_stopped_one_that_its_zone_cannot_start_is_told_or_left_out(
+    at: World, *, needed: bool
+) -> None:
+    made = at.create()
+    only(at).stop()
+    code = "InsufficientInstanceCapacity"
+    at.strike(action="StartInstances", code=code, status=500)
+    if needed:
+        line, _ = at.failed(lambda: at.update(made))
+    else:
+        line = str(at.update(made, needed=False).state["drift"])
+    assert "is stopped, and its zone has no room to start it" in line
+    assert f"aws ec2 terminate-instances --instance-ids {only(at).id}" in line
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("Client.VolumeLimitExceeded", "--service-code ebs --quota-code L-7A658B76"),
+        ("Client.InternalError", "the KMS key that encrypts disks"),
+        ("Server.InternalError", "run up again for another one"),
+    ],
+)
+def test_one_that_ends_for_another_reason_is_not_bought_again(
+    at: World, code: str, says: str
+) -> None:
+    before = at.cloud.proxy.writes.count("RunInstances")
+    with ends_at_once(at, code):
+        line, _ = at.failed(at.create)
+    assert f"ended while it was waited for: {code}: of EC2; " in line
+    assert says in line
+    assert at.cloud.proxy.writes.count("RunInstances") == before + 1
