@@ -18,6 +18,7 @@ from moorage.provider.aws.host_place import Place
 from moorage.provider.handler import Context, OutOfTime, State
 from moorage.provider.serving import ask
 from moorage.provider.serving.ask import NotYet
+from moorage.provider.serving.log import end as log_end
 from moorage.provider.serving.log import lines
 
 _NOT_THERE: Final = "InvalidInstanceID.NotFound"
@@ -34,8 +35,6 @@ _KNOCK_S: Final = 5.0
 _STALE_S: Final = 15.0  # so long EC2 may tell of a start as if nobody had asked for it
 _ENDED: Final = re.compile(r"moorage: the engine has ended (\d+) times")  # a unit of ours tells it
 _MOST_ENDS: Final = 2  # besides those of a machine that is just coming up
-_LOG_TOLD: Final = 4
-_MOST_LOG: Final = 500
 _CONSOLES: Final[tuple[Record, ...]] = ({"Latest": True}, {})  # the first is of newer types alone
 
 
@@ -274,8 +273,7 @@ def _printed(wait: _Wait) -> list[str]:
 
 def _tail(printed: list[str]) -> str:
     """Of what the engine says, and not of how often."""
-    told = [line for line in printed if not _ENDED.search(line)]
-    return " | ".join(told[-_LOG_TOLD:])[-_MOST_LOG:]
+    return log_end([line for line in printed if not _ENDED.search(line)])
 
 
 def _read_console(wait: _Wait) -> None:

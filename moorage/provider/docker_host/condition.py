@@ -13,7 +13,6 @@ _KILLED: Final = 137  # 128 + SIGKILL
 _SIGNALLED: Final = 128
 _SECRET: Final = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _SHORTEST_SECRET: Final = 4
-_MOST_TOLD: Final = 400
 
 Record = Mapping[str, Any]
 
@@ -56,12 +55,6 @@ def drift(record: Record) -> str | None:
 def readable(log: str, record: Record) -> list[str]:
     """The lines of a log for people, without the secrets of the container's environment."""
     return lines(secrets.masked(log, _secrets(record)))
-
-
-def tail(log: list[str]) -> str:
-    """The last words on one line."""
-    told = " | ".join(log)
-    return told if len(told) <= _MOST_TOLD else f"…{told[-_MOST_TOLD:]}"
 
 
 def _secrets(record: Record) -> frozenset[str]:

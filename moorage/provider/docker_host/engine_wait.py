@@ -12,13 +12,12 @@ from moorage.provider.docker_host.condition import Record
 from moorage.provider.docker_host.engine import Engine
 from moorage.provider.docker_host.faults import Refusal
 from moorage.provider.handler import Context, OutOfTime, State
-from moorage.provider.serving import ask
+from moorage.provider.serving import ask, log
 
 _FIRST_PAUSE_S: Final = 0.1
 _LONGEST_PAUSE_S: Final = 2.0
 _ANSWER_S: Final = 60.0  # the first answer of a large model takes its time
 _READ_LINES: Final = 50
-_TOLD_LINES: Final = 5
 
 
 class Failed(MoorageError):  # noqa: N818
@@ -138,14 +137,14 @@ def gone(where: str) -> MoorageError:
 
 def log_end(engine: Engine, record: Record) -> str:
     """The end of its log, as a part of a sentence."""
-    lines = _log(engine, record)[-_TOLD_LINES:]
-    return f"; its log ends: {condition.tail(lines)}" if lines else "; it wrote nothing"
+    lines = _log(engine, record)
+    return f"; its log ends: {log.end(lines)}" if lines else "; it wrote nothing"
 
 
 def _log(engine: Engine, record: Record) -> list[str]:
     """What it wrote last; logs that Docker does not keep are none."""
     try:
-        log = engine.log_tail(record["Id"], _READ_LINES)
+        written = engine.log_tail(record["Id"], _READ_LINES)
     except Refusal:
         return []
-    return condition.readable(log, record)
+    return condition.readable(written, record)

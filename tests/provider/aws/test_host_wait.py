@@ -11,6 +11,7 @@ from itertools import chain, count, repeat
 import pytest
 
 from moorage.provider.aws import host_wait
+from moorage.provider.serving import log
 from moorage.provider.testing.client import EngineEar
 from tests.aws import gaps
 from tests.aws.proxy import Answer, Call
@@ -83,7 +84,7 @@ def test_the_console_is_quoted_while_and_where_it_does_not_get_ready(at: World) 
 @pytest.mark.thorough
 def test_not_even_half_of_a_key_is_quoted(at: World) -> None:
     """TEI prints its arguments, the key among them."""
-    text = f'Args {{ api_key: Some("{KEY}"), {"x" * (host_wait._MOST_LOG - 16)} }}\n'
+    text = f'Args {{ api_key: Some("{KEY}"), {"x" * (log._MOST_TOLD - 16)} }}\n'
     with a_console(at, lambda: text):
         line, _ = at.failed(lambda: at.create(port=at.cloud.loading_port, readyTimeoutSeconds=1))
     assert "xxx" in line
