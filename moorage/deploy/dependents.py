@@ -9,59 +9,62 @@ does a component that tells outputs and was skipped. Neither of them comes to th
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pulumi
+from google.protobuf import json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
 
+from moorage.deploy.aliases import earlier, urn_of
 from moorage.deploy.show.values import SIGNATURE
-from moorage.deploy.urns import STACK_TYPE, split
+from moorage.deploy.stored.snapshot import Standing, opened
 
-Stands = Callable[[str], bool]  # whether the resource of a URN is there from an earlier run
+IsGone = Callable[[str], bool]  # whether a resource was taken away in this run
 
 
-def watch(stands: Stands) -> None:
+def watch(standing: Standing, is_gone: IsGone) -> None:
     """From here on this program's dependents of failures wait; a preview knows of no failure."""
     if not pulumi.runtime.is_dry_run():
-        SETTINGS.monitor = _Monitor(SETTINGS.monitor, stands)
+        SETTINGS.monitor = _Monitor(SETTINGS.monitor, standing, is_gone)
 
 
 class _Monitor:
     """The engine's resource monitor, as the SDK speaks to it."""
 
-    def __init__(self, monitor: Any, stands: Stands) -> None:
+    def __init__(self, monitor: Any, standing: Standing, is_gone: IsGone) -> None:
         self._monitor = monitor
-        self._stands = stands
+        self._standing = standing
+        self._is_gone = is_gone
         self._failed: list[str] = []  # what the engine says has failed, or was skipped for it
         self._waiting: set[str] = set()  # what it was not told of
-        self._renamed: set[str] = set()  # what may stand under another name
+        self._renamed: dict[str, str] = {}  # what stands under another name: URN -> that one
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._monitor, name)
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802
         """Let what cannot be judged wait; what stands is told as it was, or it would be deleted."""
-        is_renamed = self._is_renamed(request)
+        urn = urn_of(request)
+        stood = self._stood_as(request, urn)
         if self._waits(request):
-            urn = _urn(request)
-            if not self._stands(urn) and not is_renamed:
+            if stood is None:
                 self._waiting.add(urn)
                 return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.FAIL)
-            self._leave_as_it_is(request)
+            self._leave_as_it_is(request, self._standing[stood])
+        elif not self._waiting_or_failed.isdisjoint(_needed(request)):
+            _make_no_room(request)
         answer = self._monitor.RegisterResource(request)
         if answer.result != resource_pb2.SUCCESS:
             self._failed.append(answer.urn)
-        if is_renamed:
-            self._renamed.add(answer.urn)
         return answer
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """Nothing is read by an id that nobody knows."""
         if self._failed and (request.id == rpc.UNKNOWN or self._mentions_waiting(request)):
-            urn = _urn(request)
+            urn = urn_of(request)
             if not self._stands(urn):
                 self._waiting.add(urn)
                 return resource_pb2.ReadResourceResponse(urn=urn, result=resource_pb2.FAIL)
@@ -77,7 +80,7 @@ class _Monitor:
         if request.urn in self._waiting or request.urn in self._failed:
             return None
         if self._failed and _holds_unknown(request.outputs):
-            if self._stands(request.urn):
+            if self._stands(self._renamed.get(request.urn, request.urn)):
                 return None
             _drop_unknown(request.outputs)
         return self._monitor.RegisterResourceOutputs(request)
@@ -89,15 +92,37 @@ class _Monitor:
     def _mentions_waiting(self, request: Any) -> bool:
         return not self._waiting.isdisjoint(_mentioned(request))
 
-    def _is_renamed(self, request: Any) -> bool:
-        return bool(request.aliases or request.aliasURNs) or request.parent in self._renamed
+    @property
+    def _waiting_or_failed(self) -> set[str]:
+        return {*self._waiting, *self._failed}
 
-    def _leave_as_it_is(self, request: Any) -> None:
-        """The engine keeps the old values of what it shall ignore."""
+    def _stands(self, urn: str) -> bool:
+        return urn in self._standing and not self._is_gone(urn)
+
+    def _stood_as(self, request: Any, urn: str) -> str | None:
+        """The URN under which it is there from an earlier run."""
+        found = next(filter(self._stands, [urn, *earlier(request, self._renamed)]), None)
+        if found is not None and found != urn:
+            self._renamed[urn] = found
+        return found
+
+    def _leave_as_it_is(self, request: Any, inputs: Mapping[str, Any]) -> None:
+        """It keeps its values, and the engine skips it.
+
+        They stand in the request itself, as those that are to be ignored do not count where a
+        thing is replaced; a value that is sealed in the state can be ignored only.
+        """
         fields = request.object.fields
         unknown = [key for key in fields if _is_unknown(fields[key])]
         request.ignoreChanges.extend(f"[{json.dumps(key)}]" for key in unknown)
+        for key in unknown:
+            known = opened(inputs.get(key))
+            if known is not None:
+                json_format.ParseDict(known, fields[key])
         request.propertyDependencies.clear()
+        if _is_unknown(request.replacement_trigger):
+            request.ClearField("replacement_trigger")
+        _make_no_room(request)
         self._hang_on_failed(request)
 
     def _hang_on_failed(self, request: Any) -> None:
@@ -106,21 +131,29 @@ class _Monitor:
         request.dependencies[:] = [*known, self._failed[0]]
 
 
-def _urn(request: Any) -> str:
-    """The URN that the engine would give it."""
-    above = split(request.parent).path if request.parent else STACK_TYPE
-    kind = request.type if above == STACK_TYPE else f"{above}${request.type}"
-    return f"urn:pulumi:{pulumi.get_stack()}::{pulumi.get_project()}::{kind}::{request.name}"
+def _make_no_room(request: Any) -> None:
+    """What is skipped must not have been deleted first, nor what would be replaced with it.
+
+    The engine takes the steps of a replacement for one each when it looks for what to skip.
+    """
+    request.deleteBeforeReplace, request.deleteBeforeReplaceDefined = False, True
 
 
 def _mentioned(request: Any) -> Iterator[str]:
-    """Every resource that it depends on; one that is only read has fewer ways to."""
+    """Every resource that it depends on, and its providers."""
+    yield from _needed(request)
+    yield request.provider.rpartition("::")[0]
+    if isinstance(request, resource_pb2.RegisterResourceRequest):
+        yield from (one.rpartition("::")[0] for one in request.providers.values())
+
+
+def _needed(request: Any) -> Iterator[str]:
+    """Every resource for whose failure the engine skips it; one only read has fewer of them."""
     yield from request.dependencies
-    yield from (request.parent, request.provider.rpartition("::")[0])
+    yield request.parent
     if isinstance(request, resource_pb2.RegisterResourceRequest):
         yield from request.replace_with
         yield request.deletedWith
-        yield from (one.rpartition("::")[0] for one in request.providers.values())
 
 
 def _has_unknown(request: Any) -> bool:

@@ -19,6 +19,7 @@ from moorage.deploy.events import Said
 from moorage.deploy.faults import Fault, distil, distinct, from_traceback, recognise
 from moorage.deploy.place import Place
 from moorage.deploy.steps import Steps
+from moorage.deploy.stored.snapshot import Standing
 from moorage.deploy.urns import is_internal, label
 from moorage.errors import Exit, MoorageError
 
@@ -26,14 +27,14 @@ from moorage.errors import Exit, MoorageError
 class Program:
     """The stack's program, which remembers how it failed.
 
-    It may ask for the setting `moorage:standing`: the URNs of what was in the state before. What
-    of these `is_gone` was taken away meanwhile.
+    It may ask for the setting `moorage:standing`: the URNs of what was `standing` before. What of
+    this `is_gone` was taken away meanwhile.
     """
 
     def __init__(
         self,
         program: Callable[[], None],
-        standing: Sequence[str] | None = None,
+        standing: Standing | None = None,
         is_gone: Callable[[str], bool] = lambda _urn: False,
     ) -> None:
         self._program, self._standing, self._is_gone = program, standing, is_gone
@@ -43,8 +44,7 @@ class Program:
         """Run the program; the engine is told of a failure, and so are we."""
         if self._standing is not None:
             pulumi.runtime.set_config("moorage:standing", json.dumps(list(self._standing)))
-            stood = frozenset(self._standing)
-            dependents.watch(lambda urn: urn in stood and not self._is_gone(urn))
+            dependents.watch(self._standing, self._is_gone)
         try:
             self._program()
         except MoorageError as error:

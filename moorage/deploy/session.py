@@ -46,10 +46,10 @@ class Session:
         if not self.exists():
             raise nothing_deployed(self.where.stack)
 
-    def deployment(self) -> snapshot.Deployment:
-        """What the state holds now."""
+    def deployment(self, *, show_secrets: bool = False) -> snapshot.Deployment:
+        """What the state holds now; secrets are sealed unless asked for."""
         try:
-            return snapshot.deployment(self.where, self.command)
+            return snapshot.deployment(self.where, self.command, show_secrets=show_secrets)
         except CliFailed as failed:
             raise explain(self.where, failed, "stack export") from None
 

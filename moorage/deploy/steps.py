@@ -21,7 +21,8 @@ _WORDS: Final = {
 _HALVES: Final = frozenset(
     {"create-replacement", "delete-replaced", "discard-replaced", "remove-pending-replace"}
 )
-_GONE: Final = frozenset({"delete-replaced", "remove-pending-replace"})
+# Steps that come before the one which the program asks for.
+_BEFORE: Final = frozenset({"refresh", "delete-replaced", "remove-pending-replace"})
 _NAMED: Final = 4
 
 
@@ -84,7 +85,7 @@ class Steps:
     @property
     def left_out(self) -> list[str]:
         """What the program declares and the engine never came to, as people call it."""
-        reached = {(type_of(urn), name_of(urn)) for urn, kind in self.found if kind not in _GONE}
+        reached = {(type_of(urn), name_of(urn)) for urn, kind in self.found if kind not in _BEFORE}
         reached |= {(type_of(step.urn), name_of(step.urn)) for step in self.failed}
         rest = [one for one in dict.fromkeys(self.declared) if one not in reached]
         return [f"{kind.rsplit(':', 1)[-1]} {name}" for kind, name in rest]

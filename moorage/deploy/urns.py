@@ -19,6 +19,9 @@ class Urn(NamedTuple):
     path: str  # the types of its parents and its own, with a `$` between
     name: str
 
+    def __str__(self) -> str:
+        return f"{_PREFIX}{'::'.join(self)}"
+
 
 def split(urn: str) -> Urn:
     """The parts of a URN; what is none is a name."""

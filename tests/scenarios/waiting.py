@@ -8,6 +8,7 @@ from typing import Any
 import pulumi
 from pulumi import Alias, ComponentResource, Output, ResourceOptions
 
+from moorage.deploy.options import Options
 from tests.scenarios.programs import secret, zone_of
 from tests.scenarios.story import any_order, fault, scenario, up
 from tests.scenarios.world import release_at_failure
@@ -46,6 +47,42 @@ def renamed(size: int) -> None:
     """The same under a new name."""
     root = Thing("a", size=size)
     Thing("c", ResourceOptions(aliases=[Alias(name="b")]), name=zone_of(root))
+
+
+def never_stood(size: int) -> None:
+    """One that says how it was called before, and was never there."""
+    root = Thing("a", size=size)
+    if size > 1:
+        Thing("c", ResourceOptions(aliases=[Alias(name="b")]), name=zone_of(root))
+
+
+def grouped(called: str, size: int) -> None:
+    """A component that is called otherwise than before, and with it what is in it."""
+    root = Thing("a", size=size)
+    before = [Alias(name="g")] if called != "g" else []
+    above = ComponentResource("demo:Group", called, None, ResourceOptions(aliases=before))
+    Thing(f"{called}-in", ResourceOptions(parent=above), name=zone_of(root), size=size)
+
+
+def sealed(size: int = 1) -> None:
+    """Two that cannot be without what nobody may read, one by another."""
+    root = Thing("a", size=size)
+    needs = Thing("b", name=Output.secret(zone_of(root)))
+    Thing("c", name=zone_of(needs))
+
+
+def moved(zone: str, size: int) -> None:
+    """One that another one cannot be without, and that is replaced itself."""
+    root = Thing("a", size=size)
+    Thing("b", name=zone_of(root), zone=zone)
+
+
+def making_room(zone: str, size: int) -> None:
+    """One that is deleted before it is replaced, with what goes with it, and hangs on another."""
+    root = Thing("a", size=size)
+    newly = ResourceOptions(depends_on=[root] if size > 1 else [])
+    there = Berth("e", newly, zone=zone)
+    Thing("f", name=there.url.apply(lambda url: url.split("//")[1].split(".")[0]))
 
 
 def in_component() -> None:
@@ -170,6 +207,88 @@ WAITS = (
             state=("a: a-z1", "b: a-z1-z1"),
             says=("Thing a: size 2 is sold out", f"{WAITING}Thing c"),
             silent=FALSE,
+        ),
+    ),
+    scenario(
+        "what has another name now and never stood waits as well",
+        up(lambda: never_stood(1), calls=("create a-z1",), state=("a: a-z1",)),
+        up(
+            lambda: never_stood(2),
+            faults=(SOLD_OUT,),
+            calls=("update a-z1",),
+            code=1,
+            says=("Thing a: size 2 is sold out", f"{WAITING}Thing c"),
+            silent=FALSE,
+        ),
+        up(
+            lambda: never_stood(2),
+            calls=("update a-z1", "create a-z1-z1"),
+            state=("a: a-z1", "c: a-z1-z1"),
+        ),
+    ),
+    scenario(
+        "what is in a component of another name keeps its place as well",
+        up(
+            lambda: grouped("g", 1),
+            calls=("create a-z1", "create a-z1-z1"),
+            state=("a: a-z1", "g: a component", "g-in: a-z1-z1"),
+        ),
+        up(
+            lambda: grouped("h", 2),
+            faults=(SOLD_OUT,),
+            calls=("update a-z1",),
+            code=1,
+            state=("a: a-z1", "h: a component", "g-in: a-z1-z1"),
+            says=("Thing a: size 2 is sold out", f"{WAITING}Thing h-in"),
+            silent=FALSE,
+        ),
+    ),
+    scenario(
+        "what shall be made anew keeps its place while what it needs fails to change",
+        up(sealed, calls=None, state=("a: a-z1", "b: a-z1-z1", "c: a-z1-z1-z1")),
+        up(
+            lambda: sealed(2),
+            options=Options(replace=("b", "c")),
+            faults=(SOLD_OUT,),
+            calls=("update a-z1",),
+            code=1,
+            says=("Thing a: size 2 is sold out", f"{WAITING}Thing b, Thing c"),
+            silent=FALSE,
+        ),
+        up(lambda: sealed(2), calls=("update a-z1",)),
+    ),
+    scenario(
+        "what a change of its own replaces keeps its place as well",
+        up(lambda: moved("z1", 1), calls=None, state=("a: a-z1", "b: a-z1-z1")),
+        up(
+            lambda: moved("z2", 2),
+            faults=(SOLD_OUT,),
+            calls=("update a-z1",),
+            code=1,
+            says=("Thing a: size 2 is sold out", f"{WAITING}Thing b"),
+            silent=FALSE,
+        ),
+        up(
+            lambda: moved("z2", 2),
+            calls=("update a-z1", "create a-z1-z2", "delete a-z1-z1"),
+            state=("a: a-z1", "b: a-z1-z2"),
+        ),
+    ),
+    scenario(
+        "nothing is deleted to make room for what waits",
+        up(lambda: making_room("z1", 1), calls=None, state=("a: a-z1", "e: e", "f: e-z1")),
+        up(
+            lambda: making_room("z2", 2),
+            faults=(SOLD_OUT,),
+            calls=("read e", "update a-z1"),
+            code=1,
+            says=("Thing a: size 2 is sold out", f"{WAITING}Berth e, Thing f"),
+            silent=FALSE,
+        ),
+        up(
+            lambda: making_room("z2", 2),
+            calls=None,
+            state=("a: a-z1", "e: e", "f: e-z1"),
         ),
     ),
     scenario(

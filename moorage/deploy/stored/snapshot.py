@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from moorage.deploy.cli.command import Command
 from moorage.deploy.place import Place
+from moorage.deploy.show.values import SIGNATURE
 from moorage.deploy.stored import checkpoint
 
 Deployment = dict[str, Any]
+Standing = Mapping[str, Mapping[str, Any]]  # URN -> inputs
 
 
 def export(where: Place, command: Command, *, show_secrets: bool = False) -> dict[str, Any]:
@@ -22,12 +25,12 @@ def export(where: Place, command: Command, *, show_secrets: bool = False) -> dic
     return exported
 
 
-def deployment(where: Place, command: Command) -> Deployment:
+def deployment(where: Place, command: Command, *, show_secrets: bool = False) -> Deployment:
     """What is deployed; read from the store itself where that can be, which takes no time."""
-    found = checkpoint.read(where)
+    found = checkpoint.read(where) if not show_secrets else None
     if found is not None:
         return found
-    return dict(export(where, command).get("deployment") or {})
+    return dict(export(where, command, show_secrets=show_secrets).get("deployment") or {})
 
 
 def resources(found: Deployment) -> list[dict[str, Any]]:
@@ -40,13 +43,28 @@ def urns(found: Deployment) -> list[str]:
     return list(dict.fromkeys(str(one["urn"]) for one in resources(found)))
 
 
-def standing(found: Deployment) -> list[str]:
-    """The URNs of what is there: not of what is deleted already, or only still to be deleted."""
-    return [
-        str(one["urn"])
+def standing(found: Deployment) -> Standing:
+    """What is there: not what is deleted already, or only still to be deleted."""
+    return {
+        str(one["urn"]): one.get("inputs") or {}
         for one in resources(found)
         if not one.get("delete") and not one.get("pendingReplacement")
-    ]
+    }
+
+
+def opened(value: Any) -> Any:
+    """A value of the state as the engine is told one; None where it, or a part, is sealed."""
+    if isinstance(value, list):
+        members = [opened(one) for one in value]
+        return None if None in members else members
+    if not isinstance(value, dict):
+        return value
+    if "ciphertext" in value and SIGNATURE in value:
+        return None
+    if "plaintext" in value and SIGNATURE in value:
+        return {SIGNATURE: value[SIGNATURE], "value": json.loads(value["plaintext"])}
+    fields = {key: opened(one) for key, one in value.items()}
+    return None if None in fields.values() else fields
 
 
 def protected(found: Deployment) -> list[str]:
