@@ -11,6 +11,7 @@ import pulumi
 
 from components import apps, names
 from components.endpoint import Site
+from moorage.plan.money.prices import APP_HARDWARE
 from moorage.plan.types import Plan
 from moorage.resources import Space, SpaceVisibilityText
 from moorage.spec import units
@@ -19,7 +20,6 @@ NAME_CHARACTERS: Final = 96
 REACHABLE: Final = frozenset({80, 443, 8080})  # no other port goes out of a Space
 _USUAL_PORTS: Final = {"http": 80, "https": 443}
 _TIMEOUTS: Final = pulumi.CustomTimeouts(create="2h", update="2h", delete="20m")
-_FREE_HARDWARE: Final = "cpu-basic"
 _MS_PER_SECOND: Final = 1000
 
 
@@ -49,22 +49,28 @@ def build(
     )
 
 
+def remote_name(plan: Plan, site: Site) -> str:
+    """Its name at Hugging Face; pure."""
+    assert plan.app is not None, "there is an app to name"
+    options = plan.app.options
+    identity = "app", options.get("namespace"), apps.named(options.get("template")).sdk
+    return names.remote(plan, site, *identity, most=NAME_CHARACTERS)
+
+
 def inputs(plan: Plan, *, site: Site) -> dict[str, Any]:
     """The Space's inputs besides its environment; pure."""
     assert plan.app is not None, "there is an app to build"
     options = plan.app.options
     template = apps.named(options.get("template"))
     found = {
-        "name": names.remote(
-            plan, site, "app", options.get("namespace"), template.sdk, most=NAME_CHARACTERS
-        ),
+        "name": remote_name(plan, site),
         "namespace": options.get("namespace"),
         "owner": site.owner(f"{plan.service}-app"),
         "sdk": template.sdk,
         "files": apps.files(options.get("template")),
         "card": dict(template.card) or None,
         "visibility": options.get("visibility", "private"),
-        "hardware": options.get("hardware", _FREE_HARDWARE),
+        "hardware": options.get("hardware", APP_HARDWARE),
         "sleep_seconds": sleep_seconds(options),
     }
     return {name: value for name, value in found.items() if value is not None}
@@ -112,6 +118,6 @@ def _is_inside(host: str) -> bool:
 def sleep_seconds(options: Mapping[str, Any]) -> int | None:
     """After how long it sleeps; free hardware decides that by itself."""
     idle = options.get("sleep_after")
-    if idle is None or options.get("hardware", _FREE_HARDWARE) == _FREE_HARDWARE:
+    if idle is None or options.get("hardware", APP_HARDWARE) == APP_HARDWARE:
         return None
     return max(1, round(units.duration_ms(idle) / _MS_PER_SECOND))

@@ -36,10 +36,9 @@ def build(
     opts: pulumi.ResourceOptions,
 ) -> Sequence[Endpoint]:
     """Declare the endpoint; its replacement has another name, so both can stand for a while."""
-    name = f"{plan.service}-{placement.name}"
     token = tokens.inference()
     made = InferenceEndpoint(
-        name,
+        f"{plan.service}-{placement.name}",
         **inputs(placement, plan=plan, site=site),
         secrets=tokens.secrets(placement.options.get("secrets", {})) or None,
         opts=pulumi.ResourceOptions.merge(opts, _options(site)),
@@ -75,11 +74,17 @@ def lacks(placement: Placement) -> Iterator[str]:
         yield f"the environment has no {variable}; set it to the secret that the spec names"
 
 
+def remote_name(placement: Placement, plan: Plan, site: Site) -> str:
+    """Its name at Hugging Face; pure."""
+    engine = engines.managed(placement, plan).engine
+    return names.endpoint(placement, engine=engine, plan=plan, site=site)
+
+
 def inputs(placement: Placement, *, plan: Plan, site: Site) -> dict[str, Any]:
     """The endpoint's inputs besides its secrets; pure."""
     options, told = placement.options, engines.managed(placement, plan)
     found = {
-        "name": names.endpoint(placement, engine=told.engine, plan=plan, site=site),
+        "name": remote_name(placement, plan, site),
         "namespace": options.get("namespace"),
         "owner": site.owner(f"{plan.service}-{placement.name}"),
         "repository": plan.model_id,

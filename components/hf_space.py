@@ -69,13 +69,17 @@ def lacks(placement: Placement) -> Iterator[str]:
         yield f"engine {placement.engine} has no image; give serving.image"
 
 
+def remote_name(placement: Placement, plan: Plan, site: Site) -> str:
+    """Its name at Hugging Face; pure."""
+    identity = placement.name, placement.options.get("namespace")
+    return names.remote(plan, site, *identity, most=app.NAME_CHARACTERS)
+
+
 def inputs(placement: Placement, *, plan: Plan, site: Site) -> dict[str, Any]:
     """The Space's inputs besides its secrets; pure."""
     options = placement.options
     found = {
-        "name": names.remote(
-            plan, site, placement.name, options.get("namespace"), most=app.NAME_CHARACTERS
-        ),
+        "name": remote_name(placement, plan, site),
         "namespace": options.get("namespace"),
         "owner": site.owner(f"{plan.service}-{placement.name}"),
         "sdk": "docker",

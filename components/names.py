@@ -27,6 +27,8 @@ def endpoint(placement: Placement, *, engine: str, plan: Plan, site: Site) -> st
     if machine is not None:
         known |= {"vendor": machine.vendor, "region": machine.region}
     identity = [placement.name, engine, *(known[name] for name in _OPTIONS)]
+    if link := options.get("private_link"):  # few have one, and the others keep their names
+        identity.append(json.dumps(link, sort_keys=True))
     return remote(plan, site, *identity, most=ENDPOINT_CHARACTERS)
 
 

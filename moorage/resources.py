@@ -2267,8 +2267,8 @@ class ModelRepository(pulumi.CustomResource):
         visibility: Who may see it. Default: "private".
         license: Its licence, by the Hub's own short name.
         card: Entries of its card, such as base_model, language, tags or pipeline_tag.
-        folder: A folder of this machine whose files it has; .git, .venv, .env* and caches stay
-            here.
+        folder: A folder of this machine whose files it has; .git, .moorage, .venv, .env* and
+            caches stay here.
         files: Files by their path, as text; they stand above those of the folder.
         changes_by: How a change of its files is made: by a commit, or by a pull request for
             others to merge. Default: "commit".
@@ -2364,7 +2364,9 @@ class ModelRepository(pulumi.CustomResource):
     @property
     @pulumi.getter(name="folder")
     def folder(self) -> Output[str | None]:
-        """A folder of this machine whose files it has; .git, .venv, .env* and caches stay here."""
+        """A folder of this machine whose files it has; .git, .moorage, .venv, .env* and caches
+        stay here.
+        """
         return _known(self, "folder")
 
     @property
@@ -2764,7 +2766,7 @@ class RouterRoute(pulumi.CustomResource):
         task: What the model is for, in the Hub's words. Default: "text-generation".
         provider: The one provider that may answer; the router never fails over from it.
         policy: How the router chooses among all that serve the model, where none is pinned.
-        bill_to: The organisation that pays.
+        bill_to: The organisation that pays, or the id of its resource group.
         min_context: How many tokens a request may have at least. At least 1.
         max_usd_per_mtok_input: The most that a million tokens of prompts may cost. At least 0.
         max_usd_per_mtok_output: The most that a million tokens of answers may cost. At least 0.
@@ -2828,7 +2830,7 @@ class RouterRoute(pulumi.CustomResource):
     @property
     @pulumi.getter(name="billTo")
     def bill_to(self) -> Output[str | None]:
-        """The organisation that pays."""
+        """The organisation that pays, or the id of its resource group."""
         return _known(self, "billTo")
 
     @property
@@ -2969,8 +2971,8 @@ class Space(pulumi.CustomResource):
         resource_group: The resource group of the organisation.
         sdk: What it is made with: gradio, docker or static; Streamlit goes into docker.
         card: Entries of its README's card, such as title, app_file, app_port or python_version.
-        folder: A folder of this machine whose files it has; .git, .venv, .env* and caches stay
-            here.
+        folder: A folder of this machine whose files it has; .git, .moorage, .venv, .env* and
+            caches stay here.
         files: Files by their path, as text; they stand above those of the folder.
         visibility: private: app and code for members. protected: the app is public. public: both
             are. Default: "private".
@@ -3066,7 +3068,9 @@ class Space(pulumi.CustomResource):
     @property
     @pulumi.getter(name="folder")
     def folder(self) -> Output[str | None]:
-        """A folder of this machine whose files it has; .git, .venv, .env* and caches stay here."""
+        """A folder of this machine whose files it has; .git, .moorage, .venv, .env* and caches
+        stay here.
+        """
         return _known(self, "folder")
 
     @property

@@ -93,6 +93,7 @@ MAY_IMPORT = {
         "moorage.gateway?",
         "moorage.twin?",
         "moorage.provider?",
+        "components?",
         "loadtests?",
         "rich?",
     },

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from moorage.deploy.driver import Stack
     from moorage.plan.load import Loaded
-    from moorage.preflight import Report
+    from moorage.preflight import Report, Site
 
 
 def plans(stack: Stack) -> Loaded:
@@ -44,14 +45,24 @@ def preflight(stack: Stack, loaded: Loaded) -> Report | None:
 
     if not room.concerned(loaded.plans):
         return None
-    owner = f"{_project(stack)}/{stack.name}"
-    return room.look(loaded.plans, owner=owner, prices=_reviewed(stack, loaded))
+    return room.look(loaded.plans, _site(stack, loaded))
 
 
-def _project(stack: Stack) -> str:
+def _site(stack: Stack, loaded: Loaded) -> Site:
+    """The stack as preflight knows it."""
+    from components.called import called
+    from components.endpoint import Site as Place
+    from moorage import preflight as room
     from moorage.deploy import place
 
-    return place.locate(stack.root, stack.name).project
+    project = place.locate(stack.root, stack.name).project
+    there = Place(root=stack.root, project=project, stack=stack.name)
+    return room.Site(
+        owner=f"{project}/{stack.name}",
+        prices=_reviewed(stack, loaded),
+        named=partial(called, site=there),
+        delete_first=loaded.policy.delete_first,
+    )
 
 
 def _reviewed(stack: Stack, loaded: Loaded) -> dict[str, Decimal]:

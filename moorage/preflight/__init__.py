@@ -2,7 +2,8 @@
 
 from moorage import preflight
 
-report = preflight.look(plans, owner="acme/prod", prices=prices)
+site = preflight.Site(owner="acme/prod", prices=prices, named=named)
+report = preflight.look(plans, site)
 print(preflight.text(report))
 report.is_fine
 """
@@ -12,6 +13,6 @@ from __future__ import annotations
 from moorage.preflight.ask import look
 from moorage.preflight.judge import Report, Row
 from moorage.preflight.table import as_json, text
-from moorage.preflight.wishes import concerned
+from moorage.preflight.wishes import Site, concerned
 
-__all__ = ["Report", "Row", "as_json", "concerned", "look", "text"]
+__all__ = ["Report", "Row", "Site", "as_json", "concerned", "look", "text"]

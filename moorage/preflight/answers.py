@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 _WRITES: Final = frozenset({"write", "admin"})
+_REPOSITORIES: Final = frozenset({"model", "dataset", "space"})  # kinds of what has one name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -17,7 +18,8 @@ class Who:
     name: str
     role: str  # write, read or fineGrained
     everywhere: frozenset[str] = frozenset()  # permissions on every account
-    scoped: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    scoped: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by account
+    kept: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)  # by repository
     orgs: Mapping[str, str] = field(default_factory=dict)  # name -> the role in it
     pays: Mapping[str, bool] = field(default_factory=dict)  # account -> whether it can pay
     plans: Mapping[str, str] = field(default_factory=dict)  # account -> its plan, where it is told
@@ -31,6 +33,10 @@ class Who:
         if self.role == "fineGrained":
             return permission in self.everywhere | self.scoped.get(account, frozenset())
         return self.role in _WRITES or not writes
+
+    def may_keep(self, kind: str, name: str, permission: str) -> bool:
+        """Whether a fine-grained token has a permission on this one repository, as owner/name."""
+        return self.role == "fineGrained" and permission in self.kept.get((kind, name), ())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +55,7 @@ class Compute:
 class Standing:
     """An endpoint that an account has already."""
 
+    name: str
     tags: frozenset[str]
     vendor: str
     region: str
@@ -77,6 +84,7 @@ def who(told: Any) -> Who:
     """Whose token it is, by `whoami-v2`."""
     token = told.get("auth", {}).get("accessToken", {})
     fine = token.get("fineGrained") or {}
+    scoped = list(_scopes(fine))
     orgs = [org for org in told.get("orgs") or () if isinstance(org, dict)]
     own = {told["name"]: bool(told.get("canPay", True))}
     plan = {told["name"]: "pro" if told.get("isPro") else "free"}
@@ -84,14 +92,23 @@ def who(told: Any) -> Who:
         name=told["name"],
         role=str(token.get("role", "write")),
         everywhere=frozenset(fine.get("global") or ()),
-        scoped={
-            str(row["entity"].get("name")): frozenset(row.get("permissions") or ())
-            for row in fine.get("scoped") or ()
-        },
+        scoped={name: granted for kind, name, granted in scoped if kind not in _REPOSITORIES},
+        kept={(kind, name): granted for kind, name, granted in scoped if kind in _REPOSITORIES},
         orgs={org["name"]: str(org.get("roleInOrg", "")) for org in orgs},
         pays=own | {org["name"]: bool(org.get("canPay", True)) for org in orgs},
         plans=plan | {org["name"]: str(org.get("plan") or "") for org in orgs},
     )
+
+
+def _scopes(fine: Mapping[str, Any]) -> Iterator[tuple[str, str, frozenset[str]]]:
+    """What a fine-grained token may do where: the kind of thing, its name and the permissions."""
+    for row in fine.get("scoped") or ():
+        entity = row["entity"]
+        yield (
+            str(entity.get("type")),
+            str(entity.get("name")),
+            frozenset(row.get("permissions") or ()),
+        )
 
 
 def computes(told: Any) -> dict[tuple[str, str, str], Compute]:
@@ -121,6 +138,7 @@ def standing(items: Any) -> Iterator[Standing]:
     for item in items:
         compute, place = item.get("compute") or {}, item.get("provider") or {}
         yield Standing(
+            name=str(item["name"]),
             tags=frozenset(item.get("tags") or ()),
             vendor=str(place.get("vendor")),
             region=str(place.get("region")),

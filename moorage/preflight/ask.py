@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -15,7 +14,7 @@ from moorage.preflight import answers, reading
 from moorage.preflight.answers import Answers, Who
 from moorage.preflight.judge import Report, judge
 from moorage.preflight.reading import Answer
-from moorage.preflight.wishes import Model, Wishes, wishes
+from moorage.preflight.wishes import Model, Site, Wishes, wishes
 
 T = TypeVar("T")
 
@@ -26,9 +25,9 @@ _UNKNOWN: Final = 401
 _MOST_PAGES: Final = 100
 
 
-def look(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) -> Report:
+def look(plans: Iterable[Plan], site: Site) -> Report:
     """Ask whatever the plans depend on, and judge it."""
-    wished = wishes(tuple(plans), owner=owner, prices=prices)
+    wished = wishes(tuple(plans), site)
     return judge(wished, ask(wished))
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
 from moorage.plan.choice.routing import AUTO
+from moorage.plan.money.prices import APP_HARDWARE
 from moorage.plan.types import Machine, Placement, Plan
 
 T = TypeVar("T")
@@ -17,8 +18,9 @@ ENDPOINT: Final = "hf-endpoint"
 ROUTER: Final = "hf-router"
 SPACE: Final = "hf-space"
 KINDS: Final = frozenset({ENDPOINT, ROUTER, SPACE})
-_FREE_HARDWARE: Final = "cpu-basic"  # of a Space
 _WRITE: Final = "repo.write"
+_DISCUSS: Final = "discussion.write"
+_COLLECT: Final = "collection.write"
 OWN: Final = ""  # the token's own account, before anybody knows its name
 
 
@@ -26,7 +28,7 @@ OWN: Final = ""  # the token's own account, before anybody knows its name
 class Hardware:
     """The instances of one placement at full scale."""
 
-    name: str  # support-chat hf-endpoint-1
+    name: str  # of the endpoint, at Hugging Face
     account: str
     vendor: str
     region: str
@@ -53,7 +55,6 @@ class Model:
 class Route:
     """Providers of the router that one placement uses, and who pays."""
 
-    name: str
     model: str
     providers: tuple[str, ...]
     is_open: bool = False  # whether any of them will do
@@ -64,6 +65,7 @@ class Route:
 class Space:
     """A Space that an account is to have."""
 
+    name: str
     account: str
     is_free: bool  # by its hardware
     is_protected: bool  # its code is hidden, and its app is not
@@ -75,6 +77,16 @@ class Space:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Right:
+    """A permission that it takes to keep a repository."""
+
+    permission: str
+    account: str
+    kind: str  # model, dataset or space
+    name: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wishes:
     """Everything that a stack wants, each thing once."""
 
@@ -83,13 +95,14 @@ class Wishes:
     routes: tuple[Route, ...] = ()
     spaces: tuple[Space, ...] = ()
     private: tuple[str, ...] = ()  # the accounts whose endpoints only members may ask
-    published: tuple[tuple[str, str], ...] = ()  # account, permission that keeping it there takes
+    published: tuple[Right, ...] = ()  # what it takes to keep what is published
+    delete_first: bool = False  # whether what is replaced goes before its replacement comes
 
     @property
     def accounts(self) -> tuple[str, ...]:
         """Whoever is to have an endpoint, a Space or a repository."""
         spaces = [space.account for space in self.spaces]
-        return _once([*self.paying, *spaces, *(account for account, _ in self.published)])
+        return _once([*self.paying, *spaces, *(right.account for right in self.published)])
 
     @property
     def paying(self) -> tuple[str, ...]:
@@ -98,9 +111,13 @@ class Wishes:
         return _once([*(row.account for row in self.hardware), *spaces])
 
     @property
-    def kept(self) -> tuple[tuple[str, str], ...]:
-        """The permissions that it takes to make Spaces and repositories, by the account."""
-        return _once([*((space.account, _WRITE) for space in self.spaces), *self.published])
+    def kept(self) -> tuple[Right, ...]:
+        """What it takes to make Spaces and repositories."""
+        spaces = (
+            Right(permission=_WRITE, account=space.account, kind="space", name=space.name)
+            for space in self.spaces
+        )
+        return _once([*spaces, *self.published])
 
     @property
     def asks(self) -> bool:
@@ -113,16 +130,28 @@ def concerned(plans: Iterable[Plan]) -> bool:
     return any(plan.app or plan.publish or any(map(_is_theirs, plan.placements)) for plan in plans)
 
 
-def wishes(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) -> Wishes:
-    """What the plans want; `owner` is project/stack, `prices` an hour by the offer's key."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Site:
+    """What is known of a stack beside its plans."""
+
+    owner: str  # project/stack
+    prices: Mapping[str, Decimal]  # an hour by the offer's key, as they were reviewed
+    named: Callable[[Plan, Placement | None], str]  # as it is called there; None: the plan's app
+    delete_first: bool = False  # the policy's word: nothing stands beside its replacement
+
+
+def wishes(plans: Iterable[Plan], site: Site) -> Wishes:
+    """What the plans want."""
     placed = [(plan, one) for plan in plans for one in plan.placements]
     endpoints = [(plan, one) for plan, one in placed if one.kind == ENDPOINT]
-    spaces = [_space(one.options) for _, one in placed if one.kind == SPACE]
-    apps = [_space(plan.app.options) for plan in plans if plan.app]
+    spaces = [
+        _space(one.options, site.named(plan, one)) for plan, one in placed if one.kind == SPACE
+    ]
+    apps = [_space(plan.app.options, site.named(plan, None)) for plan in plans if plan.app]
     private = [_account(one) for _, one in endpoints if one.options.get("visibility") == "private"]
     return Wishes(
         hardware=tuple(
-            _hardware(plan, one, one.machine, owner, prices)
+            _hardware(plan, one, one.machine, site)
             for plan, one in endpoints
             if one.machine is not None
         ),
@@ -135,32 +164,29 @@ def wishes(plans: Iterable[Plan], *, owner: str, prices: Mapping[str, Decimal]) 
         spaces=_once([*spaces, *apps]),
         private=_once(private),
         published=_once(one for plan in plans for one in _published(plan)),
+        delete_first=site.delete_first,
     )
 
 
-def _published(plan: Plan) -> Iterator[tuple[str, str]]:
-    """The permissions that it takes to keep what a plan publishes."""
+def _published(plan: Plan) -> Iterator[Right]:
+    """What it takes to keep what a plan publishes."""
     for row in plan.publish:
-        account = row.namespace or OWN
-        yield account, _WRITE
-        if row.changes_by == "pull-request":
-            yield account, "discussion.write"
-        if row.collection:
-            yield account, "collection.write"
+        asks = row.changes_by == "pull-request"
+        permissions = [_WRITE, *[_DISCUSS] * asks, *[_COLLECT] * bool(row.collection)]
+        for one in permissions:
+            yield Right(permission=one, account=row.namespace or OWN, kind=row.kind, name=row.name)
 
 
-def _hardware(
-    plan: Plan, placement: Placement, machine: Machine, owner: str, prices: Mapping[str, Decimal]
-) -> Hardware:
+def _hardware(plan: Plan, placement: Placement, machine: Machine, site: Site) -> Hardware:
     return Hardware(
-        name=f"{plan.service} {placement.name}",
+        name=site.named(plan, placement),
         account=_account(placement),
         vendor=machine.vendor or "",
         region=machine.region or "",
         instance=machine.instance or "",
         replicas=machine.replicas_max,
-        usd=prices.get(machine.offer or ""),
-        mark=_mark(f"{owner}/{plan.service}-{placement.name}"),
+        usd=site.prices.get(machine.offer or ""),
+        mark=_mark(f"{site.owner}/{plan.service}-{placement.name}"),
     )
 
 
@@ -171,7 +197,6 @@ def _mark(owner: str) -> str:
 
 def _route(plan: Plan, placement: Placement) -> Route:
     return Route(
-        name=f"{plan.service} {placement.name}",
         model=plan.model_id,
         providers=placement.routes,
         is_open=placement.options.get("provider", AUTO) == AUTO,
@@ -179,10 +204,11 @@ def _route(plan: Plan, placement: Placement) -> Route:
     )
 
 
-def _space(options: Mapping[str, Any]) -> Space:
+def _space(options: Mapping[str, Any], name: str) -> Space:
     return Space(
+        name=name,
         account=str(options.get("namespace") or OWN),
-        is_free=options.get("hardware", _FREE_HARDWARE) == _FREE_HARDWARE,
+        is_free=options.get("hardware", APP_HARDWARE) == APP_HARDWARE,
         is_protected=options.get("visibility") == "protected",
     )
 

@@ -23,6 +23,7 @@ USUAL = Placement(
     machine=MACHINE,
     options={"namespace": "acme", "visibility": "private"},
 )
+LINKS = [{"account": "1", "region": "us-east-1"}, {"account": "2", "region": "us-east-1"}]
 
 services = st.from_regex(r"[a-z]([a-z0-9-]{0,22}[a-z0-9])?", fullmatch=True)
 stacks = st.from_regex(r"[A-Za-z0-9_.-]{1,100}", fullmatch=True)
@@ -70,6 +71,10 @@ def test_what_cannot_be_changed_in_place_is_another_name() -> None:
         dataclasses.replace(USUAL, engine="sglang"),
         dataclasses.replace(USUAL, options={**USUAL.options, "namespace": "globex"}),
         dataclasses.replace(USUAL, options={**USUAL.options, "visibility": "authenticated"}),
+        *(
+            dataclasses.replace(USUAL, options={**USUAL.options, "private_link": one})
+            for one in LINKS
+        ),
         dataclasses.replace(USUAL, machine=dataclasses.replace(MACHINE, vendor="gcp")),
         dataclasses.replace(USUAL, machine=dataclasses.replace(MACHINE, region="us-east-1")),
     ]

@@ -5,9 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from components.called import called
+from components.endpoint import Site
 from moorage import preflight
 from moorage.plan.types import Cost, Machine, Placement, Plan
 from moorage.preflight.judge import Row
@@ -38,6 +41,7 @@ ROUTER = Placement(
     routes=("together",),
     options={"provider": "together", "bill_to": "acme"},
 )
+SITE = Site(root=Path("/srv"), project="p", stack="dev")
 Start = Callable[..., face.Twin]
 
 
@@ -60,11 +64,23 @@ def a_plan(*placements: Placement, **said: Any) -> Plan:
     return Plan(**{**known, **said})
 
 
-def table(
-    *placements: Placement, prices: Mapping[str, str] | None = None, **said: Any
-) -> dict[str, Row]:
+def look(
+    *plans: Plan, prices: Mapping[str, str] | None = None, delete_first: bool = False
+) -> preflight.Report:
     usd = {key: Decimal(value) for key, value in (prices or {OFFER: "0.80"}).items()}
-    report = preflight.look([a_plan(*placements, **said)], owner="p/dev", prices=usd)
+    named = partial(called, site=SITE)
+    site = preflight.Site(owner="p/dev", prices=usd, named=named, delete_first=delete_first)
+    return preflight.look(plans, site)
+
+
+def table(
+    *placements: Placement,
+    prices: Mapping[str, str] | None = None,
+    delete_first: bool = False,
+    **said: Any,
+) -> dict[str, Row]:
+    plan = a_plan(*placements, **said)
+    report = look(plan, prices=prices, delete_first=delete_first)
     return {row.asked: row for row in report.rows}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,6 +19,7 @@ from tests.preflight.tables import (
     Start,
     a_plan,
     bad,
+    look,
     table,
 )
 
@@ -96,7 +96,7 @@ def test_an_answer_of_another_form_is_as_good_as_none(body: Any, start: Start) -
 
 def test_the_table_is_one_line_each_and_sums_up(start: Start) -> None:
     start()
-    report = preflight.look([a_plan(ENDPOINT)], owner="p/dev", prices={OFFER: Decimal("0.7")})
+    report = look(a_plan(ENDPOINT), prices={OFFER: "0.7"})
     lines = preflight.text(report).splitlines()
     assert lines[0].split() == ["asked", "there", "what", "to", "do"]
     assert len(lines) == len(report.rows) + 2

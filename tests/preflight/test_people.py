@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from components.called import called
 from moorage.errors import MoorageError
 from moorage.preflight.judge import INFER, MANAGE, ROUTE
 from moorage.spec.types import App, Publication
@@ -15,7 +16,9 @@ from tests.preflight.tables import (
     ENDPOINT,
     MACHINE,
     ROUTER,
+    SITE,
     Start,
+    a_plan,
     accounts,
     bad,
     table,
@@ -133,6 +136,14 @@ def test_a_payer_that_is_not_the_tokens_is_told(start: Start) -> None:
     assert rows["globex pays"].verdict == "problem"
 
 
+def test_a_resource_group_may_pay_and_nobody_can_tell_whose_it_is(start: Start) -> None:
+    group = "66670e5163145ca562cb1988"
+    start()
+    rows = table(dataclasses.replace(ROUTER, options={**ROUTER.options, "bill_to": group}))
+    assert bad(rows) == {f"{group} pays": "warning"}
+    assert rows[f"{ROUTE} on acme"].verdict == "ok"
+
+
 def test_a_space_wants_a_paid_plan(start: Start) -> None:
     start(accounts=accounts(face.Token(text="hf_more"), plan="free"))
     rows = table(app=App(options={"namespace": "acme"}))
@@ -157,6 +168,29 @@ def test_a_space_on_paid_hardware_wants_no_plan_but_somebody_who_pays(start: Sta
     start(accounts=accounts(token, can_pay=False))
     assert bad(table(app=App(options=paid))) == {"account acme": "problem"}
     assert not bad(table(app=App(options={"namespace": "acme"})))
+
+
+def test_a_token_of_one_repository_is_enough_for_that_one(start: Start) -> None:
+    scoped = {"acme": ("collection.write",), "acme/tone": ("repo.write",)}
+    token = face.Token(text="hf_one", role="fineGrained", scoped=scoped)
+    start(accounts=accounts(token), deploys="hf_one")
+    rows = table(publish=(TONE,))
+    assert not bad(rows)
+    assert rows["repo.write on model acme/tone"].verdict == "ok"
+    both = (TONE, dataclasses.replace(TONE, kind="dataset"))
+    assert bad(table(publish=both)) == {"repo.write on acme": "problem"}, "a dataset is another"
+
+
+def test_a_token_of_one_space_is_enough_for_that_one(start: Start) -> None:
+    app = App(options={"namespace": "acme"})
+    name = called(a_plan(app=app), None, site=SITE)
+    token = face.Token(
+        text="hf_one", role="fineGrained", scoped={f"spaces/acme/{name}": ("repo.write",)}
+    )
+    start(accounts=accounts(token), deploys="hf_one")
+    assert not bad({k: v for k, v in table(app=app).items() if "repo.write" in k})
+    other = App(options={"namespace": "acme", "template": "streamlit"})
+    assert table(app=other)["repo.write on acme"].verdict == "problem"
 
 
 TONE = Publication(kind="model", name="tone", namespace="acme", collection="Support models")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.called import called
 from moorage.plan.types import Placement
 from moorage.provider.hugging_face.endpoints import endpoint_owner
 from moorage.twin import face
@@ -18,10 +19,14 @@ from tests.preflight.tables import (
     OFFER,
     REVISION,
     ROUTER,
+    SITE,
     Start,
+    a_plan,
     bad,
     table,
 )
+
+NAME = called(a_plan(ENDPOINT), ENDPOINT, site=SITE)
 
 
 def test_a_gated_model_without_access_is_told(start: Start) -> None:
@@ -79,7 +84,7 @@ def test_what_ours_stands_on_already_need_not_be_had_again(gone: str | None, sta
     """Or an instance that is sold out would stop every run of a stack that has one."""
     twin = start()
     tags = endpoint_owner.marks("p/dev/chat-hf-endpoint-1")
-    twin.plant("acme", "ours", tags=tags, **_l4(replicas=2))
+    twin.plant("acme", NAME, tags=tags, **_l4(replicas=2))
     kept = [row for row in catalogue() if gone or row.instance_type != "nvidia-l4"]
     told = [
         dataclasses.replace(row, status=gone) if gone and row.instance_type == "nvidia-l4" else row
@@ -87,7 +92,7 @@ def test_what_ours_stands_on_already_need_not_be_had_again(gone: str | None, sta
     ]
     twin.world.scenario = dataclasses.replace(twin.world.scenario, computes=tuple(told))
     assert bad(table(ENDPOINT)) == {"nvidia-l4-x1 in aws eu-west-1": "warning"}
-    twin.pause("acme", "ours")
+    twin.pause("acme", NAME)
     assert bad(table(ENDPOINT)) == {"nvidia-l4-x1 in aws eu-west-1": "problem"}
 
 
@@ -110,8 +115,34 @@ def test_what_is_ours_already_is_not_counted_twice(start: Start) -> None:
     """Or the second `up` of a stack would find its own endpoints in the way."""
     twin = start()
     tags = endpoint_owner.marks("p/dev/chat-hf-endpoint-1")
-    twin.plant("acme", "ours", tags=tags, **_l4(replicas=8))
+    twin.plant("acme", NAME, tags=tags, **_l4(replicas=8))
     assert table(ENDPOINT)["2 aws nvidia-l4 for acme"].there == "8 of 8 left"
+
+
+def test_what_is_replaced_stands_beside_its_replacement_and_takes_of_the_quota(
+    start: Start,
+) -> None:
+    """Or the run would find out when the old one is paid, and the new one refused."""
+    twin = start()
+    tags = endpoint_owner.marks("p/dev/chat-hf-endpoint-1")
+    twin.plant("acme", "chat-dev-older", tags=tags, **_l4(replicas=7))
+    row = table(ENDPOINT)["2 aws nvidia-l4 for acme"]
+    assert (row.verdict, row.there) == ("problem", "1 of 8 left")
+    assert row.todo.startswith("chat-dev-older stands until its replacement serves: ask for more")
+    assert row.todo.endswith("or let the policy say gpus.replace: delete-first")
+    assert not bad(table(ENDPOINT, delete_first=True))
+    twin.pause("acme", "chat-dev-older")
+    assert not bad(table(ENDPOINT))
+
+
+def test_what_is_sold_out_must_be_had_again_for_a_replacement(start: Start) -> None:
+    twin = start()
+    tags = endpoint_owner.marks("p/dev/chat-hf-endpoint-1")
+    twin.plant("acme", "chat-dev-older", tags=tags, **_l4(replicas=1))
+    told = [row for row in catalogue() if row.instance_type == "nvidia-l4"]
+    gone = tuple(dataclasses.replace(row, status="not_available") for row in told)
+    twin.world.scenario = dataclasses.replace(twin.world.scenario, computes=gone)
+    assert bad(table(ENDPOINT)) == {"nvidia-l4-x1 in aws eu-west-1": "problem"}
 
 
 def test_a_price_that_rose_is_warned_of_and_one_that_fell_is_not(start: Start) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -158,6 +159,21 @@ def test_an_organisation_of_others_cannot_be_billed(
     world()
     says = refusal(context(), billTo="globex")
     assert says == "billTo globex: the token belongs to acme; name one of those that may pay"
+
+
+def test_a_resource_group_may_be_billed(
+    world: Callable[..., face.Twin], context: NewContext
+) -> None:
+    """No listing tells whose it is; the one paid request does, where it is asked for."""
+    twin, group = world(), "66670e5163145ca562cb1988"
+    assert router_route.create(declared(billTo=group), context()).state["billTo"] == group
+    says = refusal(context(), billTo=group, prove=True)
+    assert "403" in says
+    assert group in says
+    groups, accounts = {"acme": {group: "research"}}, twin.world.people.accounts
+    twin.world.scenario = dataclasses.replace(twin.world.scenario, groups=groups)
+    accounts["acme"] = dataclasses.replace(accounts["acme"], plan="enterprise")
+    router_route.create(declared(billTo=group, prove=True), context())
 
 
 def test_embeddings_go_by_the_providers_own_route(

@@ -11,9 +11,11 @@ import pytest
 from huggingface_hub import SpaceHardware
 
 from moorage.errors import MoorageError
+from moorage.plan import folders
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Cancelled, Change, Context, Created, Found, OutOfTime, State
 from moorage.provider.hugging_face import patience
+from moorage.provider.hugging_face.repositories import repo_files
 from moorage.provider.hugging_face.spaces import space, space_wait
 from moorage.provider.hugging_face.spaces.space_shape import GUARD, OWNER, SHAPE
 from moorage.provider.hugging_face.spaces.space_wait import Sight, judge
@@ -129,6 +131,7 @@ def test_a_folder_is_pushed_without_what_tools_and_people_leave_there(
         ".env.production",
         "__pycache__/app.pyc",
         ".git/config",
+        ".moorage/passphrase",
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
@@ -136,6 +139,16 @@ def test_a_folder_is_pushed_without_what_tools_and_people_leave_there(
     blobs = twin.hub.repos[f"spaces/{ID}"].blobs
     assert {*blobs} == {".gitattributes", "README.md", "app.py", "pages/one.py"}
     assert b"".join(blobs["app.py"].chunks(0, 99)) == APP.encode()
+
+
+@pytest.mark.parametrize("name", [".git", ".moorage", ".env", ".env.local"])
+def test_what_no_plan_publishes_is_never_pushed(name: str, tmp_path: Path) -> None:
+    """The two rooms cannot share the list: they are held to each other here."""
+    (tmp_path / "a").write_text("x")
+    (tmp_path / name).write_text("x")
+    spec = tmp_path.parent / "spec.yaml"
+    assert folders.look(tmp_path, spec=spec, root=spec).private == f"{name} is in it"
+    assert {*repo_files.gather({"folder": str(tmp_path)})} == {"a"}
 
 
 def test_a_readme_of_ones_own_keeps_its_text_and_gets_the_card(

@@ -15,8 +15,8 @@ from moorage.provider.handler import Field, State
 
 README: Final = "README.md"
 _SERVERS: Final = ".gitattributes"  # the Hub writes it by itself
-# Never pushed: what tools leave behind, and where people keep their own secrets.
-_LEFT_OUT: Final = frozenset({".git", "__pycache__", ".venv", ".DS_Store", ".cache"})
+# Never pushed: what tools leave behind, and where people, and stacks, keep their secrets.
+_LEFT_OUT: Final = frozenset({".git", ".moorage", "__pycache__", ".venv", ".DS_Store", ".cache"})
 _SECRETS: Final = ".env"  # and .env.local, .env.production
 _FENCE: Final = "---"
 _ENTRY: Final = re.compile(r"[\"']?(?P<key>[A-Za-z_][\w.-]*)[\"']?\s*:")
@@ -26,7 +26,8 @@ _MOST_NAMED: Final = 5
 INPUTS: Final = {
     "folder": Field(
         kind="string",
-        doc="A folder of this machine whose files it has; .git, .venv, .env* and caches stay here.",
+        doc="A folder of this machine whose files it has; .git, .moorage, .venv, .env* and caches"
+        " stay here.",
     ),
     "files": Field(
         kind="map",

@@ -65,7 +65,9 @@ SHAPE: Final = Shape(
             choices=POLICIES,
             replaces=True,
         ),
-        "billTo": Field(kind="string", doc="The organisation that pays."),
+        "billTo": Field(
+            kind="string", doc="The organisation that pays, or the id of its resource group."
+        ),
         "minContext": Field(
             kind="integer", doc="How many tokens a request may have at least.", least=1
         ),
