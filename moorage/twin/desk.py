@@ -90,12 +90,12 @@ class Asked:
         """A part of the path."""
         return self.request.match_info[name]
 
-    def writer(self, account: str, permission: str = REPO_WRITE) -> Caller:
-        """Who asks, when it may write there; else the Hub's refusal."""
+    def writer(self, account: str, permission: str = REPO_WRITE, *, repo: str = "") -> Caller:
+        """Who asks, when it may write there, or to that repository; else the Hub's refusal."""
         caller = self.caller
         if caller is None:
             raise Refusal(401, "Invalid credentials in Authorization header")
-        if not self.desk.people.may(caller, account, permission):
+        if not self.desk.people.may(caller, account, permission, repo=repo):
             says = f'You don\'t have the rights to write under the namespace "{account}"'
             raise Refusal(403, says)
         return caller
@@ -182,7 +182,7 @@ def readable(hub: Served, request: web.Request) -> Stored:
 def writable(asked: Asked) -> tuple[str, Stored]:
     """The repository of the path, when who asks may write to it."""
     stored = readable(asked.hub, asked.request)
-    asked.writer(asked.part("id").partition("/")[0])
+    asked.writer(asked.part("id").partition("/")[0], repo=stored.id)
     return stored.id, stored
 
 

@@ -48,6 +48,7 @@ class Model:
     context_tokens: int = 8192
     aborts: bool = False  # it is on its way out: every answer ends before its first token
     counts: Callable[[str, int], None] = _nobody  # hears of PROMPT, MADE, and how answers end
+    headers: Mapping[str, str] = field(default_factory=dict)  # that come with what it says
 
 
 def models(model: Model) -> dict[str, Any]:
@@ -203,13 +204,14 @@ async def _send(
         pass
     choice = {"index": 0, **shape.choice(said.text), "finish_reason": said.finish_reason}
     told = {**_head(shape.id, shape.whole, model), "choices": [choice], "usage": said.usage}
-    return web.json_response(told)
+    return web.json_response(told, headers=model.headers)
 
 
 async def _stream(
     request: web.Request, body: Mapping[str, Any], model: Model, said: words.Answer, shape: _Shape
 ) -> web.StreamResponse:
-    response = web.StreamResponse(headers={"Content-Type": "text/event-stream; charset=utf-8"})
+    kind = {"Content-Type": "text/event-stream; charset=utf-8"}
+    response = web.StreamResponse(headers={**kind, **model.headers})
     await asyncio.sleep(model.speed.first_token_s)
     await response.prepare(request)
     head = _head(shape.id, shape.part, model)

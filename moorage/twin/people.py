@@ -16,11 +16,14 @@ KINDS: Final = ("user", "org")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Token:
-    """A token of a user; a fine-grained one may do on each account only what is listed."""
+    """A token of a user; a fine-grained one may do only what is listed.
+
+    It is listed by account, or by one repository: owner/name, with datasets/ or spaces/ before it.
+    """
 
     text: str
     role: str = "write"
-    scoped: Mapping[str, Sequence[str]] = field(default_factory=dict)  # account -> permissions
+    scoped: Mapping[str, Sequence[str]] = field(default_factory=dict)  # where -> permissions
     everywhere: Sequence[str] = ()  # the permissions that whoami calls global
     reads_gated: bool = True
 
@@ -71,12 +74,14 @@ class People:
         org = self.accounts.get(account)
         return user.name == account or (org is not None and user.name in org.members)
 
-    def may(self, caller: Caller, account: str, permission: str, *, write: bool = True) -> bool:
-        """Whether the token may do something on an account."""
+    def may(
+        self, caller: Caller, account: str, permission: str, *, write: bool = True, repo: str = ""
+    ) -> bool:
+        """Whether the token may do something on an account, or on this one repository of it."""
         if not self.belongs(caller.user, account):
             return False
         if caller.token.role == "fineGrained":
-            return permission in _granted(caller.token, account)
+            return permission in _granted(caller.token, account, repo)
         return not write or caller.token.role == "write"
 
     def may_call(self, caller: Caller, account: str) -> bool:
@@ -116,8 +121,9 @@ class People:
     def _scopes(self, token: Token) -> Iterator[dict[str, Any]]:
         for name, permissions in token.scoped.items():
             account = self.accounts.get(name)
-            kind = account.kind if account else "user"
-            entity = {"_id": identity(name), "type": kind, "name": name}
+            kind, called = _repository(name) if "/" in name else ("user", name)
+            kind = account.kind if account else kind
+            entity = {"_id": identity(name), "type": kind, "name": called}
             yield {"entity": entity, "permissions": list(permissions)}
 
 
@@ -126,8 +132,14 @@ def identity(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:24]
 
 
-def _granted(token: Token, account: str) -> tuple[str, ...]:
-    return (*token.scoped.get(account, ()), *token.everywhere)
+def _granted(token: Token, account: str, repo: str) -> tuple[str, ...]:
+    return (*token.scoped.get(account, ()), *token.scoped.get(repo, ()), *token.everywhere)
+
+
+def _repository(where: str) -> tuple[str, str]:
+    """The kind of a repository and its name: spaces/acme/chat is the space acme/chat."""
+    *folder, owner, name = where.split("/")
+    return "".join(folder).removesuffix("s") or "model", f"{owner}/{name}"
 
 
 def _organisation(org: Account) -> dict[str, Any]:

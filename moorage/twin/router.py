@@ -22,6 +22,7 @@ SERVED_BY: Final = "X-Inference-Provider"
 _CHAT: Final = "conversational"
 _HF: Final = "hf-inference"
 _PAYING_PLANS: Final = ("team", "enterprise")
+_GROUP_PLANS: Final = ("enterprise",)
 _DEPLETED: Final = (
     "You have depleted your monthly included credits. Purchase pre-paid credits to continue using"
     " Inference Providers."
@@ -149,11 +150,9 @@ async def _said(
     if body.get("stream"):
         return await answer
     try:
-        response = await asyncio.wait_for(answer, world.scenario.router_longest_s)
+        return await asyncio.wait_for(answer, world.scenario.router_longest_s)
     except TimeoutError:
         raise RefusedError(504, "Gateway Timeout") from None
-    response.headers[SERVED_BY] = way.provider
-    return response
 
 
 def _payer(world: World, request: web.Request) -> Account:
@@ -177,12 +176,16 @@ def _payer(world: World, request: web.Request) -> Account:
 def _billed(world: World, caller: Caller, name: str | None) -> Account:
     if not name:
         return caller.user
-    account = world.people.accounts.get(name)
-    if account is None or not world.people.belongs(caller.user, name):
+    groups = world.scenario.groups
+    owner = next((org for org, ids in groups.items() if name in ids), None)  # of a resource group
+    account = world.people.accounts.get(owner or name)
+    if account is None or not world.people.belongs(caller.user, account.name):
         says = f"{caller.user.name} is not allowed to bill {name}"
         raise RefusedError(403, says)
-    if account.kind == "org" and account.plan not in _PAYING_PLANS:
-        says = f"{name} needs a Team or Enterprise plan to be billed"
+    plans = _GROUP_PLANS if owner else _PAYING_PLANS
+    if account.kind == "org" and account.plan not in plans:
+        wanted = " or ".join(plan.capitalize() for plan in plans)
+        says = f"{account.name} has no {wanted} plan, which it takes to bill {name}"
         raise RefusedError(403, says)
     return account
 
@@ -231,6 +234,7 @@ def _model(world: World, way: Way) -> openai.Model:
         name=way.own_id,
         speed=world.scenario.speed,
         context_tokens=int(context) if context else 8192,
+        headers={SERVED_BY: way.provider},
     )
 
 

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from moorage.twin.face import Fault, Scenario
+from moorage.twin.face import Account, Fault, Scenario, Token
 from tests.contract.place import WITHOUT, Answer, Place, holds, same, says
 from tests.contract.register import LLM, check
 
@@ -53,6 +53,22 @@ def _(place: Place) -> None:
     body = {"type": "model", "name": _NAME, "organization": "acme"}
     url = f"{place.urls['hub']}/api/repos/create"
     says(place.call("POST", url, body, token=WITHOUT), 401)
+
+
+_ONE = Token(text="hf_one", role="fineGrained", scoped={f"acme/{_NAME}": ("repo.write",)})
+_ANN = Account(name="ann", tokens=(Token(text="hf_ann"), _ONE))
+_ACME = Account(name="acme", kind="org", members=("ann",))
+
+
+@check("repo.token-of-one-repository", Scenario(accounts=(_ANN, _ACME), deploys="hf_ann"))
+def _(place: Place) -> None:
+    _made(place)
+    place.token = _ONE.text
+    same(_commit(place, place.hub(_API).json["sha"]).status, 200, "status")
+    says(_create(place, name="another"), 403)
+    [row] = place.hub("/api/whoami-v2").json["auth"]["accessToken"]["fineGrained"]["scoped"]
+    told = row["entity"]["type"], row["entity"]["name"]
+    same(told, ("model", f"acme/{_NAME}"), "what it is scoped to")
 
 
 @check("repo.private-hidden-from-strangers")

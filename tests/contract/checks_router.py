@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from typing import Any
 
 from moorage.twin.face import Account, Repo, Scenario, Speed, Token
@@ -13,6 +14,7 @@ from tests.contract.register import LLM, PROVIDERS, check
 _HELLO = [{"role": "user", "content": "say hello"}]
 _PNG = b"\x89PNG\r\n\x1a\n"
 _BY = "x-inference-provider"
+_GROUP = "66670e5163145ca562cb1988"
 
 
 def _people(**more: Any) -> Scenario:
@@ -101,6 +103,11 @@ def _(place: Place) -> None:
     same(_chat(place, f"{LLM}:novita").headers[_BY], "novita", "the provider")
 
 
+@check("router.stream-tells-provider")
+def _(place: Place) -> None:
+    same(_chat(place, f"{LLM}:novita", stream=True).headers[_BY], "novita", "the provider")
+
+
 @check("router.pinned-unknown-refused")
 def _(place: Place) -> None:
     says(_chat(place, f"{LLM}:no-such-provider"), 400)
@@ -160,6 +167,26 @@ def _(place: Place) -> None:
 def _(place: Place) -> None:
     same(_chat(place, LLM).status, 200, "who pays for herself")
     says(_billed(place, "acme"), 402)
+
+
+def _grouped(**more: Any) -> Scenario:
+    return replace(_people(**more), groups={"acme": {_GROUP: "research"}, "zoe": {"6" * 24: "z"}})
+
+
+@check("router.bill-to-resource-group", _grouped(plan="enterprise", credits_left=False))
+def _(place: Place) -> None:
+    says(_billed(place, _GROUP), 402, "credits")
+
+
+@check("router.bill-to-foreign-resource-group-refused", _grouped(plan="enterprise"))
+def _(place: Place) -> None:
+    same(_billed(place, _GROUP).status, 200, "status")
+    says(_billed(place, "6" * 24), 403)
+
+
+@check("router.bill-to-resource-group-needs-enterprise", _grouped())
+def _(place: Place) -> None:
+    says(_billed(place, _GROUP), 403, "plan")
 
 
 @check("router.organisation-bans-provider", _people(bans_providers=("together",)))
