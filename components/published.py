@@ -48,7 +48,7 @@ def lacks(plan: Plan) -> Iterator[str]:
 
 def told(made: ModelRepository) -> dict[str, object]:
     """What operators want to see: its page, and the pull request that waits for somebody."""
-    return {"url": made.url, "pull_request": made.pull_request}
+    return {"url": made.url, "pull_request": made.pull_request.apply(lambda url: url or None)}
 
 
 def _repository(

@@ -2409,8 +2409,8 @@ class ModelRepository(pulumi.CustomResource):
 
     @property
     @pulumi.getter(name="pullRequest")
-    def pull_request(self) -> Output[str | None]:
-        """The one that is open with what is declared."""
+    def pull_request(self) -> Output[str]:
+        """The one that is open with what is declared; empty where none is."""
         return _known(self, "pullRequest")
 
     @property

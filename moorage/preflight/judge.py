@@ -65,7 +65,7 @@ def judge(wishes: Wishes, answers: Answers) -> Report:
         *_routes(wishes, answers, asks),
         *_spaces(wishes, deploys),
     ]
-    return Report(rows=tuple(rows))
+    return Report(rows=tuple(dict.fromkeys(rows)))  # several services may want the same
 
 
 def _tokens(wishes: Wishes, answers: Answers) -> Iterator[Row]:

@@ -98,6 +98,7 @@ def test_up_makes_repositories_with_their_card_and_files(first_up: Ended, stack:
 def test_up_again_writes_nothing(first_up: Ended, stack: TwinStack) -> None:
     stack.twin.forget()
     assert "nothing changed" in stack.fine("up").said
+    assert "outputs changed" not in stack.fine("preview").said, "no pull request waits"
     assert not stack.twin.writes()
 
 

@@ -111,7 +111,7 @@ def test_a_change_waits_as_a_pull_request_that_is_kept_up_to_date(
     others.merge_pull_request(ID, 1)
     assert text(twin, "config.json") == '{"n": 2}'
     state = model_repository.update(ID, state, wanted, context())
-    assert state["pullRequest"] is None
+    assert not state["pullRequest"]
 
 
 def test_what_others_changed_is_named_and_brought_back(

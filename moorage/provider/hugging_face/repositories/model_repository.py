@@ -72,7 +72,11 @@ SHAPE: Final = Shape(
         "account": things.ACCOUNT,
         "sha": Field(kind="string", doc="The commit of its files.", required=True),
         "filesDigest": Field(kind="string", doc="Over all of its files.", required=True),
-        "pullRequest": Field(kind="string", doc="The one that is open with what is declared."),
+        "pullRequest": Field(
+            kind="string",
+            doc="The one that is open with what is declared; empty where none is.",
+            required=True,
+        ),
         "isImported": things.IS_IMPORTED,
         "drift": DRIFT,
     },
@@ -121,11 +125,11 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
     outputs = repo_record.outputs(found, at)
     if not inputs:
         told = repo_record.declared(found)
-        told_of_it = {"isImported": found.mark is None, "drift": None}
+        told_of_it = {"pullRequest": "", "isImported": found.mark is None, "drift": None}
         return Found(state={**told, **outputs, **told_of_it}, inputs=told)
     asked_for = repo_change.pull_request(found, at, context)
     drift = repo_record.drift(inputs, found, things.owner_of(inputs, context), asked_for)
-    more = {"pullRequest": asked_for.url if asked_for else None, "drift": drift}
+    more = {"pullRequest": asked_for.url if asked_for else "", "drift": drift}
     return Found(state={**state, **outputs, **more}, inputs=inputs)
 
 
@@ -176,7 +180,7 @@ def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bo
 def _bring(found: Record, inputs: State, state: State, *, at: Hub, context: Context) -> State:
     def told(one: Record, asked_for: Any = None) -> State:
         more = {
-            "pullRequest": asked_for.url if asked_for else None,
+            "pullRequest": asked_for.url if asked_for else "",
             "isImported": bool(state.get("isImported")),
             "drift": None,
         }
