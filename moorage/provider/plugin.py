@@ -17,9 +17,10 @@ import grpc.aio
 from moorage.errors import MoorageError
 from moorage.provider import locate
 from moorage.provider.calls import fault_of
+from moorage.provider.handler import State
 from moorage.provider.package import Package
 from moorage.provider.protocol import provider_pb2_grpc
-from moorage.provider.servicer import Provider
+from moorage.provider.servicer import Provider, configured
 
 _GLANCE_S: Final = 0.5  # how often we look whether the engine still lives
 _ANSWERS_S: Final = 5.0  # for the answers of cancelled calls to reach the engine
@@ -41,7 +42,7 @@ def main(
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     known: dict[str, Command] = {
-        "locate": lambda _rest: locate.main(package.handlers, sys.stdin, sys.stdout),
+        "locate": lambda _rest: _locate(package),
         "schema": lambda _rest: _print_schema(package),
         "resources": lambda _rest: _print_classes(package),
         "pages": lambda rest: _write_pages(package, rest),
@@ -62,6 +63,13 @@ def _answered(command: Command, words: Sequence[str]) -> int:
         fault = fault_of(error)
         sys.stderr.write(f"{fault.traceback}{fault.message}\n")
         return int(error.exit_code) if isinstance(error, MoorageError) else 1
+
+
+def _locate(package: Package) -> int:
+    def settings(told: State) -> State:
+        return configured(package, told)[0]
+
+    return locate.main(package.handlers, sys.stdin, sys.stdout, configured=settings)
 
 
 def _print_schema(package: Package) -> int:

@@ -96,7 +96,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     async def CheckConfig(self, request: Any, context: Any) -> Any:  # noqa: ARG002, N802
         """Judge the configuration; keys that are not declared are the program's own."""
         news = decode(request.news)
-        _, failures = _configured(self._package, news.plain)
+        _, failures = configured(self._package, news.plain)
         marked = news.secrets | self._secret_settings()
         return provider_pb2.CheckResponse(
             inputs=request.news, failures=answers.check_failures(failures, news.plain, marked)
@@ -113,7 +113,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._kept.clear()
         self._checked.clear()
         given = decode(request.args)
-        self._config, _ = _configured(self._package, given.plain)
+        self._config, _ = configured(self._package, given.plain)
         self._sealed = secrets.texts(self._config, given.secrets | self._secret_settings())
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
@@ -353,7 +353,7 @@ def _preview(handler: Handler, inputs: State, state: State | None) -> State:
     return {**dict.fromkeys(outputs, UNKNOWN), **kept, **inputs, **handler.preview(inputs, state)}
 
 
-def _configured(package: Package, given: State) -> tuple[State, list[Failure]]:
+def configured(package: Package, given: State) -> tuple[State, list[Failure]]:
     """The declared part of the configuration; what is no text arrives as JSON text."""
     ours = {
         name: _from_json(given[name]) if one.kind != "string" else given[name]

@@ -120,6 +120,12 @@ def foreign(root: Path) -> None:
     pulumi.CustomResource("elsewhere:index:Thing", "far", {})
 
 
+def stranger(root: Path) -> None:
+    """A thing of a provider that somebody else has written as docs/providers.md says."""
+    inputs = {"path": str(root / "berth"), "waitFor": str(root / "go"), "note": "n-1"}
+    pulumi.CustomResource("quay:index:Berth", "berth", inputs)
+
+
 def bought(root: Path) -> None:
     """A thing of a provider that can be had."""
     opts = pulumi.ResourceOptions(version=RANDOM.version)
@@ -139,6 +145,7 @@ PROGRAMS: dict[str, Callable[[Path], None]] = {
     "moving": moving,
     "foreign": foreign,
     "bought": bought,
+    "stranger": stranger,
 }
 
 

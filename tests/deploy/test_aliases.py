@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pulumi
 import pytest
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
@@ -14,8 +17,8 @@ GROUP, OLD_GROUP = f"{HERE}demo:Group::hello", f"{HERE}demo:Old::hi"
 
 @pytest.fixture(autouse=True)
 def _program(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aliases.pulumi, "get_stack", lambda: "local")
-    monkeypatch.setattr(aliases.pulumi, "get_project", lambda: "demo")
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "local")
+    monkeypatch.setattr(pulumi, "get_project", lambda: "demo")
 
 
 def named(*told: alias_pb2.Alias, name: str = "b", parent: str = "") -> list[str]:
@@ -27,7 +30,7 @@ def named(*told: alias_pb2.Alias, name: str = "b", parent: str = "") -> list[str
     return list(aliases.earlier(request, {GROUP: OLD_GROUP}))
 
 
-def spec(**fields: str | bool) -> alias_pb2.Alias:
+def spec(**fields: Any) -> alias_pb2.Alias:
     return alias_pb2.Alias(spec=alias_pb2.Alias.Spec(**fields))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -54,6 +55,36 @@ def ask_with_input(
         except subprocess.TimeoutExpired:
             return Ended(code=None, out="", err="")
         return Ended(code=process.returncode, out=out, err=err)
+
+
+def ask_while(
+    command: Sequence[str | Path],
+    text: str,
+    is_answer: Callable[[str], bool],
+    *,
+    deadline_s: float,
+    cwd: Path | None = None,
+) -> Ended:
+    """The same of a program that may be another one than was meant: what is no answer ends it."""
+    out: list[str] = []
+    with started(command, cwd=cwd, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        alarm = threading.Timer(deadline_s, _end_group, [process])
+        alarm.start()
+        try:
+            with suppress(BrokenPipeError):
+                process.stdin.write(text)
+                process.stdin.close()
+            for line in process.stdout:
+                out.append(line)
+                if not is_answer(line):
+                    return Ended(code=None, out="".join(out), err="")
+            code = process.wait()
+            err = process.stderr.read() if process.stderr is not None else ""
+        finally:
+            alarm.cancel()
+        return Ended(code=code, out="".join(out), err=err)
 
 
 def follow(

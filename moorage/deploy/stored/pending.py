@@ -31,6 +31,11 @@ def is_ours(one: State) -> bool:
     return is_remote(one) and type_of(one).startswith(OURS)
 
 
+def is_strange(one: State) -> bool:
+    """Whether only the provider of another package knows of it."""
+    return is_remote(one) and not is_ours(one)
+
+
 def is_remote(one: State) -> bool:
     """Whether a provider works on it; components and the engine's own things are in no cloud."""
     return bool(one["resource"].get("custom", True)) and not type_of(one).startswith(ENGINE)
@@ -38,7 +43,7 @@ def is_remote(one: State) -> bool:
 
 def is_owed(one: State) -> bool:
     """Whether something may exist that nobody here can ask for: only a person can tell."""
-    return one["type"] == "creating" and is_remote(one) and not is_ours(one)
+    return one["type"] == "creating" and is_strange(one)
 
 
 def without_doubles(deployment: State) -> State:
@@ -61,11 +66,11 @@ def _thing(resource: State) -> tuple[str, str, str]:
     return resource["urn"], resource["type"], str(resource.get("id"))
 
 
-def to_ask(state: State, ours: Sequence[State]) -> list[State]:
+def to_ask(state: State, operations: Sequence[State]) -> list[State]:
     """The operations after which a thing may be there or not; the state tells of the others."""
     return [
         one
-        for one in ours
+        for one in operations
         if one["type"] == "creating" or (one["type"] == "deleting" and _current(state, one))
     ]
 
@@ -98,7 +103,7 @@ def settled_state(state: State, settled: Sequence[State], found: Found) -> State
 def _with_settled(resources: list[State], one: State, found: Found) -> list[State]:
     identity, urn = found.get(urn_of(one)), urn_of(one)
     if one["type"] == "creating" and identity:
-        resources = _with_created(resources, _created(one, identity))
+        resources = _with_created(resources, _created(one, identity, resources))
         return [_marked(old) if old["urn"] == urn else old for old in resources]
     if one["type"] == "creating":
         return resources
@@ -108,10 +113,17 @@ def _with_settled(resources: list[State], one: State, found: Found) -> list[Stat
     return [_marked(old) if _is_about(one, old) else old for old in resources]
 
 
-def _created(one: State, identity: str) -> State:
-    """What is known of a thing whose create never answered: its inputs."""
-    inputs = one["resource"].get("inputs") or {}
-    return {**one["resource"], "id": identity, "outputs": inputs}
+def _created(one: State, identity: str, resources: Sequence[State]) -> State:
+    """What is known of a thing whose create never answered: its inputs.
+
+    A provider that nothing needed meanwhile has left the state; a resource that names none gets
+    one from the engine again, of the stack's settings.
+    """
+    resource = {**one["resource"], "id": identity, "outputs": one["resource"].get("inputs") or {}}
+    providers = {f"{known['urn']}::{known.get('id')}" for known in resources}
+    if resource.get("provider") not in providers:
+        resource.pop("provider", None)
+    return resource
 
 
 def _marked(resource: State) -> State:

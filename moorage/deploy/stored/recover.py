@@ -22,7 +22,7 @@ from moorage.deploy import names, place
 from moorage.deploy.cli.children import ask, ask_with_input
 from moorage.deploy.cli.command import CliFailed, Command
 from moorage.deploy.place import Place
-from moorage.deploy.stored import checkpoint, leftovers, pending
+from moorage.deploy.stored import checkpoint, leftovers, pending, strangers
 from moorage.deploy.stored.pending import State
 from moorage.errors import Exit, MoorageError
 
@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 def settle(
     where: Place, command: Command, plugin: Sequence[str], say: Say, *, ends: bool = False
 ) -> None:
-    """Settle every pending operation that our provider or nobody has to be asked about.
+    """Settle every pending operation that its provider or nobody has to be asked about.
 
     `ends` says that all is about to be destroyed.
     """
@@ -53,21 +53,22 @@ def settle(
         return
     for one in cleared:
         say(f"{pending.name_of(one)}: its create was cut short; nothing of it is in the way")
-    foreign = [
-        one
-        for one in operations
-        if pending.is_remote(one) and not pending.is_ours(one) and one not in cleared
-    ]
+    others = [one for one in operations if pending.is_strange(one) and one not in cleared]
+    ours = [one for one in operations if pending.is_ours(one)]
+    if ours:
+        told = ", ".join(map(pending.name_of, ours))
+        say(f"an earlier run died at work on {told}; settling that")
+    if ours or others:
+        _await_plugins(where)
+    known = strangers.located(where, command, pending.to_ask(exported, others), say)
+    foreign = [one for one in others if pending.urn_of(one) not in known]
     for one in foreign:
         say(pending.foreign_verdict(one, where.stack))
+    ours += [one for one in others if one not in foreign]
     settled = [one for one in operations if one not in foreign]
-    ours = [one for one in settled if pending.is_ours(one)]
-    if ours:
-        names = ", ".join(map(pending.name_of, ours))
-        say(f"an earlier run died at work on {names}; settling that")
-        _await_plugins(where)
     if settled:
-        found = _locate(where, plugin, pending.to_ask(exported, ours))
+        asked = pending.to_ask(exported, [one for one in ours if one not in others])
+        found = known | _locate(where, plugin, asked)
         replace(where, command, pending.settled_state(exported, settled, found))
         for one in ours:
             say(f"{pending.name_of(one)}: {pending.verdict(one, found)}")
@@ -107,20 +108,21 @@ def rescue(
 
     Engine and state then know of nothing, so the provider is asked anew, as after a death.
     """
-    ours = [one for one in failed if pending.is_ours(one)]
     remote = [one for one in failed if pending.is_remote(one)]
     exported = _export(where, command) if remote else None
     if exported is None:
         return
     _await_plugins(where)
-    _cleared(where, plugin, exported, remote, say)
-    found = _locate(where, plugin, ours)
+    cleared = _cleared(where, plugin, exported, remote, say)
+    ours = [one for one in remote if pending.is_ours(one)]
+    others = [one for one in remote if pending.is_strange(one) and one not in cleared]
+    found = strangers.located(where, command, others, say) | _locate(where, plugin, ours)
     known = {one["urn"]: one.get("id") for one in exported["deployment"].get("resources") or []}
     lost = [
         one
-        for one in ours
-        if found[pending.urn_of(one)]
-        and known.get(pending.urn_of(one)) != found[pending.urn_of(one)]
+        for one in remote
+        if (identity := found.get(pending.urn_of(one)))
+        and known.get(pending.urn_of(one)) != identity
     ]
     if lost:
         replace(where, command, pending.settled_state(exported, lost, found))
