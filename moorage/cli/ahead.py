@@ -25,7 +25,14 @@ def plans(stack: Stack) -> Loaded:
     return load(paths, root=stack.root, today=today) if paths else Loaded(plans=(), problems=())
 
 
-def is_clear(stack: Stack, loaded: Loaded) -> bool:
+def ready(stack: Stack, loaded: Loaded) -> Stack | None:
+    """The stack with all that its plans need; None where Hugging Face was asked and refuses."""
+    from moorage.cli.stacks import equipped
+
+    return equipped(stack, loaded) if _is_clear(stack, loaded) else None
+
+
+def _is_clear(stack: Stack, loaded: Loaded) -> bool:
     """Whether nothing at Hugging Face stands against a run; the table goes to stderr.
 
     Specs with errors are left to the program, which refuses them before anything is created.

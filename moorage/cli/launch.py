@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from moorage.cli import ahead
-from moorage.cli.stacks import equipped, reports
+from moorage.cli.stacks import reports
 from moorage.cli.trial import Trial, fingerprint
 from moorage.errors import Exit
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 def launch(stack: Stack, options: Options) -> Exit:
     """Bring a stack up and measure it; a stack that already passed, unchanged, is only asked."""
     loaded = ahead.plans(stack)
-    if not _plan(loaded) or not ahead.is_clear(stack, loaded):
+    prepared = ahead.ready(stack, loaded) if _plan(loaded) else None
+    if prepared is None:
         return Exit.PROBLEMS
-    stack = equipped(stack, loaded)
-    with stack.held(f"moorage up --stack {stack.name} --test"):
-        return _deploy_and_measure(stack, options)
+    with prepared.held(f"moorage up --stack {stack.name} --test"):
+        return _deploy_and_measure(prepared, options)
 
 
 def _deploy_and_measure(stack: Stack, options: Options) -> Exit:

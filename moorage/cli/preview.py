@@ -18,13 +18,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
-    from moorage.cli.ahead import is_clear, plans
+    from moorage.cli.ahead import plans, ready
     from moorage.cli.operation import done, options, stack_of
-    from moorage.cli.stacks import equipped
 
-    stack = stack_of(args)
-    loaded = plans(stack)
-    if not is_clear(stack, loaded):
+    stack, asked = stack_of(args), options(args)
+    prepared = ready(stack, plans(stack))
+    if prepared is None:
         return int(Exit.PROBLEMS)
-    stack = equipped(stack, loaded)
-    return done(stack.preview(options(args), save=args.save), args)
+    return done(prepared.preview(asked, save=args.save), args)

@@ -19,18 +19,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
-    from moorage.cli.ahead import is_clear, plans
+    from moorage.cli.ahead import plans, ready
     from moorage.cli.launch import launch
     from moorage.cli.operation import done, options, says_what, stack_of
-    from moorage.cli.stacks import equipped
 
     if args.plan is not None and (args.test or says_what(args)):
         raise MoorageError("--plan says what is done; leave the flags that say it too out")
+    stack, asked = stack_of(args), options(args)
     if args.test:
-        return int(launch(stack_of(args), options(args)))
-    stack = stack_of(args)
-    loaded = plans(stack)
-    if not is_clear(stack, loaded):
+        return int(launch(stack, asked))
+    prepared = ready(stack, plans(stack))
+    if prepared is None:
         return int(Exit.PROBLEMS)
-    stack = equipped(stack, loaded)
-    return done(stack.up(options(args), plan=args.plan), args)
+    return done(prepared.up(asked, plan=args.plan), args)
