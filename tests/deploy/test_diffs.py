@@ -126,6 +126,17 @@ def test_a_property_whose_output_is_secret_is_masked_in_the_inputs_too() -> None
     assert lines(detail) == ["~ token: [secret]"]
 
 
+def test_a_part_of_a_secret_is_named_although_nobody_sees_into_it() -> None:
+    """A whole map is one secret to the engine; the provider knows which of its members differs."""
+    paths = {"secrets.KEY": "update", "secrets.NEW": "add", "secrets.OLD": "delete"}
+    detail = step({"secrets": SECRET}, {"secrets": SECRET}, detailed=paths)
+    assert lines(detail) == [
+        "~ secrets.KEY: [secret]",
+        "+ secrets.NEW: [secret]",
+        "- secrets.OLD: [secret]",
+    ]
+
+
 def test_what_only_the_run_can_tell_says_so() -> None:
     detail = step({"url": "http://a"}, {"url": UNKNOWN}, detailed={"url": "update"})
     assert lines(detail) == ['~ url: "http://a" -> (known after the up)']

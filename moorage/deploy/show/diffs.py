@@ -54,6 +54,12 @@ class _Sides:
     def visible(self, value: Any, path: Path) -> Any:
         return values.visible(value, path, self.secrets)
 
+    def named(self, value: Any, path: Path) -> Any:
+        """The same of what the provider names: it may lie within a secret, where nobody sees it."""
+        if value is MISSING and values.covered(path, self.secrets):
+            return SECRET
+        return self.visible(value, path)
+
 
 def changes(detail: StepEventMetadata, *, full: bool = False) -> list[Change]:
     """What a step changes; of a new resource its inputs, where everything is asked for."""
@@ -161,8 +167,8 @@ def _detailed(detail: StepEventMetadata, sides: _Sides) -> Iterator[Change]:
         yield Change(
             path=path,
             kind=_kind(kind),
-            old=MISSING if kind == "add" else sides.visible(_old(told, path, sides), path),
-            new=MISSING if kind == "delete" else sides.visible(_new(path, sides), path),
+            old=MISSING if kind == "add" else sides.named(_old(told, path, sides), path),
+            new=MISSING if kind == "delete" else sides.named(_new(path, sides), path),
             replaces=bool(replaces),
         )
 
