@@ -4,6 +4,9 @@ With `--continue-on-error` a failed resource has outputs that stay unknown. The 
 unknown value in a real run: a dependent's provider finds its required inputs missing, and a check
 that fails ends the whole run, whatever else there was to deploy (step_generator.go, v3.259). So
 does a component that tells outputs and was skipped. Neither of them comes to the engine.
+
+What is skipped stays in the state as it was, and needs there what it was made with. The engine
+does not know that: it would delete what the program declares no longer, and break the state.
 """
 
 from __future__ import annotations
@@ -20,7 +23,9 @@ from pulumi.runtime.settings import SETTINGS
 
 from moorage.deploy.aliases import earlier, urn_of
 from moorage.deploy.show.values import SIGNATURE
+from moorage.deploy.stored import snapshot
 from moorage.deploy.stored.snapshot import Standing, opened
+from moorage.deploy.urns import is_stack, label, name_of, type_of
 
 IsGone = Callable[[str], bool]  # whether a resource was taken away in this run
 
@@ -41,6 +46,7 @@ class _Monitor:
         self._failed: list[str] = []  # what the engine says has failed, or was skipped for it
         self._waiting: set[str] = set()  # what it was not told of
         self._renamed: dict[str, str] = {}  # what stands under another name: URN -> that one
+        self._declared: set[str] = set()  # what the program still has, as it stands
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._monitor, name)
@@ -49,11 +55,12 @@ class _Monitor:
         """Let what cannot be judged wait; what stands is told as it was, or it would be deleted."""
         urn = urn_of(request)
         stood = self._stood_as(request, urn)
+        self._declared.add(stood or urn)
         if self._waits(request):
             if stood is None:
                 self._waiting.add(urn)
                 return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.FAIL)
-            self._leave_as_it_is(request, self._standing[stood])
+            self._leave_as_it_is(request, self._standing[stood].get("inputs") or {})
         elif not self._waiting_or_failed.isdisjoint(_needed(request)):
             _make_no_room(request)
         answer = self._monitor.RegisterResource(request)
@@ -63,6 +70,7 @@ class _Monitor:
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
         """Nothing is read by an id that nobody knows."""
+        self._declared.add(urn_of(request))
         if self._failed and (request.id == rpc.UNKNOWN or self._mentions_waiting(request)):
             urn = urn_of(request)
             if not self._stands(urn):
@@ -80,10 +88,37 @@ class _Monitor:
         if request.urn in self._waiting or request.urn in self._failed:
             return None
         if self._failed and _holds_unknown(request.outputs):
-            if self._stands(self._renamed.get(request.urn, request.urn)):
+            if self._stands(self._stood(request.urn)):
                 return None
             _drop_unknown(request.outputs)
         return self._monitor.RegisterResourceOutputs(request)
+
+    def SignalAndWaitForShutdown(self, request: Any) -> Any:  # noqa: N802
+        """Once all is declared, and before the engine deletes what is not."""
+        for urn in map(self._stood, self._failed):
+            lacking = self._undeclared(urn)
+            if lacking is not None:
+                message = (
+                    f"this run deletes nothing: {label(lacking)} is not declared any more, and"
+                    f" {label(urn)}, which was left out, still needs it"
+                )
+                raise pulumi.RunError(message)
+        return self._monitor.SignalAndWaitForShutdown(request)
+
+    def _stood(self, urn: str) -> str:
+        return self._renamed.get(urn, urn)
+
+    def _undeclared(self, urn: str) -> str | None:
+        """Something that a resource of the state needs, at whatever remove, and that would go."""
+        seen, further = {urn}, [urn]
+        while further:
+            for needed in snapshot.needs(self._standing.get(further.pop(), {})) - seen:
+                if self._stands(needed) and not _is_engines(needed):
+                    if needed not in self._declared:
+                        return needed
+                    further.append(needed)
+                seen.add(needed)
+        return None
 
     def _waits(self, request: Any) -> bool:
         is_unjudged = request.custom and _has_unknown(request)
@@ -129,6 +164,13 @@ class _Monitor:
         """The engine skips what depends on what failed; of what waits it has never heard."""
         known = [urn for urn in request.dependencies if urn not in self._waiting]
         request.dependencies[:] = [*known, self._failed[0]]
+
+
+def _is_engines(urn: str) -> bool:
+    """Whether the engine itself declares it: the stack, and providers that no program names."""
+    kind = type_of(urn)
+    is_default = kind.startswith("pulumi:providers:") and name_of(urn).startswith("default")
+    return is_stack(urn) or is_default
 
 
 def _make_no_room(request: Any) -> None:

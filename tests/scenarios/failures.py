@@ -36,6 +36,14 @@ def one_waits() -> None:
     Thing("on-b", ResourceOptions(depends_on=[other]))
 
 
+def made_way(to: str) -> None:
+    """One that another one needs has made way for one of another name; a third is not wanted."""
+    root = Thing(to)
+    Thing("b", note=root.url)
+    if to == "a":
+        Thing("c")
+
+
 FAILURES = (
     scenario(
         "a create that fails outright leaves nothing, and is tried again",
@@ -172,6 +180,29 @@ FAILURES = (
             calls=("create a-z1", "create on-a-z1"),
             state=("a: a-z1", "b: b-z1", "on-a: on-a-z1", "on-b: on-b-z1"),
         ),
+    ),
+    scenario(
+        "what was left out keeps what it needs, though the program declares that no longer",
+        up(lambda: made_way("a"), calls=None, state=("a: a-z1", "b: b-z1", "c: c-z1")),
+        up(
+            lambda: made_way("d"),
+            faults=(fault("POST d-z1", "no room"),),
+            calls=("create d-z1",),
+            code=1,
+            state=("a: a-z1", "b: b-z1", "c: c-z1"),
+            says=(
+                "Thing d: no room",
+                "this run deletes nothing: Thing a is not declared any more, and Thing b, which",
+                "left out, as they depend on what failed: Thing b",
+            ),
+            silent=("integrity", "Traceback"),
+        ),
+        up(
+            lambda: made_way("d"),
+            calls=("create d-z1", "update b-z1", any_order("delete a-z1", "delete c-z1")),
+            state=("b: b-z1", "d: d-z1"),
+        ),
+        sample=True,
     ),
     scenario(
         "where the first failure shall end the run, what is under way ends well",

@@ -12,7 +12,7 @@ from moorage.deploy.show.values import SIGNATURE
 from moorage.deploy.stored import checkpoint
 
 Deployment = dict[str, Any]
-Standing = Mapping[str, Mapping[str, Any]]  # URN -> inputs
+Standing = Mapping[str, Mapping[str, Any]]  # URN -> the resource
 
 
 def export(where: Place, command: Command, *, show_secrets: bool = False) -> dict[str, Any]:
@@ -46,9 +46,22 @@ def urns(found: Deployment) -> list[str]:
 def standing(found: Deployment) -> Standing:
     """What is there: not what is deleted already, or only still to be deleted."""
     return {
-        str(one["urn"]): one.get("inputs") or {}
+        str(one["urn"]): one
         for one in resources(found)
         if not one.get("delete") and not one.get("pendingReplacement")
+    }
+
+
+def needs(resource: Mapping[str, Any]) -> set[str]:
+    """The URNs without which the engine does not keep a resource, each perhaps empty."""
+    provider = str(resource.get("provider") or "").rpartition("::")[0]
+    of_properties = (resource.get("propertyDependencies") or {}).values()
+    return {
+        str(resource.get("parent") or ""),
+        str(resource.get("deletedWith") or ""),
+        provider,
+        *(resource.get("dependencies") or []),
+        *(urn for urns in of_properties for urn in urns or []),
     }
 
 

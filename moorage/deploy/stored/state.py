@@ -134,19 +134,7 @@ def _left_behind(resource: Exported) -> str:
 
 
 def _dependents(urn: str, resources: Sequence[Exported]) -> list[str]:
-    return [one["urn"] for one in resources if one["urn"] != urn and urn in _needs(one)]
-
-
-def _needs(resource: Exported) -> set[str]:
-    provider = str(resource.get("provider") or "").rpartition("::")[0]
-    of_properties = (resource.get("propertyDependencies") or {}).values()
-    return {
-        str(resource.get("parent") or ""),
-        str(resource.get("deletedWith") or ""),
-        provider,
-        *(resource.get("dependencies") or []),
-        *(urn for urns in of_properties for urn in urns or []),
-    }
+    return [one["urn"] for one in resources if one["urn"] != urn and urn in snapshot.needs(one)]
 
 
 def _prove_origin(session: Session, path: Path, new: Exported) -> None:
