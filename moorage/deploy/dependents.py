@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pulumi
-from google.protobuf import json_format
 from pulumi.runtime import rpc
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import SETTINGS
@@ -147,6 +146,8 @@ class _Monitor:
         They stand in the request itself, as those that are to be ignored do not count where a
         thing is replaced; a value that is sealed in the state can be ignored only.
         """
+        from google.protobuf import json_format
+
         fields = request.object.fields
         unknown = [key for key in fields if _is_unknown(fields[key])]
         request.ignoreChanges.extend(f"[{json.dumps(key)}]" for key in unknown)
