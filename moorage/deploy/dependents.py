@@ -146,15 +146,13 @@ class _Monitor:
         They stand in the request itself, as those that are to be ignored do not count where a
         thing is replaced; a value that is sealed in the state can be ignored only.
         """
-        from google.protobuf import json_format
-
         fields = request.object.fields
         unknown = [key for key in fields if _is_unknown(fields[key])]
         request.ignoreChanges.extend(f"[{json.dumps(key)}]" for key in unknown)
         for key in unknown:
             known = opened(inputs.get(key))
             if known is not None:
-                json_format.ParseDict(known, fields[key])
+                request.object.update({key: known})
         request.propertyDependencies.clear()
         if _is_unknown(request.replacement_trigger):
             request.ClearField("replacement_trigger")
