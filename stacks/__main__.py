@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import pulumi
+from msgspec.structs import asdict
 
 from components import planned, plugins, published, refuse_unfurnished
 from components.endpoint import Endpoint, Site

@@ -20,9 +20,16 @@ MAY_IMPORT = {
     "moorage.late": set(),
     "moorage.login": {"moorage.errors", "huggingface_hub?"},
     "moorage.__main__": {"moorage.cli"},
-    "moorage.spec": {"moorage", "moorage.errors", "yaml", "jsonschema"},
-    "moorage.plan": {"moorage", "moorage.errors", "moorage.late", "moorage.spec", "yaml"},
-    "moorage.hub": {"moorage", "moorage.errors", "moorage.plan", "huggingface_hub"},
+    "moorage.spec": {"moorage", "moorage.errors", "yaml", "jsonschema", "msgspec"},
+    "moorage.plan": {
+        "moorage",
+        "moorage.errors",
+        "moorage.late",
+        "moorage.spec",
+        "yaml",
+        "msgspec",
+    },
+    "moorage.hub": {"moorage", "moorage.errors", "moorage.plan", "huggingface_hub", "msgspec"},
     "moorage.market": {
         "moorage",
         "moorage.errors",
@@ -30,6 +37,7 @@ MAY_IMPORT = {
         "moorage.plan",
         "moorage.spec",
         "httpx",
+        "msgspec",
         "boto3?",
         "botocore?",
     },
@@ -96,6 +104,7 @@ MAY_IMPORT = {
         "components?",
         "loadtests?",
         "rich?",
+        "msgspec?",  # what plans and the catalogue are made of
     },
     "components": {
         "moorage.errors",
@@ -118,7 +127,7 @@ MAY_IMPORT = {
         "painter",
         "huggingface_hub?",
     },
-    "stacks": {"components", "moorage.errors", "moorage.spec", "moorage.plan", "pulumi"},
+    "stacks": {"components", "moorage.errors", "moorage.spec", "moorage.plan", "pulumi", "msgspec"},
     "loadtests": {"moorage.errors", "moorage.spec", "httpx"},
     "loadtests.locustfiles": {"loadtests", "locust", "gevent", "geventhttpclient"},
 }

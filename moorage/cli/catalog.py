@@ -257,10 +257,11 @@ def _today() -> date:
 
 def _plain(value: Any) -> Any:
     """Values that JSON knows; money as text."""
-    from dataclasses import fields, is_dataclass
+    from msgspec import Struct
+    from msgspec.structs import asdict
 
-    if is_dataclass(value):
-        own = {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        own = {name: _plain(one) for name, one in asdict(value).items()}
         key = getattr(value, "key", None)
         return {"key": key, **own} if key else own
     if isinstance(value, Mapping):

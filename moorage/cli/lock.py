@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,6 +70,8 @@ def _lock(subject: Subject, *, check: bool) -> list[Problem]:
 
 def _ask(subject: Subject) -> ModelFacts | list[Problem]:
     """The model with everything else that the spec names, or what the Hub refuses of it."""
+    from msgspec.structs import replace
+
     from moorage import hub
     from moorage.plan.locks.references import wanted
 
@@ -87,7 +88,7 @@ def _ask(subject: Subject) -> ModelFacts | list[Problem]:
         if error.exit_code != Exit.PROBLEMS:
             raise
         return [subject.problem("hub-refused", str(error), "", *place)]
-    return dataclasses.replace(answer, references=tuple(references))
+    return replace(answer, references=tuple(references))
 
 
 def _write(subject: Subject, new: Lock) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from msgspec.structs import replace
 
 from moorage.hub import about, gguf, tensors
 from moorage.hub.door import FILE_BYTES, Door, Repository
@@ -44,7 +45,7 @@ def hub_model(
     tokenizer = read_object(door, repo, TOKENIZER_CONFIG, sizes)
     named = (*about.listed(config.get("architectures")), pipeline.get("_class_name"))
     header = known.weights == "safetensors"
-    return dataclasses.replace(
+    return replace(
         known,
         architecture=next(filter(about.text, named), known.architecture),
         remote_code=bool(config.get("auto_map") or tokenizer.get("auto_map")),
@@ -63,7 +64,7 @@ def gguf_model(door: Door, repo: Repository, known: ModelFacts, file: RepoFile) 
     except gguf.NotGgufError as error:
         message = f"{repo.id}: {file.name} is no GGUF file: {error}"
         refuse(message)
-    return dataclasses.replace(
+    return replace(
         known,
         architecture=about.text(header.values.get("general.architecture")) or known.architecture,
         config={"gguf": _gguf_config(header)},

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from moorage.hub import about, door, inside
 from moorage.hub.door import DEADLINE_SECONDS, TOTAL_SECONDS, Door, Repository
@@ -42,7 +43,7 @@ def facts(
     with translated(model_id, revision, opened.endpoint):
         known = _inside(opened, outside, info, quantization) if outside.access else outside
         found = live(opened, model_id, router) if routes else ()
-    return dataclasses.replace(known, routes=found)
+    return replace(known, routes=found)
 
 
 def head(

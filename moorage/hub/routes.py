@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from msgspec import structs
+
 from moorage.hub.door import Door
 from moorage.hub.faults import translated
 from moorage.plan.facts import Route
@@ -56,7 +58,7 @@ def _joined(route: Route, row: Mapping[str, Any]) -> Route:
     if route.task not in _CHAT or not row:
         return route
     pricing = row.get("pricing") or {}
-    return dataclasses.replace(
+    return structs.replace(
         route,
         status="error" if row.get("status") == "error" else route.status,
         context_tokens=_tokens(row.get("context_length")),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from moorage.market import aws, hugging_face
 from moorage.market.asked import Answer, Asked
@@ -73,7 +74,7 @@ def _thing(row: Offer) -> tuple[str | None, ...]:
 def _inherited(row: Offer, before: Offer | None, *, accepted: bool) -> Offer:
     """What was declared free stays so; a zero that a person accepts is meant."""
     free = row.usd == 0 and (row.free or accepted or (before is not None and before.free))
-    return dataclasses.replace(row, free=free)
+    return replace(row, free=free)
 
 
 def _merged(old: Sequence[Offer], fresh: Sequence[Offer]) -> list[Offer]:
@@ -91,7 +92,7 @@ def _merged(old: Sequence[Offer], fresh: Sequence[Offer]) -> list[Offer]:
 
 def _gone(row: Offer) -> Offer:
     status = row.status if row.status == "deprecated" else "not-available"
-    return dataclasses.replace(row, status=status)
+    return replace(row, status=status)
 
 
 def _jump(before: Offer | None, row: Offer) -> list[Problem]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from moorage.plan.choice import engines
 from moorage.plan.choice.differences import unproven
@@ -57,7 +58,7 @@ def decide(world: World, choices: Sequence[Choice]) -> Plan:
 def _publication(row: Publication, facts: Facts) -> Publication:
     if row.folder is None:
         return row
-    return dataclasses.replace(row, folder=facts.folders[row.folder].path)
+    return replace(row, folder=facts.folders[row.folder].path)
 
 
 def _placement(world: World, choice: Choice, kept: Affordable, first: Choice) -> Placement:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from msgspec import Struct, field
+
 from moorage.spec.problems import Problem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RepoFile:
+class RepoFile(Struct, frozen=True, kw_only=True):
     """One file of a repository at a commit."""
 
     name: str
@@ -20,8 +20,7 @@ class RepoFile:
     sha256: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tensors:
+class Tensors(Struct, frozen=True, kw_only=True):
     """Tensors that differ only by the numbers in their names (`layers.*.mlp.up_proj.weight`)."""
 
     name: str  # every run of digits between dots is written as *
@@ -35,8 +34,7 @@ class Tensors:
         return self.bytes_each * self.count
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Route:
+class Route(Struct, frozen=True, kw_only=True):
     """A provider of the Hugging Face router that serves a model; None is what nobody says."""
 
     provider: str  # the router's own slug; they come and go
@@ -48,8 +46,7 @@ class Route:
     output_usd_per_mtok: Decimal | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True, kw_only=True):
     """Another repository that a spec names, at a commit."""
 
     role: str  # adapter | tokenizer | chat-template | dataset
@@ -64,8 +61,7 @@ class Reference:
     base_model: str | None = None  # what an adapter was trained for
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ModelFacts:
+class ModelFacts(Struct, frozen=True, kw_only=True):
     """What the Hub says of one revision of a model."""
 
     id: str
@@ -89,8 +85,7 @@ class ModelFacts:
     asked_on: str  # the day, YYYY-MM-DD
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LockedOffer:
+class LockedOffer(Struct, frozen=True, kw_only=True):
     """A price row as it stood when the spec was locked."""
 
     key: str  # as moorage.plan.catalogue.catalog.Offer.key
@@ -99,8 +94,7 @@ class LockedOffer:
     date: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Lock:
+class Lock(Struct, frozen=True, kw_only=True):
     """The facts that a spec was reviewed with: only the files that its quantization names."""
 
     model: ModelFacts
@@ -123,8 +117,7 @@ class LocalFolder(NamedTuple):
     private: str = ""  # what of it must stay here; empty where all may go
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True, kw_only=True):
     """Everything besides spec and catalogue that a verdict depends on."""
 
     lock: Lock | None = None

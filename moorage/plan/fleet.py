@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final, NamedTuple
+
+from msgspec import Struct, field
 
 from moorage.plan import devices, rules
 from moorage.plan.choice.hardware import gpus_at_most
@@ -17,8 +18,7 @@ from moorage.spec.policy import Policy
 from moorage.spec.problems import Place, Problem
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """The little of one spec that is kept when thousands are judged."""
 
     file: str

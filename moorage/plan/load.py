@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from moorage.plan import devices, files, fleet, rules
 from moorage.plan.decide import decide
@@ -33,8 +35,7 @@ class Read(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True, kw_only=True):
     """The plans of all specs without errors, and everything that is wrong with the others."""
 
     plans: tuple[Plan, ...]

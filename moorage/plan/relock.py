@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator, Sequence
+
+from msgspec.structs import replace
 
 from moorage.plan.choice.resolve import offers_used
 from moorage.plan.facts import Lock, ModelFacts
@@ -51,7 +52,7 @@ def _newer(subject: Subject, head: str) -> Iterator[Problem]:
         says = f"the main branch went on to {head}"
         hint = "look at what changed there; nothing changes here before you pin it"
         problem = subject.problem("revision-behind", says, hint, "model", "revision")
-        yield dataclasses.replace(problem, severity="warning")
+        yield replace(problem, severity="warning")
 
 
 def _unpinned(subject: Subject, answer: ModelFacts) -> Iterator[Problem]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from moorage.plan.catalogue.offers import Catalog
 from moorage.plan.choice.resolve import resolve
@@ -16,8 +17,7 @@ from moorage.spec.problems import Problem
 from moorage.spec.types import Model, Spec
 
 
-@dataclass(frozen=True, kw_only=True)
-class Subject:
+class Subject(Struct, frozen=True, kw_only=True, dict=True):
     """A spec whose shape is right; whether it may be built is for the rules to say."""
 
     world: World

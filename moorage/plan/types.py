@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from moorage.plan.fit.types import Fit
 from moorage.spec.types import App, Failover, Load, Pinned, Publication, Slo
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Weights:
+class Weights(Struct, frozen=True, kw_only=True):
     """The one file of weights that an engine loads.
 
     Either `path` is set (a file that is already here), or `repo`, `revision`, `file` and `sha256`
@@ -29,8 +29,7 @@ class Weights:
     offline: str = "refuse"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True, kw_only=True):
     """Dollars per month, and per million tokens."""
 
     least_usd: Decimal = Decimal(0)
@@ -39,16 +38,14 @@ class Cost:
     usd_per_mtok: Decimal | None = None  # prompts and answers, at the spec's load
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Passed:
+class Passed(Struct, frozen=True, kw_only=True):
     """A choice that was not taken, and why."""
 
     name: str
     why: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True, kw_only=True):
     """What is bought or used: how many of which GPU, where, by which price row."""
 
     offer: str | None = None  # the key of the price row
@@ -61,8 +58,7 @@ class Machine:
     replicas_max: int = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Placement:
+class Placement(Struct, frozen=True, kw_only=True):
     """One place where the model will run, resolved from one entry of `providers`."""
 
     name: str  # unique within the service: local-1, openai-2
@@ -84,8 +80,7 @@ class Placement:
     passed_over: tuple[Passed, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """A service as it will be built; placements stand in failover order."""
 
     service: str

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
 from datetime import date
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from moorage.plan.catalogue.offers import Catalog, Engine, Gpu, Kind, Offer
 from moorage.plan.facts import Facts, Lock, Route
@@ -16,8 +17,7 @@ from moorage.spec.tasks import TASKS
 from moorage.spec.types import Load, Spec, Target
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class World:
+class World(Struct, frozen=True, kw_only=True):
     """Everything that a verdict and a plan depend on; the same world, the same answer."""
 
     spec: Spec
@@ -32,7 +32,7 @@ class World:
         load = self.spec.load
         if TASKS[self.spec.model.task].generates:
             return load
-        return dataclasses.replace(load, output_tokens=0)
+        return replace(load, output_tokens=0)
 
     @property
     def lock(self) -> Lock | None:
@@ -43,8 +43,7 @@ class World:
         return lock if lock.quantization == model.quantization else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """One thing that an entry of `providers` could mean, and what is known of it."""
 
     name: str  # as people say it: nvidia-l40s x1 in aws eu-west-1
@@ -58,8 +57,7 @@ class Candidate:
     fit: Fit | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """What becomes of one entry of `providers`."""
 
     number: int  # its place in `providers`, from 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from moorage.spec import document
 from moorage.spec.forms import Schema
@@ -32,16 +33,14 @@ _TIERS: Final = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """One entry of `providers`; options that are needed and not given get an example."""
 
     kind: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answers:
+class Answers(Struct, frozen=True, kw_only=True):
     """What must be known to begin a spec."""
 
     name: str

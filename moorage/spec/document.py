@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 import yaml
+from msgspec import Struct, field
 
 from moorage.spec import source
 from moorage.spec.problems import Place, Problem
@@ -32,9 +32,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]{1,4
 _NUMBER_LENGTH = 30  # longer digits, such as a commit without letters, are text
 
 
-# Not frozen: a spec has a hundred of them, and freezing would double the time that reading takes.
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(Struct, frozen=True, eq=False):
     """A value of the document; the marks are the parser's, of it and of its key."""
 
     value: Scalar | Children
@@ -135,8 +133,7 @@ class _TooMuchError(Exception):
     """Reading on would not be safe or would not help; the problem is noted."""
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """A mapping or list whose end has not come yet."""
 
     mark: Any
@@ -149,8 +146,7 @@ class _Open:
     size: int = 1
 
 
-@dataclass(kw_only=True, slots=True)
-class _Builder:
+class _Builder(Struct, kw_only=True):
     """A document while it is read."""
 
     file: str

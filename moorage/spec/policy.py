@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 CREATE_FIRST = "create-first"
 DELETE_FIRST = "delete-first"
@@ -38,8 +39,7 @@ class Waiver(NamedTuple):
     line: int = 1  # where the waiver stands in the policy
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """All of it."""
 
     licenses_allow: tuple[str, ...] | None = None  # SPDX identifiers, LicenseRef-<the Hub's word>

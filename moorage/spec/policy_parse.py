@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
 
 from moorage.spec import document, secrets, shape, source, units
 from moorage.spec.document import Node
@@ -307,18 +308,16 @@ def _worded(tree: Node) -> Node:
     if rules is None or not isinstance(rules.value, dict) or not isinstance(tree.value, dict):
         return tree
     meant = {slug: _off(node) for slug, node in rules.value.items()}
-    return dataclasses.replace(
-        tree, value=tree.value | {"rules": dataclasses.replace(rules, value=meant)}
-    )
+    return replace(tree, value=tree.value | {"rules": replace(rules, value=meant)})
 
 
 def _off(node: Node) -> Node:
-    return dataclasses.replace(node, value="off") if node.plain and node.text == "off" else node
+    return replace(node, value="off") if node.plain and node.text == "off" else node
 
 
 def _named(problem: Problem) -> Problem:
     hint = "" if problem.rule == "empty-file" else problem.hint
-    return dataclasses.replace(problem, says=_WORDS.get(problem.rule, problem.says), hint=hint)
+    return replace(problem, says=_WORDS.get(problem.rule, problem.says), hint=hint)
 
 
 def _secret(file: str, line: int, column: int, what: str) -> Problem:
@@ -334,4 +333,4 @@ def _secret(file: str, line: int, column: int, what: str) -> Problem:
 
 def _clean(problem: Problem) -> Problem:
     says, hint = secrets.redact(problem.says), secrets.redact(problem.hint)
-    return dataclasses.replace(problem, says=says, hint=hint)
+    return replace(problem, says=says, hint=hint)

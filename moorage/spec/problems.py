@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
+from msgspec import Struct
 
-@dataclass(frozen=True, kw_only=True, slots=True, order=True)
-class Problem:
+
+class Problem(Struct, frozen=True, kw_only=True, order=True):
     """One thing wrong in one file; `line` and `column` count from 1."""
 
     file: str

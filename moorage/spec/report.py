@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, Final
 from urllib.parse import quote
+
+from msgspec.structs import asdict
 
 from moorage.errors import Exit
 from moorage.spec.problems import Problem

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec import Struct, field
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pinned:
+
+class Pinned(Struct, frozen=True, kw_only=True):
     """Another repository of the Hub at a commit: an adapter, a tokenizer, a dataset."""
 
     id: str
@@ -24,8 +24,7 @@ class Pinned:
         return self.name or self.id.rpartition("/")[2]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
+class Model(Struct, frozen=True, kw_only=True):
     """Which weights a team wants, and for what."""
 
     id: str  # a Hub repository, or the path of a GGUF file
@@ -62,8 +61,7 @@ class Budget(NamedTuple):
     test_usd: Decimal = Decimal(1)  # what one load test may cost
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class Target(Struct, frozen=True, kw_only=True):
     """One entry of `providers` as the team wrote it; the plan resolves it to a placement."""
 
     kind: str
@@ -71,8 +69,7 @@ class Target:
     differs: tuple[str, ...] = ()  # what of it may differ from the first choice, said openly
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Serving:
+class Serving(Struct, frozen=True, kw_only=True):
     """The engine, and the few settings that change memory, quality or privacy.
 
     What is None is chosen by the plan.
@@ -90,37 +87,32 @@ class Serving:
     env: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Slo:
+class Slo(Struct, frozen=True, kw_only=True):
     ttft_p95_ms: float | None = None
     tpot_p95_ms: float | None = None
     error_rate: float | None = None  # a share: 0.5% is 0.005
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Failover:
+class Failover(Struct, frozen=True, kw_only=True):
     time_to_recover_s: float | None = None
     lost_before_first_token: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Load:
+class Load(Struct, frozen=True, kw_only=True):
     rps: float = 4.0
     input_tokens: int = 32
     output_tokens: int = 16
     active: float = 1.0  # the share of the month in which this load is there
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class App:
+class App(Struct, frozen=True, kw_only=True):
     """The Space in front of a service."""
 
     kind: str = "hf-space"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True, kw_only=True):
     """A repository of one's own on the Hub, kept by the spec: its card, files and visibility."""
 
     kind: str  # model | dataset
@@ -150,8 +142,7 @@ class Evaluation(NamedTuple):
     samples: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Spec:
+class Spec(Struct, frozen=True, kw_only=True):
     """What a team wrote, and where."""
 
     name: str

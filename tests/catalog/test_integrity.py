@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from moorage.plan.catalogue import catalog, integrity
 from moorage.plan.catalogue.offers import Catalog, Kind, Offer
@@ -24,7 +24,7 @@ def told(catalog: Catalog) -> list[str]:
 
 
 def with_kind(kind: Kind) -> Catalog:
-    return dataclasses.replace(REAL, kinds={**REAL.kinds, kind.name: kind})
+    return structs.replace(REAL, kinds={**REAL.kinds, kind.name: kind})
 
 
 def with_row(key: str, **changes: object) -> Catalog:
@@ -32,10 +32,9 @@ def with_row(key: str, **changes: object) -> Catalog:
     kind = REAL.kinds[key.split("/", maxsplit=1)[0]]
     assert key in [offer.key for offer in kind.offers]
     rows = [
-        dataclasses.replace(offer, **changes) if offer.key == key else offer  # type: ignore[arg-type]
-        for offer in kind.offers
+        structs.replace(offer, **changes) if offer.key == key else offer for offer in kind.offers
     ]
-    return with_kind(dataclasses.replace(kind, offers=tuple(rows)))
+    return with_kind(structs.replace(kind, offers=tuple(rows)))
 
 
 def test_the_real_catalogue_is_whole() -> None:
@@ -133,7 +132,7 @@ def test_a_wrong_row_is_caught(changes: dict[str, object], rule: str) -> None:
 def changed_options(kind: Kind, change: Callable[[dict[str, Any]], object]) -> Kind:
     properties = {key: dict(own) for key, own in kind.options["properties"].items()}
     change(properties)
-    return dataclasses.replace(kind, options={**kind.options, "properties": properties})
+    return structs.replace(kind, options={**kind.options, "properties": properties})
 
 
 ENDPOINT = REAL.kinds["hf-endpoint"]
@@ -142,18 +141,18 @@ ENDPOINT = REAL.kinds["hf-endpoint"]
 @pytest.mark.parametrize(
     ("kind", "rule"),
     [
-        (dataclasses.replace(ENDPOINT, title=""), "kind-incomplete"),
-        (dataclasses.replace(ENDPOINT, tiers=()), "kind-incomplete"),
-        (dataclasses.replace(ENDPOINT, offers=()), "kind-incomplete"),
-        (dataclasses.replace(ENDPOINT, weights="some"), "kind-incomplete"),
-        (dataclasses.replace(ENDPOINT, visibility={}), "kind-incomplete"),
-        (dataclasses.replace(ENDPOINT, replace_on=("colour",)), "kind-incomplete"),
-        (dataclasses.replace(ENDPOINT, date=""), "kind-incomplete"),
-        (dataclasses.replace(ENDPOINT, date="2027-01-01"), "date-wrong"),
-        (dataclasses.replace(ENDPOINT, tiers=("secret",)), "word-unknown"),
-        (dataclasses.replace(ENDPOINT, tiers=("public",)), "word-unknown"),
-        (dataclasses.replace(ENDPOINT, tasks=("dreaming",)), "word-unknown"),
-        (dataclasses.replace(ENDPOINT, engines=("tgi",)), "word-unknown"),
+        (structs.replace(ENDPOINT, title=""), "kind-incomplete"),
+        (structs.replace(ENDPOINT, tiers=()), "kind-incomplete"),
+        (structs.replace(ENDPOINT, offers=()), "kind-incomplete"),
+        (structs.replace(ENDPOINT, weights="some"), "kind-incomplete"),
+        (structs.replace(ENDPOINT, visibility={}), "kind-incomplete"),
+        (structs.replace(ENDPOINT, replace_on=("colour",)), "kind-incomplete"),
+        (structs.replace(ENDPOINT, date=""), "kind-incomplete"),
+        (structs.replace(ENDPOINT, date="2027-01-01"), "date-wrong"),
+        (structs.replace(ENDPOINT, tiers=("secret",)), "word-unknown"),
+        (structs.replace(ENDPOINT, tiers=("public",)), "word-unknown"),
+        (structs.replace(ENDPOINT, tasks=("dreaming",)), "word-unknown"),
+        (structs.replace(ENDPOINT, engines=("tgi",)), "word-unknown"),
         (
             changed_options(ENDPOINT, lambda own: own["gpu"].pop("description")),
             "option-undescribed",
@@ -175,17 +174,17 @@ def test_a_nested_option_must_be_described_too() -> None:
 
 def test_what_comes_along_is_held_to_the_same() -> None:
     kind = REAL.kinds["ec2-gpu"]
-    disk = dataclasses.replace(kind.extras["disk-gp3"], usd=Decimal(8))
-    wrong = with_kind(dataclasses.replace(kind, extras={**kind.extras, "disk-gp3": disk}))
+    disk = structs.replace(kind.extras["disk-gp3"], usd=Decimal(8))
+    wrong = with_kind(structs.replace(kind, extras={**kind.extras, "disk-gp3": disk}))
     (problem,) = integrity.check(wrong, TODAY)
     assert problem.rule == "price-implausible"
     assert problem.says == "ec2-gpu/aws/disk-gp3 costs $8 each; it costs between $0.005 and $1"
 
 
 def test_a_gpu_with_more_memory_than_it_has_is_caught() -> None:
-    gpu = dataclasses.replace(REAL.gpus["nvidia-l4"], usable_gib=48.0)
+    gpu = structs.replace(REAL.gpus["nvidia-l4"], usable_gib=48.0)
     gpus = {**REAL.gpus, gpu.name: gpu}
-    assert "gpu-memory" in told(dataclasses.replace(REAL, gpus=gpus))[0]
+    assert "gpu-memory" in told(structs.replace(REAL, gpus=gpus))[0]
 
 
 def test_spot_may_be_cheap_but_not_free() -> None:
@@ -203,7 +202,7 @@ def test_rows_are_judged_before_they_are_written() -> None:
     row = REAL.kinds["hf-endpoint"].offers[0]
     good: list[Offer] = [row]
     assert integrity.check_rows(good, REAL, TODAY) == []
-    (problem,) = integrity.check_rows([dataclasses.replace(row, usd=Decimal(0))], REAL, TODAY)
+    (problem,) = integrity.check_rows([structs.replace(row, usd=Decimal(0))], REAL, TODAY)
     assert problem.rule == "price-zero"
 
 

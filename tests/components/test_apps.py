@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.util
 import itertools
 import json
@@ -19,6 +18,7 @@ from typing import Any
 import httpx
 import pulumi
 import pytest
+from msgspec import structs
 
 from components import app, apps, hf_space
 from moorage.errors import MoorageError
@@ -159,7 +159,7 @@ PINNED_FILE = f"https://huggingface.co/acme/tiny/resolve/{'a' * 40}/tiny.gguf"
 )
 def test_each_engine_is_told_in_its_own_words(engine: str, words: list[str]) -> None:
     weights = Weights(repo="acme/tiny", file="tiny.gguf")
-    placement = dataclasses.replace(PLACEMENT, engine=engine, flags={}, weights=weights)
+    placement = structs.replace(PLACEMENT, engine=engine, flags={}, weights=weights)
     plan = a_plan(placement, revision="a" * 40, model_id="acme/tiny")
     text = hf_space.dockerfile(placement, plan)
     command = json.loads(text.splitlines()[-1].removeprefix("CMD "))
@@ -170,7 +170,7 @@ def test_each_engine_is_told_in_its_own_words(engine: str, words: list[str]) -> 
 def test_what_an_engine_in_a_space_lacks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not list(hf_space.lacks(PLACEMENT))
     options = {**PLACEMENT.options, "secrets": {"KEY": "MOORAGE_NOT_SET"}}
-    told = "; ".join(hf_space.lacks(dataclasses.replace(PLACEMENT, image=None, options=options)))
+    told = "; ".join(hf_space.lacks(structs.replace(PLACEMENT, image=None, options=options)))
     assert "the environment has no MOORAGE_NOT_SET" in told
     assert "engine vllm has no image" in told
 

@@ -9,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 import pytest
+from msgspec import structs
 
 from components import docker_host, tunnels
 from components.container_settings import LOOPBACK, device_sets, settings
@@ -40,7 +41,7 @@ Seen = dict[str, dict[str, Any]]
 
 
 def with_options(**options: Any) -> Placement:
-    return dataclasses.replace(PLACEMENT, options={**OPTIONS, **options})
+    return structs.replace(PLACEMENT, options={**OPTIONS, **options})
 
 
 def declared(*placements: Placement, **said: Any) -> Seen:
@@ -148,8 +149,8 @@ def test_no_secret_stands_where_arguments_are_seen(
 @pytest.mark.parametrize(
     ("changed", "is_another"),
     [
-        (dataclasses.replace(PLACEMENT, flags={"max-model-len": 4096}), True),
-        (dataclasses.replace(PLACEMENT, env={}), True),
+        (structs.replace(PLACEMENT, flags={"max-model-len": 4096}), True),
+        (structs.replace(PLACEMENT, env={}), True),
         (with_options(user="2000:0"), True),
         (with_options(mounts={"/draft": "/srv/draft"}), True),
         (with_options(ready_within="20m"), False),
@@ -165,7 +166,7 @@ def test_the_digest_changes_with_what_replaces_the_container(
 
 
 def test_one_host_is_declared_once_for_all_that_goes_there(seen: Seen) -> None:
-    second = dataclasses.replace(PLACEMENT, name="docker-host-2", device_ids=("2",))
+    second = structs.replace(PLACEMENT, name="docker-host-2", device_ids=("2",))
     both = declared(PLACEMENT, second)
     shared = {name for name in both if name.startswith("docker-local")}
     assert shared == {name for name in seen if name.startswith("docker-local")}
@@ -176,7 +177,7 @@ def test_one_host_is_declared_once_for_all_that_goes_there(seen: Seen) -> None:
 
 
 def test_an_image_by_its_id_is_not_pulled() -> None:
-    found = declared(dataclasses.replace(PLACEMENT, image="sha256:77"))
+    found = declared(structs.replace(PLACEMENT, image="sha256:77"))
     assert found["hello-docker-host-1"]["image"] == "sha256:77"
     assert not [name for name in found if "-image-" in name]
 
@@ -238,7 +239,7 @@ def test_memory_is_shared_as_the_spec_says(
     options: dict[str, Any], gpus: int, shm: int | None, ipc: str | None
 ) -> None:
     ids = tuple(map(str, range(gpus)))
-    placement = dataclasses.replace(with_options(**options), device_ids=ids)
+    placement = structs.replace(with_options(**options), device_ids=ids)
     found = settings(placement, server(placement, planned(placement)))
     assert (found.get("shm_size"), found.get("ipc_mode")) == (shm, ipc)
     assert ("ulimits" in found) is bool(gpus)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec import structs
 
 from components import aws, cloud_init, ec2_gpu, engines, refuse_unfurnished
 from moorage.errors import MoorageError
@@ -48,15 +48,15 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def with_options(**options: Any) -> Placement:
-    return dataclasses.replace(HOST, options={**HOST.options, **options})
+    return structs.replace(HOST, options={**HOST.options, **options})
 
 
 def that_may_stop(**options: Any) -> Placement:
     """One that is not bound to run always."""
     placement = with_options(stop_when_idle_after="90s", **options)
     assert placement.machine is not None
-    machine = dataclasses.replace(placement.machine, replicas_min=0)
-    return dataclasses.replace(placement, machine=machine)
+    machine = structs.replace(placement.machine, replicas_min=0)
+    return structs.replace(placement, machine=machine)
 
 
 def declared(*placements: Placement, **said: Any) -> dict[str, dict[str, Any]]:
@@ -116,9 +116,9 @@ def test_an_instance_runs_what_a_container_runs() -> None:
         with_options(ami="ami-0a1b2c3d4e5f60718"),
         with_options(subnets=["subnet-0a1b2c3d4e5f60718"]),
         that_may_stop(),
-        dataclasses.replace(HOST, flags={"max-model-len": 1024}),
-        dataclasses.replace(HOST, image="vllm/vllm-openai:v0.32.0"),
-        dataclasses.replace(HOST, env={"VLLM_LOGGING_LEVEL": "DEBUG"}),
+        structs.replace(HOST, flags={"max-model-len": 1024}),
+        structs.replace(HOST, image="vllm/vllm-openai:v0.32.0"),
+        structs.replace(HOST, env={"VLLM_LOGGING_LEVEL": "DEBUG"}),
     ],
 )
 def test_what_replaces_a_host_gives_it_another_name(changed: Placement) -> None:
@@ -142,7 +142,7 @@ def test_another_key_is_another_host() -> None:
 def test_every_replica_is_a_host_and_a_backend() -> None:
     machine = HOST.machine
     assert machine is not None
-    three = dataclasses.replace(HOST, machine=dataclasses.replace(machine, replicas_min=3))
+    three = structs.replace(HOST, machine=structs.replace(machine, replicas_min=3))
     seen = declared(three)
     found = [name for name in seen if name.startswith("hello-ec2-gpu-1") and "key" not in name]
     hosts = sorted(found)  # they are registered in any order
@@ -163,7 +163,7 @@ def test_a_host_without_an_address_is_passed_over() -> None:
 
 
 def test_the_first_may_lack_capacity_and_the_last_may_not() -> None:
-    other = dataclasses.replace(HOST, name="ec2-gpu-2")
+    other = structs.replace(HOST, name="ec2-gpu-2")
     seen = declared(HOST, other)
     assert seen["hello-ec2-gpu-1"]["needed"] is False
     assert seen["hello-ec2-gpu-2"]["needed"] is True
@@ -202,7 +202,7 @@ def test_the_usual_image_is_amazon_s_newest_and_another_may_be_named() -> None:
 def test_this_machine_alone_may_ask_where_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
     options = {name: value for name, value in HOST.options.items() if name != "allow_from"}
-    assert host_of(dataclasses.replace(HOST, options=options))["allowFrom"] == ["127.0.0.1/32"]
+    assert host_of(structs.replace(HOST, options=options))["allowFrom"] == ["127.0.0.1/32"]
 
 
 def test_what_the_environment_lacks_is_told_at_once(

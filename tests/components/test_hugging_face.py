@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from msgspec import structs
 
 from components import hf_endpoint, hf_router, refuse_unfurnished
 from components.model_service import ModelService
@@ -45,7 +46,7 @@ ROUTER = Placement(
     routes=("together", "novita"),
     options={"provider": ["together", "novita"], "bill_to": "acme"},
 )
-OPEN = dataclasses.replace(ROUTER, options={"provider": "auto", "policy": "fastest"})
+OPEN = structs.replace(ROUTER, options={"provider": "auto", "policy": "fastest"})
 
 
 @pytest.fixture(autouse=True)
@@ -94,9 +95,9 @@ def test_the_other_options_reach_the_endpoint() -> None:
         "path": "/chat",
         "private_link": {"account": "123456789012", "region": "eu-west-1"},
     }
-    machine = dataclasses.replace(MACHINE, replicas_min=0)
+    machine = structs.replace(MACHINE, replicas_min=0)
     options = {**ENDPOINT.options, **more}
-    inputs = endpoint_of(dataclasses.replace(ENDPOINT, machine=machine, options=options))
+    inputs = endpoint_of(structs.replace(ENDPOINT, machine=machine, options=options))
     assert inputs["scaleToZeroMinutes"] == 90
     assert (inputs["scalingMetric"], inputs["scalingThreshold"]) == ("hardwareUsage", 70)
     assert (inputs["domain"], inputs["path"]) == ("llm.example.com", "/chat")
@@ -113,13 +114,13 @@ def test_the_other_options_reach_the_endpoint() -> None:
 )
 def test_half_a_scaling_is_made_whole(scaling: dict[str, Any], expected: tuple[str, float]) -> None:
     options = {**ENDPOINT.options, "scaling": scaling}
-    inputs = endpoint_of(dataclasses.replace(ENDPOINT, options=options))
+    inputs = endpoint_of(structs.replace(ENDPOINT, options=options))
     assert (inputs["scalingMetric"], inputs["scalingThreshold"]) == expected
 
 
 def test_a_cpu_instance_is_no_gpu() -> None:
-    machine = dataclasses.replace(MACHINE, instance="intel-spr-x4", gpu=None, count=0)
-    inputs = endpoint_of(dataclasses.replace(ENDPOINT, machine=machine))
+    machine = structs.replace(MACHINE, instance="intel-spr-x4", gpu=None, count=0)
+    inputs = endpoint_of(structs.replace(ENDPOINT, machine=machine))
     found = inputs["accelerator"], inputs["instanceType"], inputs["instanceSize"]
     assert found == ("cpu", "intel-spr", "x4")
 
@@ -129,7 +130,7 @@ def test_secrets_come_from_the_named_variables_and_stay_secret(
 ) -> None:
     monkeypatch.setenv("THEIR_KEY", "sk-theirs")
     options = {**ENDPOINT.options, "secrets": {"API_KEY": "THEIR_KEY"}}
-    inputs = endpoint_of(dataclasses.replace(ENDPOINT, options=options))
+    inputs = endpoint_of(structs.replace(ENDPOINT, options=options))
     assert revealed(inputs["secrets"]) == {"API_KEY": "sk-theirs"}
     rest = {name: value for name, value in inputs.items() if name != "secrets"}
     assert "sk-theirs" not in json.dumps(rest)
@@ -142,7 +143,7 @@ def test_what_the_environment_lacks_is_named_for_every_placement(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", "/nonexistent")
     options = {**ENDPOINT.options, "secrets": {"API_KEY": "THEIR_KEY"}}
-    plan = a_plan(dataclasses.replace(ENDPOINT, options=options), ROUTER)
+    plan = a_plan(structs.replace(ENDPOINT, options=options), ROUTER)
     with pytest.raises(MoorageError) as refused:
         refuse_unfurnished([plan])
     token = "nobody is logged in to Hugging Face; hf auth login, or set HF_TOKEN"
@@ -174,8 +175,8 @@ def test_without_a_narrow_token_the_deploying_one_asks(monkeypatch: pytest.Monke
 
 
 def test_only_where_nobody_takes_over_a_request_waits_until_an_endpoint_wakes() -> None:
-    machine = dataclasses.replace(MACHINE, replicas_min=0)
-    sleepy = dataclasses.replace(ENDPOINT, machine=machine)
+    machine = structs.replace(MACHINE, replicas_min=0)
+    sleepy = structs.replace(ENDPOINT, machine=machine)
     alone = routes_of(declare(lambda: a_stack(a_plan(sleepy))))["services"][0]["backends"][0]
     assert alone["headers"] == {"X-Scale-Up-Timeout": "540"}
     assert 540 < alone["timeouts"]["first_byte_s"] < 600
@@ -195,7 +196,7 @@ def test_a_route_is_held_to_the_spec() -> None:
 
 
 def test_a_context_that_may_differ_is_not_asked_for() -> None:
-    differs = dataclasses.replace(ROUTER, differs=("revision", "context"))
+    differs = structs.replace(ROUTER, differs=("revision", "context"))
     seen = declare(lambda: a_stack(a_plan(ENDPOINT, differs)))
     assert "minContext" not in seen["hello-hf-router-2-together"]
 
@@ -206,7 +207,7 @@ def ways(placement: Placement, **said: Any) -> list[tuple[str | None, str | None
 
 
 def test_the_router_chooses_only_where_it_can_choose_nobody_who_was_passed_over() -> None:
-    passed = dataclasses.replace(OPEN, passed_over=(Passed(name="groq", why="it may train"),))
+    passed = structs.replace(OPEN, passed_over=(Passed(name="groq", why="it may train"),))
     pinned = [("together", None), ("novita", None)]
     assert ways(OPEN, privacy_tier="public") == [(None, "fastest")]
     assert ways(OPEN, privacy_tier="internal") == pinned
@@ -216,13 +217,13 @@ def test_the_router_chooses_only_where_it_can_choose_nobody_who_was_passed_over(
 
 
 def test_only_of_chats_the_router_may_choose_who_answers() -> None:
-    plan = dataclasses.replace(a_plan(OPEN, privacy_tier="public"), task="feature-extraction")
+    plan = structs.replace(a_plan(OPEN, privacy_tier="public"), task="feature-extraction")
     found = [(way.provider, way.policy) for way in hf_router.ways(OPEN, plan)]
     assert found == [("together", None), ("novita", None)]
 
 
 def test_one_provider_keeps_the_name_of_its_placement() -> None:
-    one = dataclasses.replace(ROUTER, routes=("together",))
+    one = structs.replace(ROUTER, routes=("together",))
     [way] = hf_router.ways(one, a_plan(one))
     assert (way.name, way.provider) == ("hf-router-2", "together")
 

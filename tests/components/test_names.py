@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from components import names
 from components.endpoint import Site
@@ -67,24 +68,21 @@ def test_the_same_thing_has_the_same_name() -> None:
 
 def test_what_cannot_be_changed_in_place_is_another_name() -> None:
     changes: list[Placement] = [
-        dataclasses.replace(USUAL, name="hf-endpoint-2"),
-        dataclasses.replace(USUAL, engine="sglang"),
-        dataclasses.replace(USUAL, options={**USUAL.options, "namespace": "globex"}),
-        dataclasses.replace(USUAL, options={**USUAL.options, "visibility": "authenticated"}),
-        *(
-            dataclasses.replace(USUAL, options={**USUAL.options, "private_link": one})
-            for one in LINKS
-        ),
-        dataclasses.replace(USUAL, machine=dataclasses.replace(MACHINE, vendor="gcp")),
-        dataclasses.replace(USUAL, machine=dataclasses.replace(MACHINE, region="us-east-1")),
+        structs.replace(USUAL, name="hf-endpoint-2"),
+        structs.replace(USUAL, engine="sglang"),
+        structs.replace(USUAL, options={**USUAL.options, "namespace": "globex"}),
+        structs.replace(USUAL, options={**USUAL.options, "visibility": "authenticated"}),
+        *(structs.replace(USUAL, options={**USUAL.options, "private_link": one}) for one in LINKS),
+        structs.replace(USUAL, machine=structs.replace(MACHINE, vendor="gcp")),
+        structs.replace(USUAL, machine=structs.replace(MACHINE, region="us-east-1")),
     ]
     found = {named(), *map(named, changes)}
     assert len(found) == len(changes) + 1
 
 
 def test_what_is_changed_in_place_keeps_its_name() -> None:
-    larger = dataclasses.replace(MACHINE, instance="nvidia-l4-x4", count=4, replicas_max=9)
-    changed = dataclasses.replace(
+    larger = structs.replace(MACHINE, instance="nvidia-l4-x4", count=4, replicas_max=9)
+    changed = structs.replace(
         USUAL, machine=larger, image="i:2", flags={"a": 1}, env={"A": "1"}, version="2"
     )
     assert named(changed, model_id="acme/other", revision="f" * 40) == named()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import yaml
+from msgspec.structs import replace
 
 from components import planned
 from moorage import status

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from components import refuse_unfurnished
 from components.model_service import ModelService
@@ -43,7 +43,7 @@ def collections(*rows: Publication) -> list[dict[str, Any]]:
 
 
 def test_a_repository_is_declared_as_the_spec_says() -> None:
-    assert published(dataclasses.replace(TONE, collection=None)) == {
+    assert published(structs.replace(TONE, collection=None)) == {
         "hello-model-support-chat-tone": {
             "name": "support-chat-tone",
             "namespace": "acme",
@@ -85,8 +85,8 @@ def test_a_collection_holds_what_names_it_in_the_order_of_the_spec() -> None:
 @pytest.mark.parametrize(("seen", "whole"), [("public", "public"), ("private", "private")])
 def test_a_collection_is_public_where_all_of_it_is(seen: str, whole: str) -> None:
     rows = (
-        dataclasses.replace(TALKS, visibility="public"),
-        dataclasses.replace(TONE, visibility=seen),
+        structs.replace(TALKS, visibility="public"),
+        structs.replace(TONE, visibility=seen),
     )
     [made] = collections(*rows)
     assert made["visibility"] == whole
@@ -100,7 +100,7 @@ def test_every_title_of_every_account_is_a_collection_of_its_own() -> None:
         ("Support-models", None),
     ]
     rows = [
-        dataclasses.replace(TALKS, name=f"talks-{at}", collection=title, namespace=namespace)
+        structs.replace(TALKS, name=f"talks-{at}", collection=title, namespace=namespace)
         for at, (title, namespace) in enumerate(titles)
     ]
     made = collections(*rows)
@@ -117,6 +117,6 @@ def test_what_is_declared_its_resources_take() -> None:
 
 
 def test_a_folder_that_is_not_there_is_told_before_anything_is_made(tmp_path: Path) -> None:
-    refuse_unfurnished([a_plan(publish=(dataclasses.replace(TONE, folder=tmp_path),))])
+    refuse_unfurnished([a_plan(publish=(structs.replace(TONE, folder=tmp_path),))])
     with pytest.raises(MoorageError, match="model acme/support-chat-tone: /out/adapter is no"):
         refuse_unfurnished([a_plan(publish=(TONE,))])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from moorage.plan.types import Placement
 from tests.components import test_apps, test_docker_host, test_ec2, test_hugging_face
@@ -41,7 +41,7 @@ def backend_of(placement: Placement, task: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_that_ranks_by_tei_is_asked_in_its_words(kind: str) -> None:
-    by_tei = dataclasses.replace(KINDS[kind], **TEI)
+    by_tei = structs.replace(KINDS[kind], **TEI)
     ranker = backend_of(by_tei, "text-ranking")
     assert ranker["ranks"] == "tei"
     assert ranker["url"].endswith("/v1")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections import Counter
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 from huggingface_hub import HfApi
+from msgspec import structs
 
 from moorage import hub
 from moorage.errors import Exit, MoorageError
@@ -179,7 +179,7 @@ def test_a_gated_model_opens_to_its_reader(acme: Hub) -> None:
     inside, free = of(acme, "acme/gated", token="hf_reader"), of(acme)
     assert inside.access
     same = {"id": free.id, "gated": free.gated, "license": free.license}
-    assert dataclasses.replace(inside, **same) == free  # type: ignore[arg-type]
+    assert structs.replace(inside, **same) == free
 
 
 def one(files: dict[str, bytes], **more: Any) -> ModelFacts:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from moorage.market import refresh, rows
 from moorage.market.asked import Answer, Asked
@@ -37,7 +37,7 @@ lists = st.lists(offers, max_size=8, unique_by=lambda offer: offer.key)
 
 
 def answered(old: list[Offer], fresh: list[Offer], *, accept: bool) -> refresh.Fresh:
-    kind = dataclasses.replace(KIND, offers=tuple(old))
+    kind = structs.replace(KIND, offers=tuple(old))
     asked = Asked(kind=kind, catalog=REAL, today=TODAY)
     seller = {"hf-endpoint": lambda _asked: Answer(rows=tuple(fresh))}
     return refresh.refresh(asked, accept=lambda _key: accept, sellers=seller)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from moorage.errors import MoorageError
 from moorage.market import rows
@@ -30,7 +30,7 @@ def read_back(path: Path, *some: Offer, before: str = "") -> tuple[Offer, ...]:
 
 
 def test_rows_survive_a_file_whatever_they_say(tmp_path: Path) -> None:
-    odd = dataclasses.replace(
+    odd = structs.replace(
         ROW,
         name='1.0: #odd"name\\',
         source='a "page": with # and \\',
@@ -40,10 +40,8 @@ def test_rows_survive_a_file_whatever_they_say(tmp_path: Path) -> None:
         free=True,
         quota=0,
     )
-    hostile = dataclasses.replace(
-        ROW, vendor="no", region="x, usd: 0}", status="] #", source="null"
-    )
-    other = dataclasses.replace(ROW, date="2026-11-01", usd=Decimal("100"))
+    hostile = structs.replace(ROW, vendor="no", region="x, usd: 0}", status="] #", source="null")
+    other = structs.replace(ROW, date="2026-11-01", usd=Decimal("100"))
     assert read_back(tmp_path / "rows.yaml", odd, other, hostile) == (odd, other, hostile)
 
 
@@ -52,8 +50,8 @@ def test_the_comment_and_the_names_of_sources_stay(tmp_path: Path) -> None:
     first = rows.render("hf-endpoint", [ROW], "# mine\n# stays\n")
     assert first.startswith("# mine\n# stays\nprices: hf-endpoint\n")
     named = first.replace("asked-2026-08-20", "docs")
-    newer = dataclasses.replace(ROW, name="intel-spr-x3", date="2026-11-24")
-    third = dataclasses.replace(newer, name="intel-spr-x5", source="another page")
+    newer = structs.replace(ROW, name="intel-spr-x3", date="2026-11-24")
+    third = structs.replace(newer, name="intel-spr-x5", source="another page")
     assert read_back(path, ROW, newer, third, before=named) == (ROW, newer, third)
     text = path.read_text(encoding="utf-8")
     assert "  docs:\n" in text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 import re
 from decimal import Decimal
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from moorage.plan.facts import Lock
 from moorage.plan.load import load
@@ -30,7 +30,7 @@ def usd(amount: str) -> Cost:
 
 def placed(name: str = "hf-endpoint-1", **more: Any) -> Placement:
     machine = Machine(vendor="aws", region="eu-west-1", gpu="nvidia-l4", count=1)
-    return dataclasses.replace(
+    return structs.replace(
         Placement(name=name, kind=name.rpartition("-")[0], machine=machine), **more
     )
 
@@ -52,7 +52,7 @@ def plan(service: str = "chat", **more: Any) -> Plan:
         load=Load(),
         spec_path=Path("specs/support/chat.yaml"),
     )
-    return dataclasses.replace(usual, **more)
+    return structs.replace(usual, **more)
 
 
 def changes(before: list[Plan], after: list[Plan]) -> tuple[Change, ...]:
@@ -68,7 +68,7 @@ def told(before: Plan, after: Plan) -> list[str]:
 def moved(**machine: Any) -> Plan:
     old = placed()
     assert old.machine is not None
-    return plan(placements=(placed(machine=dataclasses.replace(old.machine, **machine)),))
+    return plan(placements=(placed(machine=structs.replace(old.machine, **machine)),))
 
 
 def test_plans_that_are_the_same_have_no_changes() -> None:
@@ -133,8 +133,8 @@ def test_privacy_is_told_in_words() -> None:
 
 def test_what_is_published_is_told_and_marked_where_more_people_see_it() -> None:
     row = Publication(kind="model", name="tone", namespace="acme", folder=Path("/a/out"))
-    elsewhere = dataclasses.replace(row, folder=Path("/b/out"))
-    public = dataclasses.replace(row, visibility="public")
+    elsewhere = structs.replace(row, folder=Path("/b/out"))
+    public = structs.replace(row, visibility="public")
     before = plan(publish=(row,))
     assert told(before, plan(publish=(elsewhere,))) == []
     assert told(before, plan()) == ["- chat: model acme/tone `private` → `none`"]
@@ -142,7 +142,7 @@ def test_what_is_published_is_told_and_marked_where_more_people_see_it() -> None
     assert told(before, plan(publish=(public,))) == [
         "- chat: model acme/tone `private` → `public` **(weaker)**"
     ]
-    asked_for = dataclasses.replace(row, changes_by="pull-request", collection="Tones")
+    asked_for = structs.replace(row, changes_by="pull-request", collection="Tones")
     assert told(before, plan(publish=(asked_for,))) == [
         "- chat: model acme/tone `private` → `private, by pull request, in collection Tones`"
     ]
@@ -234,7 +234,7 @@ def test_facts_that_moved_are_those_of_the_locks() -> None:
     text = (ROOT / "specs" / "examples" / "hello.lock.json").read_text(encoding="utf-8")
     old = lock.read(text, "hello.lock.json")
     assert isinstance(old, Lock)
-    new = dataclasses.replace(old, model=dataclasses.replace(old.model, license="MIT"))
+    new = structs.replace(old, model=structs.replace(old.model, license="MIT"))
     assert facts_moved(old, new) == ("license was Apache-2.0, is MIT",)
     assert facts_moved(old, old) == facts_moved(None, old) == facts_moved(old, None) == ()
 
@@ -244,6 +244,6 @@ def test_the_plans_of_the_examples_compare_with_themselves_as_the_same(tmp_path:
     assert changes(list(plans), list(plans)) == ()
     (before,) = plans
     first, second = before.placements
-    more = dataclasses.replace(second, options={**second.options, "parallel": 8})
-    (line,) = told(before, dataclasses.replace(before, placements=(first, more)))
+    more = structs.replace(second, options={**second.options, "parallel": 8})
+    (line,) = told(before, structs.replace(before, placements=(first, more)))
     assert line == "- hello: local-2 updated: parallel `2` → `8`"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from moorage.plan.catalogue.offers import Offer
 from moorage.plan.facts import Route
@@ -27,8 +27,8 @@ L40S = Offer(
     date="2026-08-20",
     confidence="published",
 )
-DISK = dataclasses.replace(L40S, name="disk-gp3", usd=Decimal("0.08"), per="gb-month")
-ADDRESS = dataclasses.replace(L40S, name="public-address", usd=Decimal("0.005"))
+DISK = structs.replace(L40S, name="disk-gp3", usd=Decimal("0.08"), per="gb-month")
+ADDRESS = structs.replace(L40S, name="public-address", usd=Decimal("0.005"))
 BUSY_HALF = Load(rps=4, input_tokens=500, output_tokens=500, active=0.5)
 
 
@@ -93,7 +93,7 @@ def test_what_scales_to_zero_costs_nothing_while_nobody_asks() -> None:
 
 
 def test_idleness_is_never_longer_than_the_time_without_load() -> None:
-    load = dataclasses.replace(BUSY_HALF, active=0.99)
+    load = structs.replace(BUSY_HALF, active=0.99)
     use = Use(replicas_min=0, load=load, scale_to_zero=True, idle_minutes=Decimal(600))
     assert dollars(cost.monthly(L40S, use))[1] == "1314.00"
 
@@ -128,7 +128,7 @@ def test_an_instance_pays_for_its_disk_even_while_it_is_stopped() -> None:
 
 
 def test_spot_may_rise_to_the_price_on_demand() -> None:
-    spot = dataclasses.replace(L40S, market="spot", usd=Decimal("0.60"))
+    spot = structs.replace(L40S, market="spot", usd=Decimal("0.60"))
     bill = cost.monthly(spot, Use(dearest=L40S))
     assert dollars(bill) == ("438.00", "438.00", "1314.00")
     assert "as dear as on demand" in bill.most
@@ -138,7 +138,7 @@ def test_what_is_stated_is_what_it_costs() -> None:
     bill = cost.flat(Decimal("19.99"), "as the spec states it")
     assert dollars(bill) == ("19.99", "19.99", "19.99")
     assert bill.why == "as the spec states it"
-    monthly = dataclasses.replace(L40S, per="month", usd=Decimal(25))
+    monthly = structs.replace(L40S, per="month", usd=Decimal(25))
     assert dollars(cost.monthly(monthly, Use())) == ("25", "25", "25")
 
 
@@ -177,17 +177,17 @@ def test_a_price_that_nobody_knows_is_not_zero(routes: list[Route]) -> None:
 
 
 def test_a_token_price_is_not_taken_for_an_hourly_one() -> None:
-    per_token = dataclasses.replace(L40S, per="mtok-input")
+    per_token = structs.replace(L40S, per="mtok-input")
     with pytest.raises(ValueError, match="is billed per mtok-input"):
         cost.monthly(per_token, Use())
 
 
 def test_a_low_load_makes_tokens_dear() -> None:
     # facts: H200 at $5 an hour and 5,800 tokens a second is $0.24 per million at full load
-    h200 = dataclasses.replace(L40S, usd=Decimal(5))
+    h200 = structs.replace(L40S, usd=Decimal(5))
     full = Load(rps=5.8, input_tokens=500, output_tokens=500)
     assert cost.monthly(h200, Use(load=full)).cost.usd_per_mtok == Decimal("0.2395")
-    low = dataclasses.replace(full, active=0.2)
+    low = structs.replace(full, active=0.2)
     assert cost.monthly(h200, Use(load=low)).cost.usd_per_mtok == Decimal("1.1973")
 
 
@@ -213,7 +213,7 @@ uses = st.builds(
 
 @given(uses, st.decimals("0.001", 200, places=3))
 def test_least_expected_and_most_never_cross(use: Use, usd: Decimal) -> None:
-    bill = cost.monthly(dataclasses.replace(L40S, usd=usd), use)
+    bill = cost.monthly(structs.replace(L40S, usd=usd), use)
     assert 0 <= bill.cost.least_usd <= bill.cost.expected_usd
     assert bill.cost.expected_usd <= bill.cost.most_usd
     assert "\n" not in bill.why

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import structs
 from packaging.licenses import canonicalize_license_expression
 
 from moorage.plan.catalogue import catalog
@@ -55,13 +55,13 @@ LOCK = lock.make(MODEL, FACTS, licenses=LICENSES, offers=(OFFER,))
 
 
 def test_a_lock_does_not_depend_on_the_order_of_the_answer() -> None:
-    turned = dataclasses.replace(FACTS, files=FILES[::-1], routes=FACTS.routes[::-1])
+    turned = structs.replace(FACTS, files=FILES[::-1], routes=FACTS.routes[::-1])
     other = lock.make(MODEL, turned, licenses=LICENSES, offers=(OFFER,))
     assert lock.render(other) == lock.render(LOCK)
 
 
 def test_only_the_files_that_the_spec_uses_are_locked() -> None:
-    model = dataclasses.replace(MODEL, quantization="gguf:*Q8_0.gguf")
+    model = structs.replace(MODEL, quantization="gguf:*Q8_0.gguf")
     locked = lock.make(model, FACTS, licenses=LICENSES).model
     assert [file.name for file in locked.files] == ["b-Q8_0.gguf"]
     assert locked.weights == "gguf"
@@ -144,7 +144,7 @@ def test_an_engine_loads_the_files_with_the_usual_names(
 
 def now(**changes: Any) -> tuple[str, ...]:
     """What has moved when the facts have changed so."""
-    facts = dataclasses.replace(FACTS, **changes)
+    facts = structs.replace(FACTS, **changes)
     return lock.differences(LOCK, lock.make(MODEL, facts, licenses=LICENSES, offers=(OFFER,)))
 
 
@@ -166,7 +166,7 @@ def test_what_was_unknown_has_not_moved() -> None:
         ({"access": False}, "access was yes, is no"),
         ({"files": FILES[1:]}, f"sha256 of b-Q8_0.gguf was {'b' * 64}, is gone"),
         (
-            {"references": (dataclasses.replace(FACTS.references[0], license="mit"),)},
+            {"references": (structs.replace(FACTS.references[0], license="mit"),)},
             "adapter acme/lora: license was Apache-2.0, is MIT",
         ),
     ],
@@ -176,7 +176,7 @@ def test_what_has_moved_is_told_one_by_one(changes: dict[str, Any], says: str) -
 
 
 def test_a_provider_that_went_away_or_changed_its_price_is_told() -> None:
-    dearer = dataclasses.replace(FACTS.routes[0], input_usd_per_mtok=Decimal("0.2"))
+    dearer = structs.replace(FACTS.routes[0], input_usd_per_mtok=Decimal("0.2"))
     assert now(routes=(dearer,)) == (
         (
             "the input price of the router's provider together (conversational) was $0.1 per Mtok,"
@@ -187,14 +187,14 @@ def test_a_provider_that_went_away_or_changed_its_price_is_told() -> None:
 
 
 def test_a_row_of_the_catalogue_that_changed_is_told() -> None:
-    dearer = dataclasses.replace(OFFER, usd=Decimal(2), date="2026-02-02")
-    new = dataclasses.replace(LOCK, offers=(dearer,))
+    dearer = structs.replace(OFFER, usd=Decimal(2), date="2026-02-02")
+    new = structs.replace(LOCK, offers=(dearer,))
     assert lock.differences(LOCK, new) == (
         "the offer local/this-machine was $1.50 per hour, is $2 per hour",
     )
 
 
 def test_the_day_of_asking_makes_no_other_lock() -> None:
-    later = dataclasses.replace(LOCK.model, asked_on="2027-01-01", asked_of="elsewhere")
+    later = structs.replace(LOCK.model, asked_on="2027-01-01", asked_of="elsewhere")
     assert lock.same(LOCK, Lock(model=later, quantization=LOCK.quantization, offers=LOCK.offers))
-    assert not lock.same(LOCK, dataclasses.replace(LOCK, offers=()))
+    assert not lock.same(LOCK, structs.replace(LOCK, offers=()))

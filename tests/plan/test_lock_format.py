@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from msgspec.structs import fields
 
 from moorage.plan.facts import (
     Lock,
@@ -252,7 +252,7 @@ def test_half_a_character_is_refused() -> None:
 
 
 def test_a_password_in_the_address_is_not_written() -> None:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     asked = replace(LOCK.model, asked_of="https://me:hunter2@hub.acme.example")
     assert "hunter2" not in lock.render(replace(LOCK, model=asked))
@@ -264,7 +264,7 @@ def test_a_large_lock_is_read_within_a_fraction_of_a_millisecond() -> None:
         Tensors(name=f"a.{n:02}", dtype="BF16", shape=(8, 8), count=9, bytes_each=128)
         for n in range(40)
     )
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     text = lock.render(replace(LOCK, model=replace(LOCK.model, tensors=tensors)))
     best = min(_seconds(text) for _ in range(50))

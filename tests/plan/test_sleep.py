@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from moorage.plan.catalogue import catalog
 from moorage.plan.facts import Facts
@@ -22,7 +22,7 @@ BY_KEY = {offer.key: offer for kind in CATALOG.kinds.values() for offer in kind.
 def cost(kind: str, offer: str, *, least: int = 1, **options: object) -> Cost:
     spec = parsed(HELLO).spec
     assert spec is not None
-    half = dataclasses.replace(spec, load=dataclasses.replace(spec.load, active=0.5))
+    half = structs.replace(spec, load=structs.replace(spec.load, active=0.5))
     choice = Choice(
         number=0,
         target=Target(kind=kind, options=options),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from components.called import called
 from moorage.errors import MoorageError
@@ -104,7 +104,7 @@ def test_an_asking_token_without_its_scopes_is_told(start: Start) -> None:
 def test_an_account_of_others_is_refused(start: Start) -> None:
     start()
     options = {**ENDPOINT.options, "namespace": "globex"}
-    rows = table(dataclasses.replace(ENDPOINT, options=options))
+    rows = table(structs.replace(ENDPOINT, options=options))
     assert rows["account globex"].verdict == "problem"
     assert "name one of ann, acme as namespace" in rows["account globex"].todo
 
@@ -116,30 +116,30 @@ def test_an_account_that_cannot_pay_is_told(start: Start) -> None:
 
 def test_without_a_namespace_it_is_the_tokens_own(start: Start) -> None:
     start()
-    rows = table(dataclasses.replace(ENDPOINT, options={"visibility": "authenticated"}))
+    rows = table(structs.replace(ENDPOINT, options={"visibility": "authenticated"}))
     assert rows["account ann"].there == "the token's own"
     assert not bad(rows)
 
 
 def test_all_placements_of_an_account_share_its_quota(start: Start) -> None:
     start()
-    machine = dataclasses.replace(MACHINE, replicas_max=5)
-    first = dataclasses.replace(ENDPOINT, machine=machine)
-    second = dataclasses.replace(first, name="hf-endpoint-2")
+    machine = structs.replace(MACHINE, replicas_max=5)
+    first = structs.replace(ENDPOINT, machine=machine)
+    second = structs.replace(first, name="hf-endpoint-2")
     assert table(first, second)["10 aws nvidia-l4 for acme"].verdict == "problem"
 
 
 def test_a_payer_that_is_not_the_tokens_is_told(start: Start) -> None:
     start()
     options = {**ROUTER.options, "bill_to": "globex"}
-    rows = table(dataclasses.replace(ROUTER, options=options))
+    rows = table(structs.replace(ROUTER, options=options))
     assert rows["globex pays"].verdict == "problem"
 
 
 def test_a_resource_group_may_pay_and_nobody_can_tell_whose_it_is(start: Start) -> None:
     group = "66670e5163145ca562cb1988"
     start()
-    rows = table(dataclasses.replace(ROUTER, options={**ROUTER.options, "bill_to": group}))
+    rows = table(structs.replace(ROUTER, options={**ROUTER.options, "bill_to": group}))
     assert bad(rows) == {f"{group} pays": "warning"}
     assert rows[f"{ROUTE} on acme"].verdict == "ok"
 
@@ -177,7 +177,7 @@ def test_a_token_of_one_repository_is_enough_for_that_one(start: Start) -> None:
     rows = table(publish=(TONE,))
     assert not bad(rows)
     assert rows["repo.write on model acme/tone"].verdict == "ok"
-    both = (TONE, dataclasses.replace(TONE, kind="dataset"))
+    both = (TONE, structs.replace(TONE, kind="dataset"))
     assert bad(table(publish=both)) == {"repo.write on acme": "problem"}, "a dataset is another"
 
 
@@ -208,11 +208,11 @@ def test_what_is_published_wants_permissions_and_nobody_who_pays(start: Start) -
 def test_a_pull_request_wants_a_permission_of_its_own(start: Start) -> None:
     token = face.Token(text="hf_fine", role="fineGrained", scoped={"acme": ("repo.write",)})
     start(accounts=accounts(token), deploys="hf_fine")
-    mine = dataclasses.replace(TONE, collection=None, changes_by="pull-request")
+    mine = structs.replace(TONE, collection=None, changes_by="pull-request")
     assert bad(table(publish=(mine,))) == {"discussion.write on acme": "problem"}
 
 
 def test_nothing_is_published_in_an_account_of_others(start: Start) -> None:
     start()
-    rows = table(publish=(dataclasses.replace(TONE, namespace="stranger"),))
+    rows = table(publish=(structs.replace(TONE, namespace="stranger"),))
     assert rows["account stranger"].verdict == "problem"

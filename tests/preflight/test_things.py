@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from components.called import called
 from moorage.plan.types import Placement
@@ -98,8 +99,8 @@ def test_what_ours_stands_on_already_need_not_be_had_again(gone: str | None, sta
 
 def test_an_instance_that_nobody_has_there_is_told(start: Start) -> None:
     start()
-    machine = dataclasses.replace(MACHINE, region="us-west-2")
-    rows = table(dataclasses.replace(ENDPOINT, machine=machine))
+    machine = structs.replace(MACHINE, region="us-west-2")
+    rows = table(structs.replace(ENDPOINT, machine=machine))
     assert rows["nvidia-l4-x1 in aws us-west-2"].there == "nobody has it"
 
 
@@ -155,10 +156,10 @@ def test_a_price_that_rose_is_warned_of_and_one_that_fell_is_not(start: Start) -
 
 def test_a_provider_that_is_not_live_is_told(start: Start) -> None:
     start()
-    several = dataclasses.replace(ROUTER, routes=("together", "novita"))
+    several = structs.replace(ROUTER, routes=("together", "novita"))
     assert bad(table(several)) == {f"{MODEL} at novita": "problem"}
     options = {**ROUTER.options, "provider": "auto"}
-    either = table(dataclasses.replace(several, options=options))
+    either = table(structs.replace(several, options=options))
     assert either[f"{MODEL} at any provider"].there == "live at together"
 
 
@@ -166,10 +167,10 @@ def test_the_quota_of_another_vendor_does_not_help(start: Start) -> None:
     """An instance may be told as available where nobody may have one."""
     h100 = next(row for row in catalogue() if row.instance_type == "nvidia-h100")
     start(computes=[*catalogue(), dataclasses.replace(h100, vendor="aws", quota=8)])
-    machine = dataclasses.replace(
+    machine = structs.replace(
         MACHINE, vendor="gcp", region="us-east4", instance="nvidia-h100-x1", offer="none"
     )
-    rows = table(dataclasses.replace(ENDPOINT, machine=machine))
+    rows = table(structs.replace(ENDPOINT, machine=machine))
     assert bad(rows) == {"2 gcp nvidia-h100 for acme": "problem"}
     assert rows["2 gcp nvidia-h100 for acme"].there == "0 of 0 left"
 

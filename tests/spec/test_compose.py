@@ -31,7 +31,7 @@ def answers(**more: Any) -> Answers:
         tier="internal",
         budget_usd=Decimal(25),
     )
-    return Answers(**{name: getattr(usual, name) for name in usual.__slots__} | more)
+    return Answers(**{name: getattr(usual, name) for name in usual.__struct_fields__} | more)
 
 
 def composed(given: Answers) -> str:

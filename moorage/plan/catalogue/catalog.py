@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, fields
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import yaml
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from moorage.errors import MoorageError
 from moorage.plan.catalogue import spans
@@ -246,12 +247,12 @@ def _named(entries: Any) -> Iterator[Row]:
 
 
 def _made(shape: type[T], row: Row) -> T:
-    """A value of a dataclass; a list becomes a tuple, what the row leaves out is nothing."""
+    """A value of a struct; a list becomes a tuple, what the row leaves out is nothing."""
     return shape(
         **{
             name: _as(kind, row.get(name, empty))
             for name, kind, empty in _shape(shape)  # type: ignore[arg-type]
-            if name in row or empty is not MISSING
+            if name in row or empty is not NODEFAULT
         }
     )
 
@@ -259,13 +260,10 @@ def _made(shape: type[T], row: Row) -> T:
 @cache
 def _shape(shape: Any) -> tuple[tuple[str, str, Any], ...]:
     """Fields with their types as written and what stands for one that is left out."""
+    optional = {field.name for field in fields(shape) if not field.required}
     return tuple(
-        (
-            field.name,
-            str(field.type),
-            field.default if field.default is not MISSING else _empty(str(field.type)),
-        )
-        for field in fields(shape)
+        (name, kind, NODEFAULT if name in optional else _empty(kind))
+        for name, kind in shape.__annotations__.items()
     )
 
 
@@ -274,7 +272,7 @@ def _empty(kind: str) -> Any:
         return ()
     if kind.startswith("Mapping"):
         return {}
-    return None if kind.endswith("None") else MISSING
+    return None if kind.endswith("None") else NODEFAULT
 
 
 def _as(kind: str, value: Any) -> Any:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct, field
 
 from moorage.plan.fit.calibration import Calibration
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Gpu:
+class Gpu(Struct, frozen=True, kw_only=True):
     """One GPU model, as an engine sees it."""
 
     name: str  # nvidia-l40s
@@ -27,8 +27,7 @@ class Gpu:
     confidence: str  # measured | published | remembered
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Region:
+class Region(Struct, frozen=True, kw_only=True):
     """Where a kind can be had."""
 
     name: str  # eu-west-1
@@ -36,8 +35,7 @@ class Region:
     area: str  # eu, us, uk, ap, ca, ...
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True, kw_only=True):
     """A price row: what one can have, for how much, who says so, and since when."""
 
     kind: str
@@ -66,16 +64,14 @@ class Offer:
         return "/".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True, kw_only=True):
     """Between which prices a row can be believed."""
 
     least_usd: Decimal
     most_usd: Decimal
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RouterProvider:
+class RouterProvider(Struct, frozen=True, kw_only=True):
     """What is known of a router provider's ways with data; a slug not listed is unknown."""
 
     name: str
@@ -87,8 +83,7 @@ class RouterProvider:
     date: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Engine:
+class Engine(Struct, frozen=True, kw_only=True):
     """A serving engine and what it can do, as of its versions listed here."""
 
     name: str  # vllm
@@ -114,8 +109,7 @@ class Engine:
     said_env: Mapping[str, str] = field(default_factory=dict)  # and variables of its environment
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True, kw_only=True):
     """A placement kind: what it is, what it can honour, what a spec may say of it."""
 
     name: str
@@ -151,8 +145,7 @@ class Kind:
         return {key: own["default"] for key, own in properties.items() if "default" in own}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Catalog:
+class Catalog(Struct, frozen=True, kw_only=True):
     """Everything of `catalog/`, read."""
 
     kinds: Mapping[str, Kind]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from moorage.plan.catalogue import catalog
 from moorage.spec import document, source
@@ -41,7 +42,7 @@ def _at(problem: Problem, places: dict[str, tuple[str, Place]]) -> Problem:
     if found is None:
         return problem
     file, place = found
-    return dataclasses.replace(problem, file=file, line=place.line, column=place.column)
+    return replace(problem, file=file, line=place.line, column=place.column)
 
 
 def _rows(tree: Node) -> Iterator[tuple[str, Place]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from moorage.plan.choice import engines, regions
 from moorage.plan.choice.kinds import KINDS
@@ -42,7 +43,7 @@ def choose(world: World, choice: Choice, found: Sequence[Candidate]) -> Choice:
     best = best or next((row for row in judged if not _unsound(choice, row, tight=True)), None)
     taken = best if choice.open else best or _nearest(judged)
     over = tuple(row for row in passed if taken is None or row.name != taken.name)
-    return dataclasses.replace(
+    return replace(
         choice,
         taken=taken,
         sound=best is not None,
@@ -67,7 +68,7 @@ def _judge(world: World, choice: Choice, candidate: Candidate) -> Candidate:
     # Of the machine that deploys nobody says how much memory is free.
     is_here = choice.kind.weights == "gguf"
     proof = fit(asked, world.catalog.calibration) if not is_here and not hard else None
-    return dataclasses.replace(candidate, obstacles=hard, fit=proof)
+    return replace(candidate, obstacles=hard, fit=proof)
 
 
 def _readable(world: World, choice: Choice) -> bool:
@@ -134,7 +135,7 @@ def _larger(world: World, choice: Choice) -> str:
     """The cheapest offer of the same kind that surely fits."""
     given = {**choice.target.options, "gpu": None, "count": None, "instance": None}
     found = KINDS[choice.kind.name].candidates(world, choice.kind, given)
-    best = choose(world, dataclasses.replace(choice, open=True), tuple(found))
+    best = choose(world, replace(choice, open=True), tuple(found))
     offer = best.taken.offer if best.taken else None
     if not best.sound or offer is None or offer.gpu is None:
         return ""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from moorage.plan.choice import engines, hardware, routing
 from moorage.plan.choice.kinds import KINDS
@@ -21,9 +22,9 @@ def resolve(world: World) -> tuple[Choice, ...]:
 
 def offers_used(world: World, lock: Lock) -> tuple[LockedOffer, ...]:
     """The rows of the catalogue that a spec uses under a new lock, to be reviewed with it."""
-    anew = dataclasses.replace(lock, offers=())
-    facts = dataclasses.replace(world.facts, lock=anew, lock_fault=None)
-    choices = resolve(dataclasses.replace(world, facts=facts))
+    anew = replace(lock, offers=())
+    facts = replace(world.facts, lock=anew, lock_fault=None)
+    choices = resolve(replace(world, facts=facts))
     app = prices.app_offer(world)
     used = [
         *(offer for choice in choices for offer in prices.rows(choice)),

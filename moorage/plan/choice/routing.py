@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
+
+from msgspec.structs import replace
 
 from moorage.plan.catalogue.offers import Kind
 from moorage.plan.choice import regions
@@ -36,7 +37,7 @@ def choose(world: World, choice: Choice) -> Choice:
         else:
             used.append(known[slug])
     used = _ordered(used, choice)
-    return dataclasses.replace(
+    return replace(
         choice, routes=tuple(used), passed_over=tuple(passed), sound=bool(used), open=_auto(choice)
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
+
+from msgspec.structs import replace
 
 from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.fit import kv, vllm

@@ -5,7 +5,7 @@ Follows vllm/v1/core/kv_cache_planning.py and kv_cache_interface.py of 0.33, to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from moorage.plan.fit.layers import CROSS, FULL, STATE, WINDOW, Attention, Layers, State
 
@@ -24,8 +24,7 @@ ELEMENT_BYTES = {  # of what `--kv-cache-dtype` may say
 PACKED_LATENT_BYTES = {"fp8_ds_mla": 656, "nvfp4_ds_mla": 352}  # of a token
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True, kw_only=True):
     """What the engine is told that the cache depends on."""
 
     tensor_parallel: int = 1
@@ -35,8 +34,7 @@ class Setting:
     block_tokens: int = BLOCK_TOKENS
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Group:
+class Group(Struct, frozen=True, kw_only=True):
     """Layers that share a table of blocks, so many times over."""
 
     kind: str
@@ -45,8 +43,7 @@ class Group:
     reach: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True, kw_only=True):
     """The cache of a rank: every block is as large as its widest group needs."""
 
     block_bytes: int
@@ -56,8 +53,7 @@ class Cache:
     batch_tokens: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True, kw_only=True):
     layers: Layers
     tokens: int
     size: int  # bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 FULL = "full"  # every token
 WINDOW = "window"  # the last tokens only
@@ -11,8 +11,7 @@ CROSS = "cross"  # the tokens of the encoder
 STATE = "state"  # a state of fixed size, whatever the length
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class State:
+class State(Struct, frozen=True, kw_only=True):
     """One tensor of a state: `units` are divided among ranks, each with `rest` elements."""
 
     units: int
@@ -22,8 +21,7 @@ class State:
     group_units: int = 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Layers:
+class Layers(Struct, frozen=True, kw_only=True):
     """Layers that keep the same."""
 
     kind: str
@@ -36,8 +34,7 @@ class Layers:
     states: tuple[State, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attention:
+class Attention(Struct, frozen=True, kw_only=True):
     """What a whole model keeps, and what tensor parallelism and length are bound by."""
 
     layers: tuple[Layers, ...]

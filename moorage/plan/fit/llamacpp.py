@@ -7,8 +7,9 @@ Where every layer keeps every token the cache is exact to the byte. The buffer i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from moorage.plan.fit import rough
 from moorage.plan.fit.rough import GIB, bare
@@ -54,8 +55,7 @@ _ENCODERS: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Shape:
+class _Shape(Struct, frozen=True, kw_only=True):
     """What the header of a file says of the model's size."""
 
     layers: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from moorage.plan.facts import ModelFacts, Tensors
 from moorage.plan.fit import derived
@@ -22,8 +23,7 @@ INNER = ("intermediate_size", "n_inner", "ffn_dim", "decoder_ffn_dim")
 HIDDEN = ("hidden_size", "n_embd", "n_embed", "d_model")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Model:
+class Model(Struct, frozen=True, kw_only=True):
     """What of a model the parts depend on, read once."""
 
     sharing: Sharing

@@ -7,7 +7,8 @@ there counts as that class's default only where the class is known to have one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from moorage.plan.fit import states
 from moorage.plan.fit.fields import (

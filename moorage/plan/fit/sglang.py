@@ -6,9 +6,10 @@ The share and what it leaves follow SGLang's own heuristic (arg_groups/memory_ho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import floor
 from typing import Any, Final
+
+from msgspec import Struct
 
 from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.fit import attention, kv, lengths, needs, rough
@@ -34,8 +35,7 @@ _WEIGHTS_MOST: Final = 1.04  # layouts of kernels pad some of them
 _UNEVEN: Final = 0.97  # of the pool that is surely used: pages and pools do not come out even
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Setting:
+class _Setting(Struct, frozen=True, kw_only=True):
     """What the server is told, given or as it would choose itself."""
 
     length: int

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from msgspec import Struct, field
 
 from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.facts import ModelFacts
 from moorage.spec.types import Load
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """Does this model, served so, run on this machine?"""
 
     facts: ModelFacts
@@ -33,16 +33,14 @@ class Question:
     args: Mapping[str, Any] = field(default_factory=dict)  # other flags of the engine
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Span:
+class Span(Struct, frozen=True, kw_only=True):
     """An interval in GiB: what is sure to be used at least, and at most."""
 
     low: float
     high: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fit:
+class Fit(Struct, frozen=True, kw_only=True):
     """The proof, per rank (one GPU of a tensor-parallel group)."""
 
     verdict: str  # fits | tight | does-not-fit | unknown

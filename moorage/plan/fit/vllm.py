@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from moorage.plan.catalogue.offers import Gpu
 from moorage.plan.fit import attention, calibration, kv, needs
@@ -31,8 +33,7 @@ KNOWN = frozenset(("none", "fp8", "awq", "gptq", "int4", "int8", "mxfp4", "nvfp4
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """A question understood: everything but how many requests at a time."""
 
     question: Question
@@ -48,8 +49,7 @@ class Case:
     lora_rank: int | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True, kw_only=True):
     """A case with so many requests at a time."""
 
     seqs: int

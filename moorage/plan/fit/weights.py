@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
+
+from msgspec import Struct
 
 from moorage.plan.facts import Tensors
 from moorage.plan.fit.tensors import (
@@ -32,8 +33,7 @@ LORA_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)  # what `--max-lora-rank` ta
 LEAST_BYTES: Mapping[str, float] = {"BF16": 2, "F16": 2, "F32": 4, "F64": 8}  # per parameter
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sharing:
+class Sharing(Struct, frozen=True, kw_only=True):
     """What of a model and its engine says how its tensors are laid out on ranks."""
 
     ranks: int
@@ -49,8 +49,7 @@ class Sharing:
     active_share: float = 1.0  # of the experts, for one token
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Weights:
+class Weights(Struct, frozen=True, kw_only=True):
     """Bytes on one rank; elements are those of the whole model that work on a token."""
 
     low: float

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from moorage.plan.facts import Lock, LockedOffer, ModelFacts, Reference, Route
 from moorage.plan.locks.licenses import spdx
@@ -65,9 +66,9 @@ def make(
     """Freeze the part of the facts that a spec's model uses; `licenses` as in the catalogue."""
     form, names = loaded([file.name for file in facts.files], model.quantization)
     references = tuple(
-        dataclasses.replace(row, license=spdx(row.license, licenses)) for row in facts.references
+        replace(row, license=spdx(row.license, licenses)) for row in facts.references
     )
-    frozen = dataclasses.replace(
+    frozen = replace(
         facts,
         files=tuple(file for file in facts.files if file.name in names),
         license=spdx(facts.license, licenses),
@@ -104,9 +105,7 @@ def _hidden(lock: Lock) -> Iterator[str]:
 
 
 def _unasked(lock: Lock) -> Lock:
-    return dataclasses.replace(
-        lock, model=dataclasses.replace(lock.model, asked_of="", asked_on="")
-    )
+    return replace(lock, model=replace(lock.model, asked_of="", asked_on=""))
 
 
 def _flat(lock: Lock) -> dict[str, str]:

@@ -6,11 +6,12 @@ a review shows what has changed.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import asdict
 
 from moorage.plan.facts import Lock, ModelFacts
 from moorage.spec.secrets import redact
@@ -50,7 +51,7 @@ def _rows(values: Sequence[Any], *order: str) -> list[dict[str, Any]]:
 
 
 def _fields(value: Any) -> Iterator[tuple[str, Any]]:
-    return ((field.name, getattr(value, field.name)) for field in dataclasses.fields(value))
+    return iter(asdict(value).items())
 
 
 def _plain(value: Any) -> Any:

@@ -6,9 +6,10 @@ docs/cost.md says in words what the three numbers mean.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final, NamedTuple
+
+from msgspec import Struct, field
 
 from moorage.plan.catalogue.offers import Offer
 from moorage.plan.facts import Route
@@ -33,8 +34,7 @@ class Beside(NamedTuple):
     quantity: int = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Use:
+class Use(Struct, frozen=True, kw_only=True):
     """How a placement is used: what its costs depend on besides its price."""
 
     load: Load = field(default_factory=Load)

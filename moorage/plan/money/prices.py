@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from moorage.plan.catalogue.offers import Offer
 from moorage.plan.facts import LockedOffer
@@ -35,7 +36,7 @@ def routed(world: World, choice: Choice, *, first: bool = False) -> Choice:
     """The choice with what its routes cost."""
     use = _use(world, choice, first=first)
     bill = cost.routed(choice.routes, use) if choice.routes else None
-    return dataclasses.replace(choice, bill=bill)
+    return replace(choice, bill=bill)
 
 
 def request_usd(world: World, choice: Choice) -> Decimal | None:
@@ -53,14 +54,14 @@ def bought(world: World, choice: Choice, *, first: bool = False) -> Choice:
     stated = choice.target.options.get("monthly_usd")
     if stated is not None:
         amount = Decimal(str(stated))
-        return dataclasses.replace(choice, bill=cost.flat(amount, "as the spec states it"))
+        return replace(choice, bill=cost.flat(amount, "as the spec states it"))
     taken = choice.taken
     if taken is None or taken.offer is None:
         return choice
     offer = reviewed(world, taken.offer)
-    return dataclasses.replace(
+    return replace(
         choice,
-        taken=dataclasses.replace(taken, offer=offer),
+        taken=replace(taken, offer=offer),
         bill=cost.monthly(offer, _use(world, choice, first=first)),
     )
 
@@ -98,7 +99,7 @@ def app_offer(world: World) -> Offer | None:
 def reviewed(world: World, offer: Offer) -> Offer:
     """The row as the lock has it, where it has it."""
     row = locked(world, offer)
-    return offer if row is None else dataclasses.replace(offer, usd=row.usd, date=row.date)
+    return offer if row is None else replace(offer, usd=row.usd, date=row.date)
 
 
 def locked(world: World, offer: Offer) -> LockedOffer | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from typing import Final
+
+from msgspec.structs import replace
 
 from moorage.plan.rules import engine, hosts, model, money, place, privacy, published, service
 from moorage.plan.rules.rule import Rule
@@ -52,7 +53,7 @@ def _graded(found: Iterable[Problem], severity: str) -> list[Problem]:
 def _as_grave(problem: Problem, severity: str) -> Problem:
     if problem.severity == severity:
         return problem
-    return dataclasses.replace(problem, severity=severity)
+    return replace(problem, severity=severity)
 
 
 def _waived(world: World, found: list[Problem]) -> list[Problem]:
@@ -69,6 +70,6 @@ def _excused(problem: Problem, waiver: Waiver | None, world: World) -> Problem:
     if world.today is not None and world.today > waiver.expires:
         late = f"the waiver of {waiver.owner} ended on {waiver.expires.isoformat()}"
         hint = f"{problem.hint}; {late}" if problem.hint else late
-        return dataclasses.replace(problem, hint=hint)
+        return replace(problem, hint=hint)
     until = f"waived until {waiver.expires.isoformat()} by {waiver.owner}: {waiver.reason}"
-    return dataclasses.replace(problem, severity="warning", hint=until)
+    return replace(problem, severity="warning", hint=until)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct
 
 from moorage.plan.facts import Lock
 from moorage.plan.locks import lock
@@ -25,8 +26,7 @@ _HARMLESS: Final = str.maketrans(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True, kw_only=True):
     """One thing that was, and is now, both in words; `weaker` where privacy is."""
 
     what: str
@@ -35,8 +35,7 @@ class Moved:
     weaker: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
+class Move(Struct, frozen=True, kw_only=True):
     """What becomes of one placement; a replaced one is taken away and made anew."""
 
     name: str
@@ -44,8 +43,7 @@ class Move:
     moved: tuple[Moved, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """What becomes of one service."""
 
     service: str
@@ -57,8 +55,7 @@ class Change:
     facts: tuple[str, ...] = ()  # what of its lock has moved
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Against:
+class Against(Struct, frozen=True, kw_only=True):
     """What becomes of every service, compared with a commit."""
 
     ref: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
 
 from moorage.plan.types import Plan
 from moorage.spec.forms import DIALECT, Schema
@@ -57,12 +58,11 @@ def _ref(shape: Any, defs: dict[str, Any]) -> Schema:
     if name not in defs:
         defs[name] = {}  # a shape may hold itself
         hints = get_type_hints(shape)
-        names = [field.name for field in fields(shape)]
         defs[name] = {
             "description": _first_line(shape),
             "type": "object",
-            "properties": {key: _value(hints[key], defs) for key in names},
-            "required": names,
+            "properties": {key: _value(hints[key], defs) for key in shape.__struct_fields__},
+            "required": list(shape.__struct_fields__),
             "additionalProperties": False,
         }
     return {"$ref": f"#/$defs/{name}"}
@@ -71,7 +71,7 @@ def _ref(shape: Any, defs: dict[str, Any]) -> Schema:
 def _value(kind: Any, defs: dict[str, Any]) -> Schema:
     if kind in _SCALARS:
         return _SCALARS[kind]
-    if is_dataclass(kind):
+    if isinstance(kind, type) and issubclass(kind, Struct):
         return _ref(kind, defs)
     origin, inside = get_origin(kind), get_args(kind)
     if origin in (Union, types.UnionType):
@@ -85,6 +85,4 @@ def _value(kind: Any, defs: dict[str, Any]) -> Schema:
 
 
 def _first_line(shape: type) -> str:
-    """A dataclass without words of its own has its signature for a docstring."""
-    words = (shape.__doc__ or "").strip().splitlines()[0]
-    return shape.__name__ if words.startswith(f"{shape.__name__}(") else words
+    return (shape.__doc__ or shape.__name__).strip().splitlines()[0]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from decimal import Decimal
 from pathlib import PurePath
 from typing import Any, Final, Protocol
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from moorage.plan.load import Loaded
 from moorage.plan.money.prices import APP_HARDWARE
@@ -153,8 +155,8 @@ def _short(value: Any) -> str:
 
 
 def _plain(value: object) -> object:
-    if is_dataclass(value):
-        return {row.name: _plain(getattr(value, row.name)) for row in fields(value)}
+    if isinstance(value, Struct):
+        return {name: _plain(own) for name, own in asdict(value).items()}
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     if isinstance(value, Mapping):

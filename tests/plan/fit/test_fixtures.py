@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
 from math import prod
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from moorage.plan.catalogue.offers import Engine, Gpu
 from moorage.plan.facts import Lock, ModelFacts, Tensors

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from moorage.plan.fit import speed
 from moorage.spec.types import Load, Slo
