@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
+
+from moorage.errors import MoorageError
 
 if TYPE_CHECKING:
     from moorage.deploy.driver import Stack
@@ -16,13 +21,27 @@ if TYPE_CHECKING:
 
 def plans(stack: Stack) -> Loaded:
     """The plans of the specs that a stack names, and what is wrong with them."""
-    from moorage.deploy import place
     from moorage.plan.load import Loaded, load
 
-    config = place.locate(stack.root, stack.name).settings.get("config") or {}
-    paths = [stack.root / pattern for pattern in config.get("moorage:specs") or []]
+    paths = [stack.root / pattern for pattern in _patterns(stack)]
     today = datetime.now(UTC).date()
     return load(paths, root=stack.root, today=today) if paths else Loaded(plans=(), problems=())
+
+
+def _patterns(stack: Stack) -> list[str]:
+    """What the stack's settings name; `pulumi config set` writes a list as JSON text."""
+    from moorage.deploy import place
+
+    where = place.locate(stack.root, stack.name)
+    told = (where.settings.get("config") or {}).get("moorage:specs") or []
+    if isinstance(told, str):
+        with suppress(ValueError):
+            told = json.loads(told)
+    if not isinstance(told, list) or not all(isinstance(one, str) for one in told):
+        file = os.path.relpath(where.settings_file, stack.root)
+        message = f"{file}: moorage:specs must list files, folders or globs: [specs/*.yaml]"
+        raise MoorageError(message)
+    return told
 
 
 def ready(stack: Stack, loaded: Loaded) -> Stack | None:

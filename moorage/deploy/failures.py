@@ -84,7 +84,7 @@ def explain(
         why = "left out, as they depend on what failed" if steps.goes_on else "not begun"
         lines.append(f"{why}: {', '.join(steps.left_out)}")
     told = f" {lines[0]}" if len(lines) == 1 else "".join(f"\n  {line}" for line in lines)
-    message = f"{operation} of stack {where.stack} failed:{told}"
+    message = where.of_team(f"{operation} of stack {where.stack} failed:{told}")
     return MoorageError(message, exit_code=Exit.PROBLEMS)
 
 

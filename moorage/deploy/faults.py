@@ -110,6 +110,12 @@ KNOWN = (
         exit_code=Exit.NEEDS_PERSON,
     ),
     Known(
+        sign=re.compile("stack config: (?:bad value|cipher: message authentication failed)"),
+        says="a `secure:` value in the settings of stack {stack} is not one that was sealed for "
+        "it; set it anew with `pulumi config set --secret` on the same backend",
+        exit_code=Exit.USAGE,
+    ),
+    Known(
         sign=re.compile("the stack is currently locked by|Another update is currently in progress"),
         says="stack {stack} is locked by another run ({detail}); wait for it to end, or once you "
         "know that it is dead, `moorage cancel --stack {stack} --dead-owner HOST:PID`",

@@ -53,6 +53,18 @@ class Place:
         return self.home / "work" / f"{self.stack}@{backend}"
 
     @property
+    def settings_file(self) -> Path:
+        """The team's file of the stack, which need not be there."""
+        folder = self.root / str(self.manifest.get("stackConfigDir", "."))
+        return folder / f"Pulumi.{self.stack}.yaml"
+
+    def of_team(self, text: str) -> str:
+        """The text with the team's files in it, instead of the copies that the CLI reads."""
+        for file in (self.root / "Pulumi.yaml", self.settings_file):
+            text = text.replace(str(self.work / file.name), os.path.relpath(file, self.root))
+        return text
+
+    @property
     def backend_folder(self) -> Path | None:
         """Where a file backend keeps its files; None for any other backend."""
         folder = backends.folder(self.backend)
@@ -106,17 +118,17 @@ def locate(root: Path, stack: str, *, may_be_undeclared: bool = False) -> Place:
     if wrong is not None:
         msg = f"{root / 'Pulumi.yaml'} {wrong}"
         raise MoorageError(msg)
-    backend = _backend(manifest, root)
     place = Place(
         root=root,
         stack=stack,
         project=manifest["name"],
-        backend=backend,
+        backend=_backend(manifest, root),
         environ={},
-        settings=_stack_settings(root, manifest, stack, may_be_undeclared=may_be_undeclared),
+        settings={},
         manifest=manifest,
     )
-    return _with_environ(place)
+    settings = _stack_settings(place, may_be_undeclared=may_be_undeclared)
+    return _with_environ(replace(place, settings=settings))
 
 
 def prepare(place: Place, plugin: Sequence[str]) -> None:
@@ -178,7 +190,7 @@ def _remove_empty(*folders: Path) -> None:
 
 
 def _load(path: Path, root: Path) -> Settings:
-    name = path.relative_to(root)
+    name = os.path.relpath(path, root)
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
@@ -202,6 +214,8 @@ def _wrong_in(manifest: Settings) -> str | None:
         return "has no `name:` of the project"
     if not NAME.fullmatch(name):
         return f"names its project {name!r}: letters, digits, `.`, `_`, `-` only"
+    if not isinstance(manifest.get("stackConfigDir", "."), str):
+        return "has a `stackConfigDir:` that is no folder's name"
     # Without this the state would be kept in the checkout, and nobody would be told.
     if not isinstance(backend, dict) or not isinstance(backend.get("url") or "", str):
         return "has a `backend:` without a `url:`; write `backend: {url: s3://bucket}`"
@@ -217,18 +231,21 @@ def _is_plugin(one: Any) -> bool:
     return fine and isinstance(one.get("path", "."), str)
 
 
-def _stack_settings(
-    root: Path, manifest: Settings, stack: str, *, may_be_undeclared: bool
-) -> Settings:
-    folder = root / str(manifest.get("stackConfigDir", "."))
-    path = folder / f"Pulumi.{stack}.yaml"
+def _stack_settings(place: Place, *, may_be_undeclared: bool) -> Settings:
+    path = place.settings_file
+    name = os.path.relpath(path, place.root)
     if path.exists():
-        return _load(path, root)
+        settings = _load(path, place.root)
+        if not isinstance(settings.get("config") or {}, dict):
+            msg = f"{name}: `config:` must hold settings, each as `key: value`"
+            raise MoorageError(msg)
+        return settings
     if may_be_undeclared:
         return {}
-    names = sorted(one.name.split(".", 1)[1].removesuffix(".yaml") for one in _stack_files(folder))
+    files = _stack_files(path.parent)
+    names = sorted(one.name.split(".", 1)[1].removesuffix(".yaml") for one in files)
     there = f"there are: {', '.join(names)}" if names else "there is none yet"
-    msg = f"no stack {stack}: {path.relative_to(root)} is missing; {there}"
+    msg = f"no stack {place.stack}: {name} is missing; {there}"
     raise MoorageError(msg)
 
 

@@ -88,6 +88,12 @@ def test_each_fault_is_told_once() -> None:
         (LOCKED, "created by ann@host (pid 7)", Exit.NEEDS_PERSON),
         ("error: no stack named 'local' found", "moorage up --stack", Exit.USAGE),
         ("error: write /s/a.json: no space left on device", "is full", Exit.NEEDS_PERSON),
+        ("error: validating stack config: bad value", "`secure:` value", Exit.USAGE),
+        (
+            "error: getting stack config: cipher: message authentication failed",
+            "pulumi config set --secret",
+            Exit.USAGE,
+        ),
     ],
 )
 def test_known_failures_say_what_to_do(stderr: str, says: str, exit_code: Exit) -> None:

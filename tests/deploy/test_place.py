@@ -165,6 +165,7 @@ def test_a_name_that_is_a_path_is_refused(root: Path, name: str) -> None:
     ("text", "says"),
     [
         ("runtime: python", "has no `name:`"),
+        ("{name: demo, stackConfigDir: [stacks]}", "has a `stackConfigDir:` that is no folder's"),
         ("name: ../../elsewhere", "names its project '../../elsewhere'"),
         ("{name: demo, backend: s3://bucket}", "has a `backend:` without a `url:`"),
         ("{name: demo, backend: {url: 5}}", "has a `backend:` without a `url:`"),
@@ -186,6 +187,8 @@ def test_a_manifest_that_we_cannot_go_by_is_refused(root: Path, text: str, says:
     [
         ("config:\n  a: [1\n", "stacks/Pulumi.local.yaml:3:1 is not valid YAML"),
         ("- a\n", "stacks/Pulumi.local.yaml:1:1 must be a mapping"),
+        ("config: [1]\n", "stacks/Pulumi.local.yaml: `config:` must hold settings"),
+        ("config: x\n", "stacks/Pulumi.local.yaml: `config:` must hold settings"),
     ],
 )
 def test_broken_settings_are_one_line_with_their_place(root: Path, text: str, says: str) -> None:
@@ -194,3 +197,22 @@ def test_broken_settings_are_one_line_with_their_place(root: Path, text: str, sa
         place.locate(root, "local")
     assert says in str(fault.value)
     assert "\n" not in str(fault.value)
+
+
+def test_settings_may_lie_outside_of_the_checkout(root: Path, tmp_path: Path) -> None:
+    there = tmp_path / "elsewhere"
+    there.mkdir()
+    (root / "Pulumi.yaml").write_text(f"{{name: demo, stackConfigDir: {there}}}")
+    with pytest.raises(MoorageError, match=r"\.\./elsewhere/Pulumi\.local\.yaml is missing"):
+        place.locate(root, "local")
+    (there / "Pulumi.local.yaml").write_text("config: {a:b: c}\n")
+    assert place.locate(root, "local").settings == {"config": {"a:b": "c"}}
+    (there / "Pulumi.local.yaml").write_text("config: {\n")
+    with pytest.raises(MoorageError, match=r"\.\./elsewhere/Pulumi\.local\.yaml:2:1 is not valid"):
+        place.locate(root, "local")
+
+
+def test_a_fault_of_the_cli_names_the_team_s_files(root: Path) -> None:
+    where = place.locate(root, "local")
+    told = f"could not validate '{where.work}/Pulumi.yaml': see {where.work}/Pulumi.local.yaml"
+    assert where.of_team(told) == ("could not validate 'Pulumi.yaml': see stacks/Pulumi.local.yaml")
