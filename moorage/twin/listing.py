@@ -16,7 +16,7 @@ _MAPPING: Final = "inferenceProviderMapping"
 def described(stored: Stored, commit: str, *, blobs: bool) -> dict[str, Any]:
     """Everything that is told without `expand`."""
     repo = stored.repo
-    card = _card(stored)
+    card = _card(stored, commit)
     name = _name(stored.id)
     told: dict[str, Any] = {
         "_id": commit[:24],
@@ -70,9 +70,9 @@ def routed(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _card(stored: Stored) -> dict[str, Any]:
+def _card(stored: Stored, commit: str) -> dict[str, Any]:
     told = {"license": stored.repo.license, "license_name": stored.repo.license_name}
-    written = cards.of(stored.blobs) or {}
+    written = cards.of(stored.at(commit)) or {}
     return written | {key: value for key, value in told.items() if value is not None}
 
 

@@ -151,6 +151,22 @@ def test_one_that_is_not_ours_any_more_is_left_with_a_word(
     assert lines[-1] == f"collection {made.id} belongs to another stack and is left as it is"
 
 
+def test_one_whose_description_somebody_wrote_anew_is_ours_all_the_same(
+    twin: face.Twin, context: NewContext
+) -> None:
+    made = collection.create(declared(), context())
+    api(twin).update_collection_metadata(made.id, description="nicer words")
+    found = collection.read(made.id, made.state, declared(), context())
+    assert found is not None
+    assert "it has lost the mark" in found.state["drift"]
+    state = collection.update(made.id, found.state, declared(), context())
+    found = collection.read(made.id, state, declared(), context())
+    assert found is not None
+    assert found.state["drift"] is None
+    collection.delete(made.id, state, context())
+    assert not twin.hub.desk.collections
+
+
 def test_an_item_that_is_not_there_is_one_line(twin: face.Twin, context: NewContext) -> None:
     message = failing(lambda: collection.create(declared(items=items("nobody")), context()))
     assert "acme/nobody does not exist" in message

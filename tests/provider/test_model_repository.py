@@ -188,6 +188,43 @@ def test_one_that_is_not_ours_any_more_is_left_with_a_word(
     assert lines[-1] == "model acme/tuned belongs to them/s/tuned and is left as it is"
 
 
+@pytest.mark.parametrize("changes_by", ["commit", "pull-request"])
+def test_a_card_that_somebody_overwrote_does_not_make_it_a_strangers(
+    twin: face.Twin, context: NewContext, changes_by: str
+) -> None:
+    """As every training script does that pushes a card of its own."""
+    inputs = declared(changesBy=changes_by)
+    state = model_repository.create(inputs, context()).state
+    api(twin).upload_file(path_or_fileobj=b"# Theirs\n", path_in_repo="README.md", repo_id=ID)
+    found = model_repository.read(ID, state, inputs, context())
+    assert found is not None
+    assert "moorage_owner" in found.state["drift"]
+    state = model_repository.update(ID, found.state, inputs, context())
+    if changes_by == "commit":
+        assert "moorage_owner" in text(twin)
+    else:
+        assert text(twin) == "# Theirs\n", "it is for others to merge"
+        assert state["pullRequest"].endswith("/discussions/1")
+        found = model_repository.read(ID, state, inputs, context())
+        assert found is not None
+        assert found.state["drift"] is None
+    assert "# Theirs" in text(twin)
+    model_repository.delete(ID, state, context())
+    assert ID not in twin.hub.repos
+
+
+def test_one_that_was_made_anew_without_a_mark_is_left_with_a_word(
+    twin: face.Twin, context: NewContext, lines: list[str]
+) -> None:
+    state = model_repository.create(declared(), context()).state
+    api(twin).delete_repo(ID)
+    api(twin).create_repo(ID)
+    assert model_repository.read(ID, state, declared(), context()) is None
+    model_repository.delete(ID, state, context())
+    assert ID in twin.hub.repos
+    assert lines[-1] == "model acme/tuned was not made by moorage and is left as it is"
+
+
 def test_a_token_without_rights_is_one_line(
     twin: face.Twin, context: NewContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:

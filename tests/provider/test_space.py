@@ -379,10 +379,28 @@ def test_one_that_is_not_ours_any_more_is_left_with_a_word(
     twin: face.Twin, context: NewContext, lines: list[str]
 ) -> None:
     state = made(context)
-    api(twin).delete_space_variable(ID, OWNER)
+    api(twin).delete_repo(ID, repo_type="space")
+    api(twin).create_repo(ID, repo_type="space", space_sdk="gradio")
+    assert space.read(ID, state, declared(), context()) is None
     space.delete(ID, state, context())
     assert seen(twin)
     assert lines[-1] == "Space acme/chat was not made by moorage and is left as it is"
+
+
+def test_one_whose_variable_somebody_took_away_is_ours_all_the_same(
+    twin: face.Twin, context: NewContext
+) -> None:
+    """Or it would be forgotten, and paid for ever."""
+    state = made(context, hardware="t4-small")
+    api(twin).delete_space_variable(ID, OWNER)
+    inputs = declared(hardware="t4-small")
+    seen_so = read(state, inputs, context).state
+    assert seen_so["drift"] == f"variables: {OWNER} is missing, which says whose it is"
+    space.update(ID, seen_so, inputs, context())
+    assert OWNER in api(twin).get_space_variables(ID)
+    api(twin).delete_space_variable(ID, OWNER)
+    space.delete(ID, state, context())
+    assert not seen(twin)
 
 
 def test_a_secret_that_could_not_be_taken_away_is_taken_away_by_the_next_run(

@@ -149,9 +149,31 @@ def refuse_move(what: str, account: str, inputs: State, state: State) -> None:
 # --- what is there
 
 
-def is_ours(mark: str | None, ours: Iterable[str | None], state: State) -> bool:
-    """Marked as ours, now or before; or imported, and marked by nobody."""
-    return mark in set(ours) if mark else bool(state.get("isImported"))
+def is_ours(
+    mark: str | None,
+    ours: Iterable[str | None],
+    state: State,
+    *,
+    is_same: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Marked as ours, now or before; or marked by nobody, and imported, or the same as ever."""
+    if mark:
+        return mark in set(ours)
+    return bool(state.get("isImported")) or is_same()
+
+
+def has_commit(at: Hub, asked: Asked, kind: str, bare: str, sha: Any, context: Context) -> bool:
+    """Whether a repository is the one that had this commit: one made anew by that name has not.
+
+    People overwrite its card or take away a variable, and so its mark.
+    """
+    if not isinstance(sha, str):
+        return False
+
+    def call(api: Any) -> Any:
+        return api.repo_info(bare, repo_type=kind, revision=sha)
+
+    return hub.read(at, asked, call, context) is not None
 
 
 def there(found: T | None, what: str) -> T:

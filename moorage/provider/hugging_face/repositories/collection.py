@@ -92,7 +92,8 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
         told = collection_record.declared(found)
         told_of_it = {"isImported": found.mark is None, "drift": None}
         return Found(state={**told, **outputs, **told_of_it}, inputs=told)
-    drift = collection_record.drift(inputs, found)
+    is_imported = bool(state.get("isImported"))
+    drift = collection_record.drift(inputs, found, is_imported=is_imported)
     return Found(state={**state, **outputs, "drift": drift}, inputs=inputs)
 
 
@@ -144,7 +145,8 @@ def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bo
         collection_record.mark_of(things.owner_of(inputs, context)),
         collection_record.mark_of(things.owner_of(state, context)),
     }
-    return things.is_ours(found.mark, marks, state)
+    # Its slug ends in an id that no other has: without any mark it is the same all the same.
+    return things.is_ours(found.mark, marks, state, is_same=lambda: bool(state))
 
 
 def _bring(

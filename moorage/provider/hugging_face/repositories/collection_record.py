@@ -132,16 +132,18 @@ def _told(item: Item) -> dict[str, str]:
     return {"type": item.type, "id": item.id, **note}
 
 
-def drift(inputs: State, found: Record) -> str | None:
-    """Field by field what is otherwise than declared."""
-    return "; ".join(_differences(inputs, found)) or None
+def drift(inputs: State, found: Record, *, is_imported: bool) -> str | None:
+    """Field by field what is otherwise than declared; what was imported need not have a mark."""
+    return "; ".join(_differences(inputs, found, is_imported=is_imported)) or None
 
 
-def _differences(inputs: State, found: Record) -> Iterator[str]:
+def _differences(inputs: State, found: Record, *, is_imported: bool) -> Iterator[str]:
     if found.visibility != inputs["visibility"]:
         yield f"visibility: {found.visibility} instead of {inputs['visibility']}"
     if found.description != inputs.get("description", ""):
         yield "description: it is another"
+    if found.mark is None and not is_imported:
+        yield "description: it has lost the mark that says whose it is"
     should, have = wanted(inputs), found.items
     missing = [item.id for item in should if item.what not in {one.what for one in have}]
     more = [item.id for item in have if item.what not in {one.what for one in should}]

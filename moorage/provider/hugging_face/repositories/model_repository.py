@@ -120,15 +120,16 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
     """What is there by its id alone; its files are told by their digest."""
     at = hub.hub()
     found = repo_record.look(at, id_, context)
-    if found is None or (state and not _is_ours(found, state, inputs, context)):
+    if found is None or (state and not _is_ours(found, state, inputs, at, context)):
         return None
     outputs = repo_record.outputs(found, at)
     if not inputs:
         told = repo_record.declared(found)
         told_of_it = {"pullRequest": "", "isImported": found.mark is None, "drift": None}
         return Found(state={**told, **outputs, **told_of_it}, inputs=told)
-    asked_for = repo_change.pull_request(found, at, context)
-    drift = repo_record.drift(inputs, found, things.owner_of(inputs, context), asked_for)
+    owner = things.owner_of(inputs, context)
+    asked_for = repo_change.pull_request(found, owner, at, context)
+    drift = repo_record.drift(inputs, found, owner, asked_for)
     more = {"pullRequest": asked_for.url if asked_for else "", "drift": drift}
     return Found(state={**state, **outputs, **more}, inputs=inputs)
 
@@ -137,7 +138,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     """Make it as declared; when it is so already, nothing is written."""
     at = hub.hub()
     found = things.there(repo_record.look(at, id_, context), repo_record.called(id_))
-    if not _is_ours(found, state, inputs, context):
+    if not _is_ours(found, state, inputs, at, context):
         things.refuse_foreign(repo_record.called(id_), found.mark, things.owner_of(inputs, context))
     things.refuse_move(repo_record.called(id_), repo_record.account_of(id_), inputs, state)
     return _bring(found, inputs, state, at=at, context=context)
@@ -152,7 +153,7 @@ def delete(id_: str, state: State, context: Context) -> None:
         found = repo_record.look(at, id_, context)
         if found is None:
             return
-        if not _is_ours(found, state, state, context):
+        if not _is_ours(found, state, state, at, context):
             things.leave_foreign(what, found.mark, context)
             return
         outcome = hub.write(at, asked, lambda api: api.delete_repo(bare, repo_type=kind), context)
@@ -172,9 +173,14 @@ def locate(inputs: State, context: Context) -> str | None:
     return id_ if found and found.mark == things.owner_of(inputs, context) else None
 
 
-def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
+def _is_ours(found: Record, state: State, inputs: State, at: Hub, context: Context) -> bool:
+    def is_same() -> bool:
+        kind, bare = repo_record.type_of(found.id), repo_record.bare(found.id)
+        asked = at.asked(repo_record.called(found.id), repo_record.account_of(found.id))
+        return things.has_commit(at, asked, kind, bare, state.get("sha"), context)
+
     owners = things.owner_of(inputs, context), things.owner_of(state, context)
-    return things.is_ours(found.mark, owners, state)
+    return things.is_ours(found.mark, owners, state, is_same=is_same)
 
 
 def _bring(found: Record, inputs: State, state: State, *, at: Hub, context: Context) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
@@ -65,9 +66,10 @@ def bring(
 ) -> tuple[Record, Asked | None]:
     """Write what differs; the repository as it is then, and the pull request that waits."""
     lost, without = "", repo_record.dropped(inputs, state, owner)
-    # Until it says whose it is, nothing of it waits for others.
-    by_pull_request = inputs["changesBy"] == "pull-request" and found.mark is not None
-    asked_for = pull_request(found, at, context) if by_pull_request else None
+    # Until it has said whose it is, nothing of it waits for others.
+    has_said = found.mark is not None or (bool(state) and not state.get("isImported"))
+    by_pull_request = inputs["changesBy"] == "pull-request" and has_said
+    asked_for = pull_request(found, owner, at, context) if by_pull_request else None
     for number in range(_ROUNDS + 1):
         wanted = list(_settings(found, inputs))
         base = asked_for.record if asked_for else found
@@ -82,7 +84,7 @@ def bring(
             context.pause(_PAUSE_S)
         lost = _write(wanted, found.id, at, context)
         found = things.still(repo_record.look(at, found.id, context), repo_record.called(found.id))
-        asked_for = pull_request(found, at, context) if by_pull_request else None
+        asked_for = pull_request(found, owner, at, context) if by_pull_request else None
     why = lost or "the Hub takes what is written and keeps it as it was"
     message = f"{repo_record.called(found.id)}: {why}; run up again"
     raise MoorageError(message, exit_code=Exit.UNANSWERED)
@@ -167,20 +169,29 @@ def _title(owner: str) -> str:
     return f"{_MESSAGE}: {owner}"
 
 
-def pull_request(found: Record, at: Hub, context: Context) -> Asked | None:
+def pull_request(found: Record, owner: str, at: Hub, context: Context) -> Asked | None:
     """The open pull request of ours, where there is one."""
-    if found.mark is None:
-        return None
     what = repo_record.called(found.id)
     asked = at.asked(what, repo_record.account_of(found.id), scope="discussion.write")
-    title = _title(found.mark)
+    title = _title(found.mark or owner)
     number = hub.read(at, asked, lambda api: _number(api, found.id, title), context)
     if not number:
         return None
     reference = f"refs/pr/{number}"
-    change = repo_record.look(at, found.id, context, revision=reference)
+    change = repo_record.look(at, found.id, context, revision=reference) or found
+    # Of a pull request a Hub may tell the card of main.
+    card = hub.read(at, asked, lambda api: _card(api, change), context)
     url = f"{at.url}/{found.id}/discussions/{number}"
-    return Asked(number=number, url=url, record=change or found)
+    return Asked(number=number, url=url, record=replace(change, card=card or {}))
+
+
+def _card(api: Any, change: Record) -> dict[str, Any]:
+    """The entries of its card, by its README."""
+    from huggingface_hub import RepoCard
+
+    text = _readme(api, change) if README in change.files else ""
+    read: Any = RepoCard(text, ignore_metadata_errors=True).data
+    return dict(read.to_dict())
 
 
 def _number(api: Any, id_: str, title: str) -> int:

@@ -56,7 +56,7 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
     found = space_record.look(at, id_, context)
     if found is None or found.stage == _DELETING:
         return None
-    if state and not _is_ours(found, state, inputs, context):
+    if state and not _is_ours(found, state, inputs, at, context):
         return None  # another one took its place
     told = space_record.declared(found)
     prices = space_record.prices(at, context) or {}
@@ -79,7 +79,7 @@ def update(id_: str, state: State, inputs: State, context: Context) -> State:
     at = hub.hub()
     found = things.there(space_record.look(at, id_, context), f"Space {id_}")
     owner = things.owner_of(inputs, context)
-    if not _is_ours(found, state, inputs, context):
+    if not _is_ours(found, state, inputs, at, context):
         things.refuse_foreign(f"Space {id_}", found.mark, owner)
     things.refuse_move(f"Space {id_}", id_.partition("/")[0], inputs, state)
     price = _price(inputs, at, context)
@@ -93,7 +93,7 @@ def delete(id_: str, state: State, context: Context) -> None:
     found = space_record.look(at, id_, context)
     if found is None:
         return
-    if not _is_ours(found, state, state, context):
+    if not _is_ours(found, state, state, at, context):
         things.leave_foreign(asked.what, found.mark, context)
         return
     for _ in range(things.TRIES):
@@ -118,9 +118,13 @@ def locate(inputs: State, context: Context) -> str | None:
     return id_ if found and found.mark == things.owner_of(inputs, context) else None
 
 
-def _is_ours(found: Record, state: State, inputs: State, context: Context) -> bool:
+def _is_ours(found: Record, state: State, inputs: State, at: Hub, context: Context) -> bool:
+    def is_same() -> bool:
+        asked = at.asked(f"Space {found.id}", found.id.partition("/")[0])
+        return things.has_commit(at, asked, "space", found.id, state.get("sha"), context)
+
     owners = things.owner_of(inputs, context), things.owner_of(state, context)
-    return things.is_ours(found.mark, owners, state)
+    return things.is_ours(found.mark, owners, state, is_same=is_same)
 
 
 def _price(inputs: State, at: Hub, context: Context) -> float | None:

@@ -212,6 +212,8 @@ def _differences(inputs: State, state: State, found: Record) -> Iterator[str]:
     if inputs.get("sleepSeconds") not in (None, found.sleep_s):
         yield f"sleepSeconds: {found.sleep_s} instead of {inputs['sleepSeconds']}"
     yield from _entries("variables", inputs.get("variables", {}), found.own_variables)
+    if found.mark is None and not state.get("isImported"):
+        yield f"variables: {OWNER} is missing, which says whose it is"
     if volumes(inputs.get("volumes", ())) != volumes(found.runtime.get("volumes") or ()):
         yield "volumes: others are mounted"
     if "resourceGroup" in inputs and found.group != inputs["resourceGroup"]:
