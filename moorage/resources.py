@@ -1584,6 +1584,7 @@ class InferenceEndpoint(pulumi.CustomResource):
         "readyReplicas",
         "revisionActual",
         "computeId",
+        "createdAt",
         "pricePerHour",
         "hourlyUsd",
         "account",
@@ -2009,6 +2010,12 @@ class InferenceEndpoint(pulumi.CustomResource):
     def compute_id(self) -> Output[str | None]:
         """The instance's id in the catalogue."""
         return _known(self, "computeId")
+
+    @property
+    @pulumi.getter(name="createdAt")
+    def created_at(self) -> Output[str | None]:
+        """When it was made."""
+        return _known(self, "createdAt")
 
     @property
     @pulumi.getter(name="pricePerHour")

@@ -294,12 +294,12 @@ def test_a_sentence_tells_values_but_none_of_the_environment() -> None:
     record["model"]["env"]["LOG"] = "hidden"
     record["compute"]["instanceSize"] = "x4"
     record["status"] |= {"state": "updateFailed", "message": "no image"}
-    assert endpoint_drift.sentence(record, "acme", inputs, is_ours=True) == (
+    assert endpoint_drift.sentence(record, "acme", inputs, "") == (
         "it updateFailed: no image; env.LOG differs; instanceSize is x4, declared x1"
     )
-    assert endpoint_drift.sentence(told(inputs), "acme", inputs, is_ours=True) is None
-    theirs = endpoint_drift.sentence(told(inputs), "acme", inputs, is_ours=False)
-    assert theirs == "it belongs to shop/prod/chat"
+    assert endpoint_drift.sentence(told(inputs), "acme", inputs, "") is None
+    theirs = endpoint_drift.sentence(told(inputs), "acme", inputs, "it is another's")
+    assert theirs == "it is another's"
 
 
 # --- what is refused before anything is sent

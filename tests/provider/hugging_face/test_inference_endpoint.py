@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from pulumi.runtime.proto.provider_pb2 import PropertyDiff
 
-from moorage.provider.hugging_face.endpoints import inference_endpoint
+from moorage.provider.hugging_face.endpoints import endpoint_owner, inference_endpoint
 from moorage.provider.testing.client import Client
 from moorage.provider.values import decode
 from moorage.twin import face
 from moorage.twin.hardware import catalogue
 from moorage.twin.people import INFER, MANAGE
-from tests.provider.hugging_face.endpoints import ID, TOKEN, Made, World, hurry, world
+from tests.provider.hugging_face.endpoints import ID, OWNER, TOKEN, Made, World, hurry, world
 
 NewWorld = Callable[..., World]
 
@@ -145,6 +145,20 @@ def test_what_somebody_made_by_hand_where_ours_was_is_neither_taken_nor_ended(at
     assert line.startswith("acme/chat was made by hand and is left as it is")
     at.delete(seen)
     assert ID in at.twin.endpoints
+
+
+def test_one_whose_tags_somebody_took_away_is_ours_all_the_same(at: World) -> None:
+    """Or it could be neither changed nor ended, and would be paid for ever."""
+    made = at.create()
+    at.twin.endpoints[ID].body["tags"] = ["by-hand"]
+    seen = at.read(made)
+    assert seen is not None
+    assert seen.state["drift"].startswith("the tags that say whose it is were taken away; tags")
+    at.update(seen)
+    assert endpoint_owner.marks(OWNER)[1] in at.twin.endpoints[ID].raw["tags"]
+    at.twin.endpoints[ID].body["tags"] = []
+    at.delete(seen)
+    assert ID not in at.twin.endpoints
 
 
 def test_ours_in_another_region_is_not_made_into_this_one(at: World) -> None:

@@ -38,16 +38,17 @@ def differences(record: Record, account: str, inputs: State) -> list[str]:
     return [*_fields(found, inputs), *_secrets(record, inputs), *_pause(record, inputs)]
 
 
-def sentence(record: Record, account: str, inputs: State, *, is_ours: bool) -> str | None:
-    """What Read found changed, in one line; None when all is as declared."""
+def sentence(record: Record, account: str, inputs: State, whose: str) -> str | None:
+    """What Read found changed, in one line; None when all is as declared.
+
+    `whose` says what is wrong with whose it is, where something is.
+    """
     found = endpoint_inputs.declared(record, account)
     names = differences(record, account, inputs)
     told = [_told(name, found, inputs) for name in names[:_MOST_TOLD]]
     if len(names) > _MOST_TOLD:
         told.append(f"and {len(names) - _MOST_TOLD} more")
-    if not is_ours:
-        told.insert(0, f"it {endpoint_owner.described(record)}")
-    return "; ".join([*_failure(record), *told]) or None
+    return "; ".join(filter(None, [*_failure(record), whose, *told])) or None
 
 
 def _fields(found: State, inputs: State) -> Iterator[str]:

@@ -26,6 +26,7 @@ class Place:
     owner: str
     formerly: tuple[str, ...] = ()
     was_imported: bool = False
+    created_at: str = ""  # as state knows it: one made anew by that name has another time
 
     @property
     def id(self) -> str:
@@ -44,14 +45,27 @@ class Place:
         return found
 
     def is_ours(self, record: Record) -> bool:
-        """Whether we may change it: it has our mark, or was imported and has nobody's."""
-        if self.was_imported and not endpoint_owner.is_marked(record):
-            return True
+        """Whether we may change it: it has our mark, or nobody's and was imported or made by us."""
+        if not endpoint_owner.is_marked(record):
+            return self.was_imported or self._is_same(record)
         return endpoint_owner.is_of(record, (self.owner, *self.formerly))
 
     def has_our_mark(self, record: Record) -> bool:
         """Whether nothing is to be done about its mark."""
-        return endpoint_owner.is_of(record, [self.owner]) or not endpoint_owner.is_marked(record)
+        if not endpoint_owner.is_marked(record):
+            return self.was_imported
+        return endpoint_owner.is_of(record, [self.owner])
+
+    def _is_same(self, record: Record) -> bool:
+        """Whether it is the one that state knows: people take its tags away."""
+        return bool(self.created_at) and created_at(record) == self.created_at
+
+    def whose(self, record: Record) -> str:
+        """What is wrong with whose it is, as drift tells it; empty where nothing is."""
+        if not self.is_ours(record):
+            return f"it {endpoint_owner.described(record)}"
+        is_marked = endpoint_owner.is_marked(record) or self.was_imported
+        return "" if is_marked else "the tags that say whose it is were taken away"
 
     def refuse_foreign(self, record: Record) -> None:
         """Never take over what is somebody else's."""
@@ -87,7 +101,13 @@ def known(id_: str, state: State, inputs: State, context: Context) -> Place:
         owner=things.owner_of(inputs, context),
         formerly=tuple(owner for owner in formerly if owner),
         was_imported=bool(state.get("isImported")),
+        created_at=str(state.get("createdAt") or ""),
     )
+
+
+def created_at(record: Record) -> str:
+    """When it was made, in the service's own words."""
+    return str(record["status"].get("createdAt") or "")
 
 
 def is_same(one: State, other: State, *names: str) -> bool:

@@ -200,6 +200,7 @@ SHAPE: Final = Shape(
         "readyReplicas": Field(kind="integer", doc="How many replicas serve.", required=True),
         "revisionActual": Field(kind="string", doc="The commit that is served."),
         "computeId": Field(kind="string", doc="The instance's id in the catalogue."),
+        "createdAt": Field(kind="string", doc="When it was made."),
         "pricePerHour": Field(kind="number", doc="USD for an hour of one replica."),
         "hourlyUsd": Field(
             kind="number", doc="USD for an hour of its fewest replicas, as it is now."

@@ -8,7 +8,7 @@ from typing import Any, Final
 from moorage.provider.handler import State
 from moorage.provider.hugging_face.client import Record
 from moorage.provider.hugging_face.endpoints import endpoint_inputs, endpoint_owner, endpoint_probe
-from moorage.provider.hugging_face.endpoints.endpoint_place import Place, is_same
+from moorage.provider.hugging_face.endpoints.endpoint_place import Place, created_at, is_same
 from moorage.provider.values import UNKNOWN
 
 _INSTANCE: Final = ("vendor", "region", "accelerator", "instanceType", "instanceSize")
@@ -30,6 +30,7 @@ def known(place: Place, inputs: State, record: Record, before: State, usd: float
         "readyReplicas": int(status.get("readyReplica") or 0),
         "revisionActual": record["model"].get("revision"),
         "computeId": record["compute"].get("id"),
+        "createdAt": created_at(record) or None,
         "pricePerHour": usd,
         "hourlyUsd": hourly_usd(usd, inputs["minReplica"], str(status["state"])),
         "account": place.account,

@@ -83,9 +83,10 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
         return _imported(place, found, context)
     usd = _usd(place, inputs, state, context, is_fresh=True)
     told = endpoint_state.known(place, inputs, found, state, usd)
-    is_ours = place.is_ours(found)
-    told["drift"] = endpoint_drift.sentence(found, place.account, inputs, is_ours=is_ours)
+    told["drift"] = endpoint_drift.sentence(found, place.account, inputs, place.whose(found))
     told["ownedBy"] = state.get("ownedBy")
+    if not place.is_ours(found):
+        told["createdAt"] = state.get("createdAt")  # of ours, which this one is not
     return Found(state=told, inputs=inputs)
 
 
@@ -109,7 +110,8 @@ def delete(id_: str, state: State, context: Context) -> None:
     if place.is_ours(found):
         endpoint_writes.delete(place, context)
     else:
-        context.warn(f"{id_} {endpoint_owner.described(found)} and is left as it is")
+        whose = endpoint_owner.described(found)
+        context.warn(f"{id_} {whose} and is left as it is, with all that it costs")
 
 
 def locate(inputs: State, context: Context) -> str | None:
