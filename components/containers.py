@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 import pulumi
 import pulumi_docker as docker
 
-from components import names
+from components import names, registries
 from components.endpoint import Site
 from moorage.resources import ContainerSlot
 
@@ -104,6 +104,7 @@ def _host(address: str, site: Site) -> Host:
         name,
         host=None if address == _LOCAL else address,
         ssh_opts=_SSH if address.startswith("ssh://") else None,
+        registry_auth=registries.logins(_images(address, site)) or None,
     )
     network = docker.Network(
         f"{name}-network",
@@ -116,6 +117,14 @@ def _host(address: str, site: Site) -> Host:
         opts=pulumi.ResourceOptions(provider=provider, ignore_changes=["options"]),
     )
     return Host(address=address, name=name, provider=provider, network=network)
+
+
+def _images(address: str, site: Site) -> Iterator[str]:
+    """All that are pulled to a host, for all of its containers have one plugin."""
+    for plan in site.plans:
+        for placement in plan.placements:
+            if placement.image is not None and placement.options.get("host") == address:
+                yield placement.image
 
 
 def _labels(labels: Mapping[str, pulumi.Input[str]]) -> list[Any]:

@@ -25,6 +25,7 @@ class Site:
     stack: str
     gateway: str = ""  # its address as it is reached from outside, ending in /v1
     delete_first: bool = False  # the policy's word: nothing stands beside its replacement
+    plans: Sequence[Plan] = field(default=(), repr=False)  # all that is built there
     shared: dict[str, Any] = field(
         default_factory=dict, repr=False
     )  # what placements have in common

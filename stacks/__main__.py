@@ -39,6 +39,7 @@ def main(root: Path, loaded: Loaded | None = None) -> None:
         stack=pulumi.get_stack(),
         gateway=address,
         delete_first=loaded.policy.delete_first,
+        plans=loaded.plans,
     )
     services = [ModelService(plan, site=site) for plan in loaded.plans]
     gateway = Gateway("gateway", services=services, port=port, site=site)

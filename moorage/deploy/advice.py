@@ -70,7 +70,7 @@ SURPRISES: Final = (
             re.DOTALL,
         ),
         says="Docker at {host} does not answer ({why}): bring it back; where it is gone for good, "
-        "`moorage state remove NAME` forgets what was there, one by one, its container first",
+        "take it out of the specs, run `moorage up`, then `moorage state remove --host {host}`",
     ),
     Surprise(
         sign=re.compile(
@@ -78,8 +78,25 @@ SURPRISES: Final = (
             r"(?:pull access denied|unauthorized|authentication required|no basic auth)",
             re.DOTALL,
         ),
-        says="{image} is not there, or cannot be had without a login, and Pulumi's docker plugin "
-        "takes none of `docker login`: correct its name, or `docker pull {image}` on its host",
+        says="{image} is not there, or cannot be had with the login that Docker has here: correct "
+        "its name, or run `docker login` for its registry on this machine",
+    ),
+    Surprise(
+        sign=re.compile(
+            r"could not open config file from filePath: (?P<file>\S+?)\.? Error: (?P<why>.+)",
+            re.DOTALL,
+        ),
+        says="the last `up` pulled images with the logins of {file}, which is not to be had here "
+        "({why}): run `docker login` for their registries, or `moorage up` to go on without",
+    ),
+    Surprise(
+        sign=re.compile(
+            r"could not get auth config \(the credentialhelper did not work or was not found\): "
+            r"(?P<why>.+)",
+            re.DOTALL,
+        ),
+        says="Docker's credential helper gives no login for a registry ({why}): unlock or install "
+        "it, or run `docker logout` for that registry, and run it again",
     ),
     Surprise(
         # The plugin reads what Docker says of a pull, and tells nothing of it.

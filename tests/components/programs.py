@@ -114,6 +114,6 @@ def routes_of(seen: dict[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def a_stack(*plans: Plan) -> None:
-    site = dataclasses.replace(SITE, shared={})
+    site = dataclasses.replace(SITE, shared={}, plans=plans)
     services = [ModelService(plan, site=site) for plan in plans]
     Gateway("gateway", services=services, port=8700, site=site)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -174,6 +175,26 @@ def test_one_host_is_declared_once_for_all_that_goes_there(seen: Seen) -> None:
     caches = {name for name in both if name.startswith("hello-docker-local")}
     assert caches == {"hello-docker-local-cache"}
     assert "host" not in seen["docker-local"], "where it is, is for this environment to say"
+
+
+def test_a_host_is_told_of_the_logins_for_its_own_images_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logins = {"ghcr.io": {"auth": "b2Y6dXM="}, "quay.io": {"auth": "b2Y6dXM="}}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": logins}), encoding="utf-8")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    here = structs.replace(PLACEMENT, image="ghcr.io/acme/engine@sha256:0a1b")
+    there = structs.replace(
+        with_options(host="ssh://box"), name="docker-host-2", image="quay.io/acme/engine:1"
+    )
+    plan = planned(here, there)
+    seen = declare(lambda: a_stack(plan))
+    told = {name: seen[name].get("registryAuth", "") for name in ("docker-local", "docker-ssh-box")}
+    file = str(tmp_path / "config.json")
+    [local] = json.loads(told["docker-local"])
+    assert local == {"address": "ghcr.io", "username": "", "password": "", "configFile": file}
+    assert "quay.io" in told["docker-ssh-box"]
+    assert "b2Y6dXM=" not in json.dumps(told)
 
 
 def test_an_image_by_its_id_is_not_pulled() -> None:

@@ -51,7 +51,8 @@ OTHER = "urn:pulumi:local::demo::moorage:index:Marker::other"
             ),
             (
                 "Docker at ssh://gpu-box-1:2222 does not answer (error during connect: exit status"
-                " 255): bring it back; where it is gone for good, `moorage state remove NAME`"
+                " 255): bring it back; where it is gone for good, take it out of the specs, run"
+                " `moorage up`, then `moorage state remove --host ssh://gpu-box-1:2222`"
             ),
         ),
         (
@@ -60,7 +61,24 @@ OTHER = "urn:pulumi:local::demo::moorage:index:Marker::other"
                 " error pulling image acme/engine:2: Error response from daemon: pull access denied"
                 " for acme/engine, repository does not exist or may require 'docker login'"
             ),
-            "acme/engine:2 is not there, or cannot be had without a login, and Pulumi's docker",
+            (
+                "acme/engine:2 is not there, or cannot be had with the login that Docker has here:"
+                " correct its name, or run `docker login`"
+            ),
+        ),
+        (
+            (
+                "Error loading registry auth config: could not open config file from filePath:"
+                " ~/.docker/config.json. Error: open /root/.docker/config.json: no such file"
+            ),
+            "the last `up` pulled images with the logins of ~/.docker/config.json, which is not",
+        ),
+        (
+            (
+                "Error loading registry auth config: could not get auth config (the"
+                " credentialhelper did not work or was not found): error getting credentials"
+            ),
+            "Docker's credential helper gives no login for a registry (error getting credentials)",
         ),
         (
             "Unable to read Docker image into resource: unable to find or pull image acme/engine:2",

@@ -22,6 +22,7 @@ _REGISTRY = Field(
         "address": Field(kind="string", doc="Its address.", required=True),
         "username": Field(kind="string", doc="Our name."),
         "password": Field(kind="string", doc="Our password.", secret=True),
+        "configFile": Field(kind="string", doc="Docker's own configuration, which has logins."),
     },
 )
 PACKAGE = Package(
@@ -46,10 +47,11 @@ class Docker(Provider):
     """Asks the daemon whether it is there before anything else, as the real one does."""
 
     async def Configure(self, request: Any, context: Any) -> Any:  # noqa: N802
-        """A daemon that does not answer fails even a preview."""
+        """A daemon that does not answer fails even a preview; one behind ssh is not asked yet."""
         answer = await super().Configure(request, context)
         config = decode(request.args).plain
-        if config.get("host") is not UNKNOWN:
+        host = config.get("host")
+        if host is not UNKNOWN and not str(host).startswith("ssh://"):
             try:
                 await asyncio.to_thread(daemon.ping, config)
             except MoorageError as error:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import docker.auth
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Context, Created, Found, Handler, State
@@ -57,10 +60,16 @@ def _found(client: Any, name: str) -> Any:
 
 
 def _auth(name: str, context: Context) -> dict[str, str] | None:
-    """Who we are for the registry of an image."""
+    """Who we are for the registry of an image: by name, else as Docker's configuration says."""
     for one in context.config.get("registryAuth") or []:
-        if name.startswith(f"{one['address']}/"):
-            return {"username": one.get("username", ""), "password": one.get("password", "")}
+        if not name.startswith(f"{one['address']}/"):
+            continue
+        if one.get("username"):
+            return {"username": one["username"], "password": one.get("password", "")}
+        file = str(Path(one.get("configFile") or "~/.docker/config.json").expanduser())
+        found = docker.auth.load_config(file).resolve_authconfig(one["address"]) or {}
+        known = {name.lower(): value for name, value in found.items()}
+        return {name: known.get(name) or "" for name in ("username", "password")}
     return None
 
 

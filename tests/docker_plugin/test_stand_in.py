@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -14,6 +16,7 @@ import pytest
 from moorage.provider.testing import client as testing
 from moorage.provider.testing.client import Client, EngineEar, InitFailed, Refused
 from moorage.provider.values import decode
+from tests.docker import registry
 from tests.docker.engine import Engine
 from tests.docker.image import PORT
 from tests.docker_plugin.__main__ import PACKAGE
@@ -216,6 +219,22 @@ def test_networks_and_volumes_are_made_joined_and_removed(harbour: Harbour) -> N
     volume = harbour.client.create({"name": "a-volume"})
     harbour.client.delete(volume.id, decode(volume.properties).plain)
     assert "a-volume" not in [one.name for one in harbour.engine.client.volumes.list()]
+
+
+def test_an_image_that_wants_a_login_is_pulled_with_dockers_own(
+    harbour: Harbour, tmp_path: Path
+) -> None:
+    with registry.serving() as private:
+        file = tmp_path / "config.json"
+        file.write_text(json.dumps(registry.settings(private.address)), encoding="utf-8")
+        harbour.client.token = "docker:index/remoteImage:RemoteImage"
+        wanted = {"name": private.image, "keepLocally": False}
+        with pytest.raises(Refused, match="unable to pull image"):
+            harbour.client.create(wanted)
+        known = {"address": private.address, "username": "", "configFile": str(file)}
+        harbour.client.configure({"host": harbour.engine.host, "registryAuth": [known]})
+        made = harbour.client.create(wanted)
+        harbour.client.delete(made.id, decode(made.properties).plain)
 
 
 def test_a_network_with_options_of_its_daemon_would_be_replaced(harbour: Harbour) -> None:
