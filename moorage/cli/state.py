@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+_NAME: Final = "a name, Type::name or URN"
 _Run = Callable[[argparse.Namespace], int]
 
 
@@ -32,8 +33,12 @@ def _configure_one(name: str, parser: argparse.ArgumentParser) -> None:
     if name == "import":
         parser.add_argument("file", type=Path, metavar="FILE", help="what `export` wrote")
         parser.add_argument("--force", action="store_true", help="though it is older")
-    if name in {"remove", "unprotect", "settle"}:
-        parser.add_argument("name", metavar="NAME", help="a name, Type::name or URN")
+    if name in {"unprotect", "settle"}:
+        parser.add_argument("name", metavar="NAME", help=_NAME)
+    if name == "remove":
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("name", metavar="NAME", nargs="?", help=_NAME)
+        what.add_argument("--host", metavar="ADDRESS", help="all that was on this Docker host")
     if name == "settle":
         answer = parser.add_mutually_exclusive_group(required=True)
         answer.add_argument("--id", metavar="ID", help="it was created, with this id")
@@ -75,10 +80,13 @@ def _repair(args: argparse.Namespace) -> int:
 
 def _remove(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
-    from moorage.deploy.stored import state
+    from moorage.deploy.stored import gone, state
 
     with open_stack(args.stack).opened("state remove") as session:
-        print(state.remove(session, args.name))
+        if args.host is not None:
+            print(gone.forget(session, args.host))
+        else:
+            print(state.remove(session, args.name))
     return 0
 
 
@@ -105,6 +113,6 @@ _ACTIONS: Final[dict[str, tuple[str, _Run]]] = {
     "import": ("put a written state in the place of the present one, which is kept", _import),
     "repair": ("bring a state that contradicts itself into order", _repair),
     "settle": ("say whether a died run created a thing whose provider cannot be asked", _settle),
-    "remove": ("forget one resource; the thing itself goes on", _remove),
+    "remove": ("forget one resource, or a host that is gone; what there is goes on", _remove),
     "unprotect": ("let one resource be deleted and replaced again", _unprotect),
 }

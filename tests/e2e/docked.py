@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 import yaml
 
+from tests import vault
 from tests.docker import image
 from tests.docker.engine import Engine
 from tests.docker_plugin import place
@@ -61,8 +61,7 @@ class DockedStack:
         return ended
 
     def outputs(self, part: str = "services") -> Any:
-        ended = self.fine("outputs", "--all", "--json", "--show-secrets")
-        return json.loads(ended.out)[part][SERVICE]
+        return self.checkout.outputs(self.name)[part][SERVICE]
 
     def containers(self, number: int = 0) -> list[Any]:
         """What moorage has on a host, running or not."""
@@ -76,6 +75,10 @@ class DockedStack:
     def place(self, **options: Any) -> None:
         """Give the first placement these options; None takes one away."""
         self._edit(lambda spec: _set(spec["providers"][0], options))
+
+    def keep(self, count: int) -> None:
+        """Leave the service so many placements, the first ones."""
+        self._edit(lambda spec: spec.update(providers=spec["providers"][:count]))
 
     def serve(self, **options: Any) -> None:
         """Have the engine served so; None takes an option away."""
@@ -106,7 +109,9 @@ def a_docked_stack(
     for engine in engines:
         _know_images(engine)
     kept = {name: one for name, one in os.environ.items() if not name.startswith(_NOT_OURS)}
-    checkout = Checkout(root=root, port=port, environ={**kept, **NO_HUB})
+    known = {**NO_HUB, **vault.environment()}
+    checkout = Checkout(root=root, port=port, environ={**kept, **known})
+    checkout.seal(name)
     stack = DockedStack(checkout=checkout, name=name, engines=engines)
     placements = [{"kind": "docker-host", "host": one.host, **options} for one in engines]
     for service in services:

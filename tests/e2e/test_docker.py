@@ -202,8 +202,8 @@ def _filled(folder: Path) -> Iterator[None]:
 def test_a_host_that_is_lost_is_replaced_by_the_other_until_it_is_back(tmp_path: Path) -> None:
     """Hosts of its own: no stack gets GPUs that another one holds."""
     with (
-        engines.running(gpus=1) as first,
-        engines.running(gpus=1) as second,
+        engines.running(gpus=2) as first,
+        engines.running(gpus=2) as second,  # the same GPUs: both are reached by a socket of here
         a_docked_stack(tmp_path, [first, second], name="two-hosts", gpu="nvidia-l4") as stack,
     ):
         stack.fine("up")
@@ -212,6 +212,30 @@ def test_a_host_that_is_lost_is_replaced_by_the_other_until_it_is_back(tmp_path:
         assert backend(stack) == "docker-host-2"
         stack.fine("up")
         _until(lambda: backend(stack) == "docker-host-1")
+
+
+@pytest.mark.thorough
+def test_a_host_that_is_gone_for_good_is_forgotten_by_one_command(tmp_path: Path) -> None:
+    with (
+        engines.running(gpus=2) as first,
+        engines.running(gpus=2) as second,  # the same GPUs: both are reached by a socket of here
+        a_docked_stack(tmp_path, [first, second], name="gone-host", gpu="nvidia-l4") as stack,
+    ):
+        stack.fine("up")
+        second.stop()
+        forget = ("state", "remove", "--host", second.host)
+        one_clear_line(stack.moorage(*forget), 1, "Process gateway-process still needs what is on")
+        stack.keep(1)
+        one_clear_line(stack.moorage("up"), 1, f"`moorage state remove --host {second.host}`")
+        assert backend(stack) == "docker-host-1"
+        told = stack.fine(*forget).out
+        assert "Container chat-docker-host-2" in told
+        assert "ApiKey" not in told
+        stack.fine("up")
+        stack.fine("up", "--expect-no-changes")
+        second.start()
+        for container in stack.containers(1):
+            container.remove(force=True)
 
 
 @pytest.mark.thorough
