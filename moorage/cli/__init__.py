@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import signal
 import sys
 from typing import Final, Protocol
 
 from moorage import __version__
+from moorage.cli import streams
 from moorage.errors import Exit, MoorageError
 
 # One module of this package each, imported only when the command runs.
@@ -42,22 +42,37 @@ _MODULES: Final = {"import": "adopt"}  # a word of the language cannot name a mo
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns its exit code (moorage.errors.Exit)."""
+    streams.ensure()
     arguments = sys.argv[1:] if argv is None else argv
-    args = _parser(arguments).parse_args(arguments)
+    try:
+        args = _parser(arguments).parse_args(arguments)
+    except SystemExit as ended:  # --help, --version, or arguments that are none
+        raise SystemExit(streams.flushed(int(ended.code or 0))) from None
     # CI cancels a job by SIGTERM: it ends what a person's Ctrl-C would end, in the same order.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    return streams.flushed(_ran(args))
+
+
+def _ran(args: argparse.Namespace) -> int:
     try:
         return int(_module(args.command).run(args))
     except MoorageError as error:
-        print(f"moorage: {_printable(error)}", file=sys.stderr)
+        streams.tell(_printable(error))
         return int(error.exit_code)
     except KeyboardInterrupt:
-        print("moorage: interrupted", file=sys.stderr)
+        streams.tell("interrupted")
         return int(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader left (moorage plan | head): not a fault, and nothing more to print.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(Exit.FINE)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError) and streams.has_no_reader():
+            return int(Exit.FINE)
+        streams.tell(_of_system(error))
+        return int(Exit.USAGE)
+
+
+def _of_system(error: OSError) -> str:
+    """What the system refuses: a full disk, a folder that cannot be written, no more files."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    return f"{where}{error.strerror or error}"
 
 
 def _printable(error: MoorageError) -> str:
