@@ -64,7 +64,7 @@ def test_a_command_that_cannot_print_on_ends_there(redirection: str, lines: list
 
 
 def test_a_pipe_to_somebody_else_that_breaks_is_a_fault() -> None:
-    assert shell("| cat", then="raise BrokenPipeError(32, 'Broken pipe')") == [
+    assert shell("2>&1 | cat", then="raise BrokenPipeError(32, 'Broken pipe')") == [
         "one",
         "moorage: Broken pipe",
         "2",

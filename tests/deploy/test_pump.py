@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -114,6 +115,33 @@ def test_a_reader_that_went_away_gets_the_rest_nowhere() -> None:
     assert process.wait(60) == 0
     assert err == (
         "moorage: progress is no longer shown: nobody reads it any more; the work goes on\n"
+    )
+
+
+def test_an_output_on_a_full_disk_fails_nothing_that_writes_to_it_later() -> None:
+    """The engine's SDK flushes stdout, and would have the run fail for what it cannot write."""
+    program = (
+        "import sys\n"
+        "from moorage.deploy import display\n"
+        "from moorage.deploy.events import Began, Ended, Note\n"
+        "show = display.choose(form='json')\n"
+        "show(Began(operation='up', stack='local'))\n"
+        "show(Note(text='x' * 100))\n"
+        "show(Ended(operation='up', stack='local', fine=True, changes={}, duration_s=1))\n"
+        "sys.stdout.flush()\n"
+    )
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", program],
+            env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert ended.returncode == 0
+    assert ended.stderr == (
+        "moorage: progress is no longer shown: No space left on device; the work goes on\n"
     )
 
 

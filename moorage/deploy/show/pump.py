@@ -96,15 +96,17 @@ class Pump:
     def _drop(self, error: Exception) -> None:
         """Leave the display out from now on, with one note where one can still be written."""
         self._display = None
-        if isinstance(error, BrokenPipeError):
+        why = str(error)
+        if isinstance(error, OSError):
             self._silence()
-        why = "nobody reads it any more" if isinstance(error, BrokenPipeError) else str(error)
+            is_left = isinstance(error, BrokenPipeError)
+            why = "nobody reads it any more" if is_left else str(error.strerror or error)
         with suppress(Exception):
             self._notes.write(f"moorage: progress is no longer shown: {why}; the work goes on\n")
             self._notes.flush()
 
     def _silence(self) -> None:
-        """Let what is still buffered for the broken pipe go nowhere, also when Python exits."""
+        """Let what is still buffered for the stream go nowhere: the engine's SDK flushes it too."""
         with suppress(Exception):
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._out.fileno())
