@@ -15,3 +15,10 @@ def project(tmp_path: Path) -> Iterator[Project]:
     """A project with a blank in its path, as real ones have."""
     with a_project(tmp_path / "a project") as project:
         yield project
+
+
+@pytest.fixture
+def passphrased(tmp_path: Path) -> Iterator[Project]:
+    """The same, its secrets sealed by a passphrase, as they are where nobody says otherwise."""
+    with a_project(tmp_path / "a project", provider=None) as project:
+        yield project

@@ -20,9 +20,9 @@ import grpc
 from google.protobuf import struct_pb2
 from google.protobuf.any_pb2 import Any as Packed
 from google.protobuf.empty_pb2 import Empty
-from google.rpc import status_pb2
-from pulumi.runtime.proto import plugin_pb2, provider_pb2_grpc
-from pulumi.runtime.proto import provider_pb2 as proto
+
+from moorage.provider.protocol import plugin_pb2, provider_pb2_grpc, status_pb2
+from moorage.provider.protocol import provider_pb2 as proto
 
 
 def plain(struct: Any) -> dict[str, Any]:

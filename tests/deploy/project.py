@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from typing import Any
 import psutil
 
 from moorage.deploy.cli import pulumi_cli
+from tests import vault, warm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,7 @@ class Project:
 
     root: Path
     environ: dict[str, str] = field(repr=False)
+    started: list[warm.Run] = field(default_factory=list, repr=False)
 
     @property
     def state(self) -> Path:
@@ -57,18 +58,10 @@ class Project:
         """A command line of `moorage` on this project's stack."""
         return finished(self.start("cli", program, *words, **environ))
 
-    def start(
-        self, operation: str, program: str = "one", *words: str, **environ: str
-    ) -> subprocess.Popen[str]:
-        script = [sys.executable, "-m", "tests.deploy.drive", str(self.root), operation, program]
-        return subprocess.Popen(
-            [*script, *words],
-            env={**self.environ, **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    def start(self, operation: str, program: str = "one", *words: str, **environ: str) -> warm.Run:
+        words = (str(self.root), operation, program, *words)
+        self.started.append(warm.Run("tests.deploy.drive", words, {**self.environ, **environ}))
+        return self.started[-1]
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """What the state knows, by name; nothing may be pending in it."""
@@ -86,38 +79,43 @@ class Project:
     def processes(self) -> list[psutil.Process]:
         """Every living process that works for this project."""
         found = []
+        drivers = {run.pid for run in self.started if run.poll() is None}
         for process in psutil.process_iter():
             try:
                 words = [*process.cmdline(), process.cwd()]
-                if process.status() != psutil.STATUS_ZOMBIE and any(
-                    str(self.root) in word for word in words
-                ):
+                is_ours = process.pid in drivers or any(str(self.root) in word for word in words)
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
                 continue
         return found
 
 
-def finished(process: subprocess.Popen[str]) -> Ended:
+def finished(run: warm.Run) -> Ended:
     try:
-        out, err = process.communicate(timeout=90)
+        out, err = run.communicate(timeout=90)
     except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
+        run.kill()
+        out, err = run.communicate()
         raise AssertionError(err) from None
-    return Ended(code=process.returncode, out=out, err=err)
+    return Ended(code=run.wait(), out=out, err=err)
 
 
 @contextmanager
-def a_project(root: Path) -> Iterator[Project]:
-    """Lay out a project whose Pulumi home is its own, and end whatever a test left running."""
+def a_project(root: Path, *, provider: str | None = vault.PROVIDER) -> Iterator[Project]:
+    """Lay out a project whose Pulumi home is its own, and end whatever a test left running.
+
+    `provider` seals its secrets; without one a passphrase does, as for users who say nothing.
+    """
+    settings = f"secretsprovider: {provider}\n" if provider else "config: {}\n"
     (root / "stacks").mkdir(parents=True)
     (root / "Pulumi.yaml").write_text("name: demo\nruntime: python\nstackConfigDir: stacks\n")
-    (root / "stacks" / "Pulumi.local.yaml").write_text("config: {}\n")
+    (root / "stacks" / "Pulumi.local.yaml").write_text(settings)
     cli = pulumi_cli.find(lambda _: None)
     assert cli is not None
     environ = {k: v for k, v in os.environ.items() if not k.startswith("PULUMI_")}
     environ |= {"MOORAGE_PULUMI": str(cli.path), "PULUMI_HOME": str(root.parent / "pulumi home")}
+    environ |= vault.environment()
     project = Project(root=root, environ=environ)
     try:
         yield project
@@ -134,7 +132,7 @@ def until(condition: Callable[[], object], *, timeout_s: float = 30.0) -> None:
         time.sleep(0.05)
 
 
-def engine_of(driver: subprocess.Popen[str]) -> psutil.Process:
+def engine_of(driver: warm.Run) -> psutil.Process:
     """The CLI that a driver runs."""
     (cli,) = (child for child in psutil.Process(driver.pid).children() if child.name() == "pulumi")
     return cli

@@ -33,9 +33,9 @@ def bucket(server: str, request: pytest.FixtureRequest) -> Bucket:
 
 
 @pytest.fixture
-def team(project: Project, bucket: Bucket) -> Project:
+def team(passphrased: Project, bucket: Bucket) -> Project:
     """The project, with its state in the bucket."""
-    return replace(project, environ={**project.environ, **bucket.environ})
+    return replace(passphrased, environ={**passphrased.environ, **bucket.environ})
 
 
 def as_cloned(project: Project) -> Project:

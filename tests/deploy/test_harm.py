@@ -129,19 +129,19 @@ def test_what_only_a_person_can_tell_stays_until_it_is_told(project: Project) ->
 
 
 @pytest.mark.thorough
-def test_secrets_of_an_unfinished_create_stay_sealed(project: Project) -> None:
-    driver = project.start("up", "sealed")
-    until((project.root / "two").exists)
+def test_secrets_of_an_unfinished_create_stay_sealed(passphrased: Project) -> None:
+    driver = passphrased.start("up", "sealed")
+    until((passphrased.root / "two").exists)
     driver.kill()
-    engine_of_killed = [one for one in project.processes() if one.name() == "pulumi"]
+    engine_of_killed = [one for one in passphrased.processes() if one.name() == "pulumi"]
     for engine in engine_of_killed:
         engine.kill()
     finished(driver)
-    (project.root / "go").touch()
-    after = project.run("up", "sealed")
+    (passphrased.root / "go").touch()
+    after = passphrased.run("up", "sealed")
     assert after.code == 0, after.err
-    path, told = checkpoint(project)
+    path, told = checkpoint(passphrased)
     (two,) = (one for one in told["checkpoint"]["latest"]["resources"] if "two" in one["urn"])
     assert "ciphertext" in two["inputs"]["note"]
     assert "sk-2" not in path.read_text()
-    assert project.run("up", "sealed").said["changed"] is False
+    assert passphrased.run("up", "sealed").said["changed"] is False

@@ -7,13 +7,14 @@ import subprocess
 
 import pytest
 
+from tests import warm
 from tests.deploy.project import Project, finished, until
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
 @pytest.fixture
-def waiting(project: Project) -> subprocess.Popen[str]:
+def waiting(project: Project) -> warm.Run:
     """An `up` whose second thing is there, but does not become ready."""
     driver = project.start("up", "waiting")
     until((project.root / "two").exists)
@@ -24,7 +25,7 @@ def waiting(project: Project) -> subprocess.Popen[str]:
     "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.thorough)]
 )
 def test_an_interrupt_keeps_the_state_and_frees_the_lock(
-    project: Project, waiting: subprocess.Popen[str], number: signal.Signals
+    project: Project, waiting: warm.Run, number: signal.Signals
 ) -> None:
     waiting.send_signal(number)
     ended = finished(waiting)
@@ -41,9 +42,7 @@ def test_an_interrupt_keeps_the_state_and_frees_the_lock(
     assert not (project.root / "two").exists()
 
 
-def test_a_second_up_is_refused_while_one_runs(
-    project: Project, waiting: subprocess.Popen[str]
-) -> None:
+def test_a_second_up_is_refused_while_one_runs(project: Project, waiting: warm.Run) -> None:
     for operation in ("up", "destroy", "preview"):
         second = project.run(operation, "waiting")
         assert second.code == 6

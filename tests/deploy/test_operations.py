@@ -11,41 +11,41 @@ from tests.deploy.project import Project
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 
-def test_a_stack_lives_from_preview_to_destroy(project: Project) -> None:
-    thing = project.root / "one"
-    preview = project.run("preview")
+def test_a_stack_lives_from_preview_to_destroy(passphrased: Project) -> None:
+    thing = passphrased.root / "one"
+    preview = passphrased.run("preview")
     assert preview.said == {"changed": True, "changes": {"create": 1}}
     assert "Marker one would be created" in preview.err
     assert not thing.exists()
 
-    assert project.run("up").said == {"changed": True, "changes": {"create": 1}}
+    assert passphrased.run("up").said == {"changed": True, "changes": {"create": 1}}
     assert thing.exists()
-    again = project.run("up")
+    again = passphrased.run("up")
     assert again.said == {"changed": False, "changes": {"same": 1}}
     assert "nothing changed, 1 unchanged" in again.err
 
-    masked, shown = project.run("outputs").said.values()
+    masked, shown = passphrased.run("outputs").said.values()
     assert masked["services"]["hello"]["api_key"] == "[secret]"
     assert shown["services"]["hello"]["api_key"] == "sk-1"
 
     thing.unlink()
-    assert project.run("refresh").said == {"changed": True, "changes": {"delete": 1}}
-    assert project.run("up").said["changed"]
-    assert project.run("destroy").said == {"changed": True, "changes": {"delete": 1}}
+    assert passphrased.run("refresh").said == {"changed": True, "changes": {"delete": 1}}
+    assert passphrased.run("up").said["changed"]
+    assert passphrased.run("destroy").said == {"changed": True, "changes": {"delete": 1}}
     assert not thing.exists()
 
 
 @pytest.mark.thorough
 def test_destroy_leaves_no_file_of_ours_and_no_trace_in_the_user_s_pulumi(
-    project: Project,
+    passphrased: Project,
 ) -> None:
-    project.run("up")
-    assert project.run("destroy").code == 0
-    assert not (project.root / ".moorage").exists()
-    home = Path(project.environ["PULUMI_HOME"])
+    passphrased.run("up")
+    assert passphrased.run("destroy").code == 0
+    assert not (passphrased.root / ".moorage").exists()
+    home = Path(passphrased.environ["PULUMI_HOME"])
     assert not (home / "credentials.json").exists()
     assert not (home / "workspaces").exists()
-    again = project.run("destroy")
+    again = passphrased.run("destroy")
     assert (again.code, again.said["changed"]) == (0, False)
     assert "nothing is deployed as stack local" in again.err
 
@@ -97,17 +97,17 @@ def test_an_objection_of_ours_keeps_its_words_and_its_exit_code(project: Project
     ],
 )
 def test_a_wrong_passphrase_is_one_line_that_says_where_it_was_read(
-    project: Project, operation: str
+    passphrased: Project, operation: str
 ) -> None:
-    project.run("up")
-    path = project.root / ".moorage" / "passphrase"
+    passphrased.run("up")
+    path = passphrased.root / ".moorage" / "passphrase"
     right = path.read_text()
     path.write_text("wrong")
-    ended = project.run(operation)
+    ended = passphrased.run(operation)
     assert ended.code == 6
     assert ended.fault == f"the passphrase does not open stack local: it is read from {path}"
-    from_outside = project.run(operation, PULUMI_CONFIG_PASSPHRASE="also wrong")
+    from_outside = passphrased.run(operation, PULUMI_CONFIG_PASSPHRASE="also wrong")
     assert from_outside.code == 6
     assert "PULUMI_CONFIG_PASSPHRASE" in from_outside.fault
     path.write_text(right)
-    assert project.run("up").code == 0
+    assert passphrased.run("up").code == 0

@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tests import warm
 from tests.scenarios.play import Verdict
 from tests.scenarios.story import Scenario
 from tests.scenarios.world import environment
 
 DEADLINE_S = 300.0
+ROOT = Path(__file__).parents[2]
+KNOWN = ("tests.scenarios.play", "tests.scenarios.table")
 
 
 def played(story: Scenario, folder: Path) -> Verdict:
     """Play one scenario in a process of its own."""
     root = folder / story.name.replace(" ", "-").replace("/", "-")
-    words = [sys.executable, "-m", "tests.scenarios.play", str(root), story.name]
+    words = (str(root), story.name)
+    run = warm.Run("tests.scenarios.play", words, environment(root), ROOT, knows=KNOWN)
     try:
-        ended = subprocess.run(
-            words,
-            env=environment(root),
-            cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE_S,
-        )
+        out, err = run.communicate(DEADLINE_S)
     except subprocess.TimeoutExpired:
+        run.kill()
         return _broken(f"it did not end within {DEADLINE_S:.0f} s")
     try:
-        told = json.loads(ended.stdout.splitlines()[-1])
+        told = json.loads(out.splitlines()[-1])
     except (ValueError, IndexError):
-        return _broken(ended.stderr)
+        return _broken(err)
     return Verdict(**{**told, "problems": tuple(told["problems"])})
 
 

@@ -17,6 +17,7 @@ from moorage.deploy.cli import pulumi_cli
 from moorage.deploy.display import PlainLines
 from moorage.deploy.driver import Stack
 from moorage.deploy.events import Event, Failed
+from tests import vault
 from tests.scripted.cloud import Cloud
 
 STACKS = ("local", "other")
@@ -114,8 +115,9 @@ def lay_out(root: Path) -> World:
     """A project of two stacks, and an environment that knows it and nothing of the user's."""
     (root / "stacks").mkdir(parents=True)
     (root / "Pulumi.yaml").write_text("name: demo\nruntime: python\nstackConfigDir: stacks\n")
+    settings = f"secretsprovider: {vault.PROVIDER}\n"
     for stack in STACKS:
-        (root / "stacks" / f"Pulumi.{stack}.yaml").write_text("config: {}\n")
+        (root / "stacks" / f"Pulumi.{stack}.yaml").write_text(settings)
     return World(root=root)
 
 
@@ -124,7 +126,9 @@ def environment(root: Path) -> dict[str, str]:
     cli = pulumi_cli.find(lambda _: None)
     assert cli is not None, "needs the Pulumi CLI: `make setup` says how to get one"
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")}
-    return kept | {
+    return {
+        **kept,
+        **vault.environment(),
         "MOORAGE_PULUMI": str(cli.path),
         "PULUMI_HOME": str(root.parent / "pulumi-home"),
         "MOORAGE_TEST_CLOUD": str(root / "cloud"),
