@@ -194,6 +194,18 @@ def test_a_secret_that_is_gone_is_told_and_written_again(at: World) -> None:
     assert not at.drift(made)
 
 
+def test_a_cloud_that_cannot_be_asked_ends_no_look_but_the_update(at: World) -> None:
+    """A look that fails ends the whole run, and with it the healing of what is elsewhere."""
+    made = at.create()
+    struck = at.strike(action="DescribeInstances", code="AuthFailure", status=401)
+    assert "the credentials are not valid" in at.drift(made)
+    line, _ = at.failed(lambda: at.update(made))
+    assert "the credentials are not valid" in line
+    at.failed(lambda: at.provider.read(made.id, {}, {}))  # nothing is imported unseen
+    struck.times = 0
+    assert not at.drift(made)
+
+
 @pytest.mark.thorough
 def test_an_engine_that_hangs_is_told(at: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from moorage.provider.aws import host_read
