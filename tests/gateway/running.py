@@ -76,7 +76,7 @@ def write_routes(path: Path, text: str) -> Path:
     return path
 
 
-def eventually(holds: Callable[[], object], *, within_s: float = 5.0) -> None:
+def eventually(holds: Callable[[], object], *, within_s: float = 30.0) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline, f"did not come true within {within_s} s"

@@ -305,11 +305,22 @@ def test_a_dead_backend_is_skipped_and_back_at_once_when_it_lives(
         client = serve(first, start(says("second")))
         assert said(ask(client)) == "first"
     assert said(ask(client)) == "second"
-    assert said(ask(client)) == "second"
-    assert "attempts=1" in shared_gateway.log().splitlines()[-1]
+
+    def is_skipped() -> bool:
+        """On a busy machine the first second of it may be over by the next request."""
+        answer = ask(client)
+        assert said(answer) == "second"
+        told = f"id={answer.headers['x-request-id']}"
+        eventually(lambda: told in shared_gateway.log(), within_s=30)
+        return f"attempts=1 {told}" in shared_gateway.log()
+
+    eventually(is_skipped, within_s=30)
     with ScriptedBackend(script=says("first"), port=first.port) as again:
-        eventually(lambda: said(ask(client)) == "first", within_s=5)
+        eventually(
+            lambda: again.probes, within_s=30
+        )  # a request before would bring it back without one
         assert again.probes[0].headers["authorization"] == "Bearer sk-b1-secret"
+        eventually(lambda: said(ask(client)) == "first", within_s=30)
 
 
 def test_a_marked_backend_is_asked_when_nothing_else_is_left(
