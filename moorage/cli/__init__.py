@@ -45,16 +45,16 @@ def main(argv: list[str] | None = None) -> int:
     streams.ensure()
     arguments = sys.argv[1:] if argv is None else argv
     try:
-        args = _parser(arguments).parse_args(arguments)
+        return streams.flushed(_ran(arguments))
     except SystemExit as ended:  # --help, --version, or arguments that are none
         raise SystemExit(streams.flushed(int(ended.code or 0))) from None
-    # CI cancels a job by SIGTERM: it ends what a person's Ctrl-C would end, in the same order.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    return streams.flushed(_ran(args))
 
 
-def _ran(args: argparse.Namespace) -> int:
+def _ran(arguments: list[str]) -> int:
     try:
+        # CI cancels a job by SIGTERM: it ends what a person's Ctrl-C would end, in the same order.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        args = _parser(arguments).parse_args(arguments)
         return int(_module(args.command).run(args))
     except MoorageError as error:
         streams.tell(_printable(error))

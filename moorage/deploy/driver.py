@@ -199,6 +199,8 @@ class Stack:
                 except Interrupted:
                     raise self._interrupted(operation, session.command, []) from None
                 except CliFailed as failed:
+                    if session.command.interrupted:
+                        raise self._interrupted(operation, session.command, []) from None
                     raise explain(where, failed, operation) from None
 
     def _resolved(self, operation: str, session: Session, options: Options) -> Options:

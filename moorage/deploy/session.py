@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from moorage.deploy.cli.command import CliFailed, Command
+from moorage.deploy.cli.command import CliFailed, Command, Interrupted
 from moorage.deploy.failures import explain
 from moorage.deploy.place import Place
 from moorage.deploy.stored import snapshot
@@ -25,10 +26,8 @@ class Session:
     def cli(self, args: Sequence[str]) -> str:
         """What a command of the CLI prints; its failure is explained."""
         where = self.where
-        try:
+        with self._explained(" ".join(args[:2])):
             return self.command.run([*args], str(where.work), where.environ).stdout
-        except CliFailed as failed:
-            raise explain(where, failed, " ".join(args[:2])) from None
 
     def of_stack(self, *args: str) -> str:
         """The same, of a command that takes `--stack`."""
@@ -48,10 +47,17 @@ class Session:
 
     def deployment(self, *, show_secrets: bool = False) -> snapshot.Deployment:
         """What the state holds now; secrets are sealed unless asked for."""
-        try:
+        with self._explained("stack export"):
             return snapshot.deployment(self.where, self.command, show_secrets=show_secrets)
+
+    @contextmanager
+    def _explained(self, operation: str) -> Iterator[None]:
+        try:
+            yield
         except CliFailed as failed:
-            raise explain(self.where, failed, "stack export") from None
+            if self.command.interrupted:
+                raise Interrupted from None
+            raise explain(self.where, failed, operation) from None
 
     def urns(self) -> list[str]:
         """The URNs of what the state holds now."""

@@ -51,3 +51,14 @@ def test_a_commit_is_shown_as_text() -> None:
         cli="v3",
     )
     assert history.as_text(entry).isprintable()
+
+
+def test_an_interrupt_while_a_command_is_loaded_is_one_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_name: str) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_module", interrupted)
+    assert cli.main(["up"]) == 130
+    assert capsys.readouterr().err == "moorage: interrupted\n"
