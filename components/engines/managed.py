@@ -6,6 +6,7 @@ field that it does not know, so each variant's fields stand here, and no flag is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -18,6 +19,7 @@ from moorage.plan.types import Placement, Plan
 
 WEIGHTS: Final = "/repository"  # where the platform mounts the repository
 PORT: Final = 8000  # of a container of one's own
+_PART: Final = re.compile(r"-[0-9]{5}-of-(?=[0-9]{5}\.gguf$)")
 
 _VLLM: Final = {
     "port": "port",
@@ -105,8 +107,8 @@ def _llama_cpp(placement: Placement, plan: Plan) -> Managed:
     mode = {"mode": "embeddings"} if told.pop(EMBEDDINGS, False) else {}
     split = _split("llama.cpp", told, _LLAMA)
     file = gguf_file(placement, plan)
-    # Of a repository with many files only the one that is called the variant is loaded.
-    weights = {"modelPath": f"{WEIGHTS}/{file}", "variant": file}
+    # Only files that match the variant are fetched; of one in parts the first names the others.
+    weights = {"modelPath": file, "variant": _PART.sub("-*-of-", file)}
     options = {**weights, **mode, **split.options}
     return Managed(engine="llama.cpp", options=options, args=split.args)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from moorage.twin.body import variant
@@ -39,8 +40,10 @@ def _of_the_model(world: World, token: str | None, model: Mapping[str, Any]) -> 
 
 
 def _of_the_file(stored: Stored, commit: str, model: Mapping[str, Any]) -> Iterator[str]:
-    path = ((model.get("image") or {}).get("llamacpp") or {}).get("modelPath")
-    if path is not None and path not in stored.at(commit):
+    image = (model.get("image") or {}).get("llamacpp") or {}
+    path, wanted = image.get("modelPath"), str(image.get("variant") or "*")
+    fetched = [one for one in stored.at(commit) if fnmatchcase(one, wanted)]
+    if path is not None and path not in fetched:
         yield f"failed to load model: /repository/{path}: no such file"
 
 

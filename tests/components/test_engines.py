@@ -52,7 +52,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "llama.cpp": (
         {"ctx-size": 8192, "parallel": 4, "n-gpu-layers": 999, "cache-type-k": "q8_0"},
         {
-            "modelPath": "/repository/tiny-Q4_K_M.gguf",
+            "modelPath": "tiny-Q4_K_M.gguf",
             "variant": "tiny-Q4_K_M.gguf",
             "ctxSize": 8192,
             "nParallel": 4,
@@ -122,4 +122,11 @@ def test_llama_cpp_is_told_what_it_is_for(
 def test_of_a_pattern_the_file_that_the_lock_found_is_loaded() -> None:
     placement = placed("llama.cpp", {}, weights=Weights(repo="acme/tiny", file="tiny-Q8_0.gguf"))
     found = engines.managed(placement, a_plan(quantization="gguf:*Q8_0*"))
-    assert found.options["modelPath"] == "/repository/tiny-Q8_0.gguf"
+    assert found.options["modelPath"] == "tiny-Q8_0.gguf"
+
+
+def test_of_a_file_in_parts_all_are_fetched_and_the_first_is_loaded() -> None:
+    part = "Q8_0/big-00001-of-00003.gguf"
+    found = engines.managed(placed("llama.cpp", {}), a_plan(quantization=f"gguf:{part}"))
+    assert found.options["modelPath"] == part
+    assert found.options["variant"] == "Q8_0/big-*-of-00003.gguf"

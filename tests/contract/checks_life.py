@@ -1,10 +1,10 @@
-"""The life of an endpoint: its how it starts, fails, and ends."""
+"""The life of an endpoint: how it starts, fails, and ends."""
 
 from __future__ import annotations
 
-from moorage.twin.face import Scenario, Start, Timings
+from moorage.twin.face import Repo, Scenario, Start, Timings
 from tests.contract.place import Place, holds, same, says
-from tests.contract.register import check
+from tests.contract.register import LLM, check
 from tests.contract.steps import driven_up, made
 
 _SLOW = Timings(pending_s=10, initializing_s=20, loading_s=30)
@@ -89,6 +89,18 @@ def _(place: Place) -> None:
     name = made(place, model__image={"llamacpp": image})
     place.until(name, "failed")
     holds("t.gguf" in place.api("GET", f"{name}/logs").text, "the log does not name the file")
+
+
+_FILES = {"a-q4.gguf": b"GGUF", "a-q8.gguf": b"GGUF"}
+
+
+@check("life.variant-says-what-is-fetched", Scenario(repos={LLM: Repo(files=_FILES)}))
+def _(place: Place) -> None:
+    image = {"url": "a:1", "modelPath": "a-q8.gguf", "ctxSize": 1, "nParallel": 1, "threadsHttp": 1}
+    name = made(place, model__image={"llamacpp": {**image, "variant": "*q8*"}})
+    place.until(name, "running")
+    name = made(place, model__image={"llamacpp": {**image, "variant": "*q4*"}})
+    place.until(name, "failed")
 
 
 @check("life.parallel-sizes-must-fit")
