@@ -2937,6 +2937,7 @@ class Space(pulumi.CustomResource):
         "sha",
         "filesDigest",
         "pricePerHour",
+        "hourlyUsd",
         "secretsSetAt",
         "isImported",
         "drift",
@@ -3188,6 +3189,12 @@ class Space(pulumi.CustomResource):
     def price_per_hour(self) -> Output[float | None]:
         """What its hardware costs, in dollars."""
         return _known(self, "pricePerHour")
+
+    @property
+    @pulumi.getter(name="hourlyUsd")
+    def hourly_usd(self) -> Output[float | None]:
+        """USD for an hour, as it is now: nothing while it sleeps or rests."""
+        return _known(self, "hourlyUsd")
 
     @property
     @pulumi.getter(name="secretsSetAt")

@@ -116,9 +116,24 @@ def test_what_it_tells_is_what_is_there(twin: face.Twin, context: NewContext) ->
     state = made(context, hardware="t4-small", visibility="public")
     assert state["stage"] == "RUNNING"
     assert state["pricePerHour"] == pytest.approx(0.4)
+    assert state["hourlyUsd"] == pytest.approx(0.4)
     assert state["url"] == f"{twin.hub.url}/spaces/{ID}"
     assert state["appUrl"].endswith(f"/spaces/{ID}")
     assert state["sha"] == twin.hub.commit(f"spaces/{ID}")
+
+
+def test_what_it_costs_an_hour_is_nothing_while_it_rests(
+    twin: face.Twin, context: NewContext
+) -> None:
+    """Or a stack would seem to cost less than it does, or more."""
+    state = made(context, hardware="t4-small")
+    inputs = declared(hardware="t4-small", visibility="public")
+    assert space.preview(inputs, state)["hourlyUsd"] == pytest.approx(0.4)
+    resting = declared(hardware="t4-small", paused=True)
+    assert space.preview(resting, state)["hourlyUsd"] == 0
+    assert space.update(ID, state, resting, context())["hourlyUsd"] == 0
+    assert "hourlyUsd" not in space.preview(declared(hardware="a10g-small"), state)
+    assert made(context, name="free")["hourlyUsd"] == 0
 
 
 def test_a_folder_is_pushed_without_what_tools_and_people_leave_there(

@@ -27,8 +27,14 @@ _DELETING: Final = "DELETING"
 
 
 def preview(inputs: State, state: State | None) -> State:
-    """Where it will be; the rest is told by the Hub."""
-    return things.foreseen(inputs, state, "url", "appUrl")
+    """Where it will be, and what it goes on to cost; the rest is told by the Hub."""
+    told = things.foreseen(inputs, state, "url", "appUrl")
+    if state is None or inputs.get("hardware") != state.get("hardware"):
+        return told
+    price, rests = state.get("pricePerHour"), inputs.get("paused")
+    if rests is False and not state.get("paused"):
+        return told | {"pricePerHour": price, "hourlyUsd": state.get("hourlyUsd")}
+    return told | {"pricePerHour": price} | ({"hourlyUsd": 0} if rests is True else {})
 
 
 def diff(changes: list[Change], _old: State, _new: State) -> list[Change]:

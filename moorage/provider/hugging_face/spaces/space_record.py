@@ -15,6 +15,7 @@ from moorage.provider.hugging_face.repositories.repo_files import Difference, Ke
 from moorage.provider.hugging_face.spaces.space_shape import FREE_HARDWARE, GUARD, NEVER, OWNER
 
 BROKEN: Final = ("BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE", "STOPPED")
+_FREE: Final = frozenset({*BROKEN, "BUILDING", "PAUSED", "SLEEPING", "DELETING"})  # of charge
 _OUR_VARIABLES: Final = frozenset({OWNER, GUARD})
 _MINUTES: Final = 60
 
@@ -139,6 +140,7 @@ def outputs(found: Record, at: Hub, price: float | None) -> State:
         "sha": found.sha,
         "filesDigest": repo_files.digest(found.files),
         "pricePerHour": price,
+        "hourlyUsd": 0 if price is not None and found.stage in _FREE else price,
     }
 
 

@@ -124,6 +124,9 @@ SHAPE: Final = Shape(
         "sha": Field(kind="string", doc="The commit of its files.", required=True),
         "filesDigest": Field(kind="string", doc="Over all of its files.", required=True),
         "pricePerHour": Field(kind="number", doc="What its hardware costs, in dollars."),
+        "hourlyUsd": Field(
+            kind="number", doc="USD for an hour, as it is now: nothing while it sleeps or rests."
+        ),
         "secretsSetAt": Field(kind="map", doc="When each of its secrets was set."),
         "isImported": things.IS_IMPORTED,
         "drift": DRIFT,
