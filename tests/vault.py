@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
 
 PROVIDER: Final = "hashivault://moorage"
+ADDRESS: Final = "VAULT_SERVER_URL"
 _MARK: Final = "vault:v1:"
 
 
@@ -49,4 +50,4 @@ def environment() -> dict[str, str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Transit)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
-    return {"VAULT_SERVER_URL": url, "VAULT_SERVER_TOKEN": "token-of-nobody"}
+    return {ADDRESS: url, "VAULT_SERVER_TOKEN": "token-of-nobody"}

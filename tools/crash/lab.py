@@ -20,6 +20,7 @@ from typing import Any, Final, Self
 import psutil
 
 from crash import programs
+from tests import vault
 
 ROOT: Final = Path(__file__).parents[2]
 PATIENCE_S: Final = 400.0  # a driver that has not ended by then hangs
@@ -149,7 +150,9 @@ class Lab(ABC):
         project = project or self.project
         (project / "stacks").mkdir(parents=True)
         (project / "Pulumi.yaml").write_text(_MANIFEST)
-        (project / "stacks" / "Pulumi.local.yaml").write_text("config: {}\n")
+        sealed = vault.ADDRESS in self.environ
+        settings = f"secretsprovider: {vault.PROVIDER}\n" if sealed else "config: {}\n"
+        (project / "stacks" / "Pulumi.local.yaml").write_text(settings)
 
     def copied(self, folder: Path) -> Self:
         """Another lab that is as this one is now."""

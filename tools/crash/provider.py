@@ -19,7 +19,7 @@ _SAMPLE: Final = ("create/provider/9", "replace/all/16")
 
 def run(folder: Path, args: argparse.Namespace) -> tuple[int, int]:
     """Try the points; returns how many there were, and how many were clean."""
-    stages = _stages(folder)
+    stages = _stages(folder, sweep.environ(cheap=args.sample))
 
     def lend(operation: str, way: str) -> AbstractContextManager[Stage]:
         return nullcontext(stages[operation, way in SHARED])
@@ -28,9 +28,9 @@ def run(folder: Path, args: argparse.Namespace) -> tuple[int, int]:
     return sweep.run(whole, folder, args)
 
 
-def _stages(folder: Path) -> dict[tuple[str, bool], Stage]:
+def _stages(folder: Path, environ: dict[str, str]) -> dict[tuple[str, bool], Stage]:
     """Every operation, on a backend of the checkout's own and on a shared one."""
-    lab = partial(ScriptedLab, environ=sweep.environ())
+    lab = partial(ScriptedLab, environ=environ)
     stages: dict[tuple[str, bool], Stage] = {}
     for name, operation in OPERATIONS.items():
         own = Stage(folder=folder / "own" / name, operation=operation, lab=lab)

@@ -20,6 +20,7 @@ from crash.lab import Lab
 from crash.operations import Operation, Stage
 from crash.ways import Way
 from moorage.deploy.cli import pulumi_cli
+from tests import vault
 
 _WHOLE: Final = 3  # an operation, a way, a number
 _PATIENT: Final = 4  # points at once that mostly wait
@@ -60,12 +61,12 @@ class Tried:
     took_s: float
 
 
-def environ() -> dict[str, str]:
-    """What every driver needs in its environment."""
+def environ(*, cheap: bool = False) -> dict[str, str]:
+    """What every driver needs in its environment; a cheap one seals as in tests/vault.py."""
     cli = pulumi_cli.find(lambda _: None)
     if cli is None:
         raise SystemExit("there is no Pulumi CLI; run `make setup`")
-    return {"MOORAGE_PULUMI": str(cli.path)}
+    return {"MOORAGE_PULUMI": str(cli.path), **(vault.environment() if cheap else {})}
 
 
 def run(sweep: Sweep, folder: Path, args: argparse.Namespace) -> tuple[int, int]:
