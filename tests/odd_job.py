@@ -13,6 +13,7 @@ JOB, *WORDS = sys.argv[1:]
 if __name__ == "__main__":
     match JOB:
         case "say":
+            sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
             print(json.dumps([*WORDS, os.environ.get("ODD"), str(Path.cwd())]))
             print("said", file=sys.stderr)
         case "fail":

@@ -54,11 +54,13 @@ class Run:
             json.dump({"words": list(words), "env": dict(env), "cwd": place}, asked)
             asked.flush()
             fds = [asked.fileno(), out_end, err_end, told_end]
-            server = _server(module, tuple(knows or [module]))
-            socket.send_fds(server, [b"r"], fds)
+            server, asking = _server(module, tuple(knows or [module]))
+            socket.send_fds(asking, [b"r"], fds)
         for end in (out_end, err_end, told_end):
             os.close(end)
-        self.pid = int(self._told.readline())
+        pid = self._told.readline()
+        assert pid, f"no server of {module}: {server.communicate()[0]}"
+        self.pid = int(pid)
 
     def poll(self) -> int | None:
         """The exit code, where it has ended."""
@@ -122,23 +124,30 @@ class _Pipe:
 
 
 @functools.cache
-def _server(module: str, knows: tuple[str, ...]) -> socket.socket:
-    """A server of runs of the module; it ends with this process."""
+def _server(module: str, knows: tuple[str, ...]) -> tuple[subprocess.Popen[str], socket.socket]:
+    """A server of runs of the module, and how it is asked; it ends with this process.
+
+    Its own outputs are pipes as those of the runs are: Python looks at what they are only once.
+    """
     ours, theirs = socket.socketpair()
     with theirs:
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.warm", str(theirs.fileno()), module, *knows],
             cwd=_ROOT,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
             pass_fds=[theirs.fileno()],
         )
     atexit.register(_end, server, ours)
-    return ours
+    return server, ours
 
 
-def _end(server: subprocess.Popen[bytes], asking: socket.socket) -> None:
+def _end(server: subprocess.Popen[str], asking: socket.socket) -> None:
     asking.close()
+    assert server.stdout is not None
+    server.stdout.close()
     try:
         server.wait(_ENDS_S)
     except subprocess.TimeoutExpired:  # a fork of this process still holds the other end

@@ -19,9 +19,19 @@ from typing import Any
 import httpx
 import psutil
 
+from tests import vault, warm
+
 PROJECT = Path(__file__).parent.parent.parent
 # Nothing listens on the discard port: the Hub is unreachable at once, on any machine.
 NO_HUB = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_TELEMETRY": "1"}
+# What an up imports; nothing of it looks at the environment while it is imported.
+KNOWN = (
+    *("moorage.cli.ahead", "moorage.cli.launch", "moorage.cli.operation", "moorage.cli.stacks"),
+    *("moorage.deploy.display", "moorage.deploy.driver", "moorage.plan.load", "moorage.plan.fit"),
+    *("moorage.plan.fit.vllm", "moorage.preflight", "moorage.status", "components.gateway"),
+    *("components.model_service", "components.planned"),
+)
+ONLY_READ = ("check", "outputs", "plan", "preview", "status")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +54,8 @@ class Checkout:
     root: Path
     port: int
     environ: Mapping[str, str] = field(repr=False)
+    started: list[warm.Run] = field(default_factory=list, repr=False)
+    told: dict[str, Any] = field(default_factory=dict, repr=False)  # the outputs of each stack
 
     def moorage(self, *words: str, timeout_s: float = 240, **environ: str) -> Ended:
         process = self.start(*words, **environ)
@@ -54,18 +66,29 @@ class Checkout:
             out, err = process.communicate(timeout=60)
             message = f"moorage {words} ran over {timeout_s} s:\n{out}{err}"
             raise AssertionError(message) from None
-        return Ended(code=process.returncode, out=out, err=err)
+        return Ended(code=process.wait(), out=out, err=err)
 
-    def start(self, *words: str, **environ: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "moorage", *words],
+    def start(self, *words: str, **environ: str) -> warm.Run:
+        if words[0] not in ONLY_READ:
+            self.told.clear()
+        env = {**self.environ, **environ}
+        self.started.append(warm.Run("moorage", words, env, self.root, knows=KNOWN))
+        return self.started[-1]
+
+    def cold(self, *words: str) -> Ended:
+        """A command whose process starts from nothing, as a user's does."""
+        self.told.clear()
+        command = [sys.executable, "-m", "moorage", *words]
+        ended = subprocess.run(
+            command,
             cwd=self.root,
-            env={**self.environ, **environ},
+            env=self.environ,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
+            timeout=240,
         )
+        return Ended(code=ended.returncode, out=ended.stdout, err=ended.stderr)
 
     def service(self, name: str = "hello") -> Any:
         return self.outputs()["services"][name]
@@ -73,19 +96,30 @@ class Checkout:
     def backends(self, name: str = "hello") -> Any:
         return self.outputs()["details"][name]["backends"]
 
-    def outputs(self) -> Any:
-        ended = self.moorage("outputs", "--all", "--json", "--show-secrets")
-        assert ended.code == 0, ended.said
-        return json.loads(ended.out)
+    def outputs(self, stack: str = "local") -> Any:
+        """All outputs of a stack, asked for once until something may have changed them."""
+        if stack not in self.told:
+            words = ("outputs", "--all", "--json", "--show-secrets", "--stack", stack)
+            ended = self.moorage(*words)
+            assert ended.code == 0, ended.said
+            self.told[stack] = json.loads(ended.out)
+        return self.told[stack]
+
+    def seal(self, stack: str) -> None:
+        """Keep a stack's secrets with a key that costs nothing, see tests/vault.py."""
+        with (self.root / "stacks" / f"Pulumi.{stack}.yaml").open("a", encoding="utf-8") as file:
+            file.write(f"secretsprovider: {vault.PROVIDER}\n")
 
     def processes(self) -> list[psutil.Process]:
         """Every living process that works for this checkout, whoever started it."""
         mine = str(self.root)
+        drivers = {run.pid for run in self.started if run.poll() is None}
         found = []
         for process in psutil.process_iter():
             try:
                 words = [*process.cmdline(), *process.environ().values()]
-                if process.status() != psutil.STATUS_ZOMBIE and any(mine in w for w in words):
+                is_ours = process.pid in drivers or any(mine in word for word in words)
+                if is_ours and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
                 continue

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 import httpx
 
+from tests import vault
 from tests.aws.world import World, environment, live
 from tests.e2e.checkout import NO_HUB, PROJECT, Checkout, Ended, free_port
 
@@ -97,8 +97,7 @@ class CloudStack:
         return ended
 
     def outputs(self, part: str = "services") -> Any:
-        ended = self.fine("outputs", "--all", "--json", "--show-secrets")
-        return json.loads(ended.out)[part][SERVICE]
+        return self.checkout.outputs("ec2")[part][SERVICE]
 
     def edit(self, old: str, new: str) -> None:
         self.checkout.edit(SPEC, old, new)
@@ -115,8 +114,10 @@ def a_cloud_stack(root: Path, *, world_folder: Path) -> Iterator[CloudStack]:
         cloud = Cloud(world=world, url=url)
         port = free_port()
         kept = {name: one for name, one in os.environ.items() if not name.startswith(_NOT_OURS)}
-        checkout = Checkout(root=root, port=port, environ={**kept, **NO_HUB, **environment(url)})
+        known = {**NO_HUB, **environment(url), **vault.environment()}
+        checkout = Checkout(root=root, port=port, environ={**kept, **known})
         checkout.edit("stacks/Pulumi.ec2.yaml", "8720", str(port))
+        checkout.seal("ec2")
         stack = CloudStack(checkout=checkout, cloud=cloud)
         try:
             yield stack

@@ -133,7 +133,7 @@ def test_an_interrupted_up_keeps_what_it_did_and_frees_the_stack(
     wait_for(lambda: len(engines(checkout)) == 1)
     running.send_signal(number)
     out, err = running.communicate(timeout=60)
-    one_clear_line(Ended(code=running.returncode, out=out, err=err), 130, "interrupted")
+    one_clear_line(Ended(code=running.wait(), out=out, err=err), 130, "interrupted")
     freed(checkout, silence)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 import shutil
@@ -16,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from tests import vault
 from tests.e2e.checkout import PROJECT, Checkout, Ended, free_port
 
 SPEC = "specs/twin/chat.yaml"
@@ -103,8 +103,7 @@ class TwinStack:
         return ended
 
     def outputs(self, part: str = "services", service: str = "chat") -> Any:
-        ended = self.fine("outputs", "--all", "--json", "--show-secrets")
-        return json.loads(ended.out)[part][service]
+        return self.checkout.outputs("twin")[part][service]
 
     def app(self) -> Any:
         """The Space in front of the service."""
@@ -123,8 +122,11 @@ def a_twin_stack(root: Path) -> Iterator[TwinStack]:
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, root / name)
     with _a_twin() as twin:
-        checkout = Checkout(root=root, port=port, environ={**_environ(), **twin.environ})
+        checkout = Checkout(
+            root=root, port=port, environ={**_environ(), **twin.environ, **vault.environment()}
+        )
         checkout.edit("stacks/Pulumi.twin.yaml", "8710", str(port))
+        checkout.seal("twin")
         stack = TwinStack(checkout=checkout, twin=twin)
         try:
             yield stack
