@@ -32,7 +32,9 @@ def _configure_one(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--show-secrets", action="store_true", help="secrets in clear")
     if name == "import":
         parser.add_argument("file", type=Path, metavar="FILE", help="what `export` wrote")
-        parser.add_argument("--force", action="store_true", help="though it is older")
+        parser.add_argument(
+            "--force", action="store_true", help="though it is older, or lacks what exists"
+        )
     if name in {"unprotect", "settle"}:
         parser.add_argument("name", metavar="NAME", help=_NAME)
     if name == "remove":
@@ -65,7 +67,8 @@ def _import(args: argparse.Namespace) -> int:
 
     with open_stack(args.stack).opened("state import") as session:
         backup = state.replace(session, args.file, force=args.force)
-    print(f"stack {args.stack} is what {args.file} says; what it was is kept in {backup}")
+    kept = f"; what it was is kept in {backup}" if backup is not None else ""
+    print(f"stack {args.stack} is what {args.file} says{kept}")
     return 0
 
 

@@ -329,9 +329,7 @@ class Stack:
     def _ensure(self, session: Session) -> None:
         """Create the stack where the backend does not know it, and have its plugins."""
         if not session.exists():
-            args = ["stack", "init", self.name, "--no-select"]
-            provider = session.where.settings.get("secretsprovider")
-            session.cli([*args, "--secrets-provider", str(provider)] if provider else args)
+            session.create()
         plugins.fetch_missing(session, self.others)
 
     def _tidy(self, session: Session) -> None:

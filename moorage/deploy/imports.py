@@ -50,7 +50,7 @@ def from_file(path: Path) -> Batch:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise MoorageError(msg) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         msg = f"{path} is not valid JSON: {error}"
         raise MoorageError(msg) from None
     listed = loaded.get("resources") if isinstance(loaded, dict) else None

@@ -19,7 +19,7 @@ from moorage.deploy.stored import backends, sidecars
 from moorage.errors import Exit, MoorageError
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-PASSPHRASE_SETTINGS = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
+PASSPHRASE, PASSPHRASE_FILE = "PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"
 # Of one stack's settings these say how its secrets are kept; Pulumi writes them where we have none.
 SECRETS_SETTINGS = ("secretsprovider", "encryptedkey", "encryptionsalt")
 DEPLOYED = "deployed"
@@ -87,9 +87,9 @@ class Place:
     @property
     def passphrase_source(self) -> str:
         """Where the passphrase is looked for, in words."""
-        for name in reversed(PASSPHRASE_SETTINGS):
-            if os.environ.get(name):
-                return name
+        named = _passphrase_setting()
+        if named is not None:
+            return named
         if self.is_own_backend:
             return str(self.home / "passphrase")
         return "PULUMI_CONFIG_PASSPHRASE, which is not set and which this backend needs"
@@ -102,9 +102,14 @@ class Place:
     @property
     def has_own_passphrase(self) -> bool:
         """Whether the passphrase is ours: never for a backend that outlives this checkout."""
-        return self.is_own_backend and not any(
-            os.environ.get(name) is not None for name in PASSPHRASE_SETTINGS
-        )
+        return self.is_own_backend and _passphrase_setting() is None
+
+
+def _passphrase_setting() -> str | None:
+    """The variable that Pulumi reads it from; an empty text is a passphrase, no file is none."""
+    if PASSPHRASE in os.environ:
+        return PASSPHRASE
+    return PASSPHRASE_FILE if os.environ.get(PASSPHRASE_FILE) else None
 
 
 def locate(root: Path, stack: str, *, may_be_undeclared: bool = False) -> Place:

@@ -93,6 +93,9 @@ def draw(session: Session, options: Options, steps: Steps, *, salt: str = "") ->
 
 def write(path: Path, plan: Plan) -> None:
     """Write a plan for those who review it and the up that is bound to it."""
+    if not path.name:
+        msg = f"{path} cannot be written: it is no name of a file"
+        raise MoorageError(msg)
     text = json.dumps({"format": FORMAT, **asdict(plan)}, indent=2) + "\n"
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -122,7 +125,7 @@ def read(path: Path) -> Plan:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise MoorageError(msg) from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         msg = f"{path} is no plan, or not a whole one; `moorage preview --save` writes them"
         raise MoorageError(msg) from None
     return plan

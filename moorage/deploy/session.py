@@ -40,6 +40,12 @@ class Session:
         told = json.loads(self.cli(["stack", "ls", "--json"]))
         return any(one["name"].rsplit("/", 1)[-1] == self.where.stack for one in told)
 
+    def create(self) -> None:
+        """Have the backend know the stack, its secrets kept as the team says."""
+        args = ["stack", "init", self.where.stack, "--no-select"]
+        provider = self.where.settings.get("secretsprovider")
+        self.cli([*args, "--secrets-provider", str(provider)] if provider else args)
+
     def require(self) -> None:
         """Refuse to go on where there is no such stack."""
         if not self.exists():

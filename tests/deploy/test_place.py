@@ -19,7 +19,7 @@ PLUGIN = (sys.executable, "-c", "import sys; print(sys.argv[1:])")
 
 @pytest.fixture(autouse=True)
 def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PULUMI_BACKEND_URL", *place.PASSPHRASE_SETTINGS):
+    for name in ("PULUMI_BACKEND_URL", place.PASSPHRASE, place.PASSPHRASE_FILE):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -139,6 +139,26 @@ def test_the_user_s_passphrase_and_backend_win(root: Path, monkeypatch: pytest.M
     assert where.state_file is None
     assert "PULUMI_CREDENTIALS_PATH" not in where.environ
     assert not (root / ".moorage" / "passphrase").exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "source"),
+    [
+        ({}, ".moorage/passphrase"),
+        ({place.PASSPHRASE: ""}, place.PASSPHRASE),
+        ({place.PASSPHRASE_FILE: "/f"}, place.PASSPHRASE_FILE),
+        ({place.PASSPHRASE_FILE: ""}, ".moorage/passphrase"),
+        ({place.PASSPHRASE: "", place.PASSPHRASE_FILE: "/f"}, place.PASSPHRASE),
+    ],
+)
+def test_where_a_passphrase_is_read_is_told_as_pulumi_reads_it(
+    root: Path, monkeypatch: pytest.MonkeyPatch, told: dict[str, str], source: str
+) -> None:
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    where = place.locate(root, "local")
+    assert where.passphrase_source.endswith(source)
+    assert where.has_own_passphrase == source.startswith(".moorage")
 
 
 def test_the_default_backend_never_uses_the_user_s_login(root: Path) -> None:

@@ -41,11 +41,15 @@ def test_a_state_that_is_older_foreign_or_none_is_refused(project: Project) -> N
     text = old.read_text()
     older = json.loads(text)
     older["deployment"]["manifest"]["time"] = "2020-01-01T00:00:00Z"
+    emptied = json.loads(text)
+    emptied["deployment"]["resources"] = []
     refused = {
         json.dumps(older): "what was done since would be forgotten; --force does it",
         text.replace("urn:pulumi:local::demo", "urn:pulumi:prod::demo"): "state of stack prod",
         "{}": "is no state",
         "[": "is no state",
+        '{"version": 3, "deployment": {"manifest": {}, "resources": [{}]}}': "is no state",
+        json.dumps(emptied): "knows nothing of Marker one, which would go on existing",
     }
     for content, says in refused.items():
         old.write_text(content)
@@ -55,6 +59,24 @@ def test_a_state_that_is_older_foreign_or_none_is_refused(project: Project) -> N
         assert "\n" not in ended.fault
     old.write_text(json.dumps(older))
     assert project.cli("one", "state", "import", str(old), "--force").code == 0
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("passphrase", ["the same", "another"])
+def test_a_stack_is_moved_to_another_backend(project: Project, passphrase: str) -> None:
+    file, other = project.root / "moved.json", project.root / "states"
+    other.mkdir()
+    assert project.cli("one", "up", PULUMI_CONFIG_PASSPHRASE="the same").code == 0
+    shown = ["--show-secrets"] if passphrase == "another" else []
+    words = ["state", "export", "--file", str(file), *shown]
+    assert project.cli("one", *words, PULUMI_CONFIG_PASSPHRASE="the same").code == 0
+    there = {"PULUMI_BACKEND_URL": f"file://{other}", "PULUMI_CONFIG_PASSPHRASE": passphrase}
+    moved = project.cli("one", "state", "import", str(file), **there)
+    assert moved.out == f"stack local is what {file} says\n", moved.err
+    assert "sk-1" not in (other / ".pulumi/stacks/demo/local.json").read_text()
+    assert project.cli("one", "up", "--expect-no-changes", **there).code == 0
+    assert project.cli("one", "destroy", **there).code == 0
+    assert not (project.root / "one").exists()
 
 
 @pytest.mark.thorough

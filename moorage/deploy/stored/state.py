@@ -38,8 +38,8 @@ def export(session: Session, *, show_secrets: bool = False) -> str:
 
 def write(path: Path, text: str) -> None:
     """Write a state where only its owner reads it; never over a file that is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         msg = f"{path} is there already; choose another name, or remove it first"
@@ -51,18 +51,32 @@ def write(path: Path, text: str) -> None:
         file.write(text)
 
 
-def replace(session: Session, path: Path, *, force: bool = False) -> Path:
-    """Put a written state in the place of the present one; returns the present one's backup."""
-    session.require()
+def replace(session: Session, path: Path, *, force: bool = False) -> Path | None:
+    """Put a written state in the place of the present one; returns the present one's backup.
+
+    Where the backend does not know the stack, it is moved there, and there is none.
+    """
     new = read(path)
     _prove_origin(session, path, new)
+    is_new = not session.exists()
+    if is_new:
+        session.create()
     now = json.loads(export(session))
-    if not force:
+    if not force and snapshot.resources(now["deployment"]):
         _prove_newer(path, new, now)
-    backup = _back_up(session, now)
+        _prove_whole(path, new, now)
+    backup = None if is_new else _back_up(session, now)
     # The engine's own import forgets what is pending, and with it what a died run may have made.
-    recover.replace(session.where, session.command, new)
+    recover.replace(session.where, session.command, _sealable(new, now))
     return backup
+
+
+def _sealable(new: Exported, now: Exported) -> Exported:
+    """Where all secrets are open they are sealed as the stack does, whoever sealed them before."""
+    sealing = now["deployment"].get("secrets_providers")
+    if sealing is None or '"ciphertext"' in json.dumps(new):
+        return new
+    return {**new, "deployment": {**new["deployment"], "secrets_providers": sealing}}
 
 
 def read(path: Path) -> Exported:
@@ -72,13 +86,33 @@ def read(path: Path) -> Exported:
     except OSError as error:
         msg = f"{path} cannot be read: {error.strerror}"
         raise MoorageError(msg) from None
-    except ValueError as error:
+    except UnicodeDecodeError:
+        msg = f"{path} is no state: it is no text"
+        raise MoorageError(msg) from None
+    except (ValueError, RecursionError) as error:
         msg = f"{path} is no state: {error}"
         raise MoorageError(msg) from None
-    if not isinstance(loaded, dict) or not isinstance(loaded.get("deployment"), dict):
-        msg = f"{path} is no state: it has no `deployment`, as `moorage state export` writes it"
+    if not _is_state(loaded):
+        msg = f"{path} is no state, or not a whole one; `moorage state export` writes them"
         raise MoorageError(msg)
-    return loaded
+    return dict(loaded)
+
+
+def _is_state(loaded: Any) -> bool:
+    """Whether it has the form that we, and the engine, go by."""
+    deployment = loaded.get("deployment") if isinstance(loaded, dict) else None
+    if not isinstance(deployment, dict) or not isinstance(loaded.get("version"), int):
+        return False
+    resources, pending = deployment.get("resources"), deployment.get("pending_operations")
+    if not all(isinstance(one, list | None) for one in (resources, pending)):
+        return False
+    under_way = [one.get("resource") if isinstance(one, dict) else None for one in pending or []]
+    has_manifest = isinstance(deployment.get("manifest"), dict)
+    return has_manifest and all(map(_is_resource, [*(resources or []), *under_way]))
+
+
+def _is_resource(one: Any) -> bool:
+    return isinstance(one, dict) and all(isinstance(one.get(key), str) for key in ("urn", "type"))
 
 
 def origin(exported: Exported) -> Origin | None:
@@ -155,6 +189,23 @@ def _prove_newer(path: Path, new: Exported, now: Exported) -> None:
             f"({ours:%Y-%m-%d %H:%M:%S}): what was done since would be forgotten; --force does it"
         )
         raise MoorageError(msg, exit_code=Exit.PROBLEMS)
+
+
+def _prove_whole(path: Path, new: Exported, now: Exported) -> None:
+    """What exists and is in no state any more goes on, and nobody knows of it."""
+    kept = {_thing(one) for one in snapshot.resources(new["deployment"])}
+    there = [one for one in snapshot.resources(now["deployment"]) if one.get("id")]
+    lost = [one["urn"] for one in there if _thing(one) not in kept and not is_internal(one["urn"])]
+    if lost:
+        msg = (
+            f"{path} knows nothing of {', '.join(map(label, lost))}, which would go on existing "
+            "and be forgotten; --force does it"
+        )
+        raise MoorageError(msg, exit_code=Exit.PROBLEMS)
+
+
+def _thing(resource: Exported) -> tuple[str, str]:
+    return resource["type"], str(resource.get("id"))
 
 
 def _written(exported: Exported) -> datetime | None:
