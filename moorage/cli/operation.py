@@ -81,6 +81,8 @@ def options(args: argparse.Namespace) -> Options:
     if args.target_dependents and not args.target:
         raise MoorageError("--target-dependents says nothing without --target")
     given = vars(args)
+    if args.target and given.get("exclude"):
+        raise MoorageError("--target and --exclude: give one of them, it leaves the rest out")
     return Options(
         targets=tuple(args.target or ()),
         target_dependents=args.target_dependents,

@@ -55,7 +55,8 @@ def from_file(path: Path) -> Batch:
         raise MoorageError(msg) from None
     listed = loaded.get("resources") if isinstance(loaded, dict) else None
     table = (loaded.get("nameTable") or {}) if isinstance(loaded, dict) else {}
-    if not isinstance(listed, list) or not listed or not isinstance(table, dict):
+    are_names = isinstance(table, dict) and all(isinstance(urn, str) for urn in table.values())
+    if not isinstance(listed, list) or not listed or not are_names:
         msg = f'{path} names nothing to import: {{"resources": [{{"type", "name", "id"}}, …]}}'
         raise MoorageError(msg)
     wanted = tuple(_wanted(path, number, one) for number, one in enumerate(listed, start=1))
@@ -138,6 +139,9 @@ def _wanted(path: Path, number: int, one: Any) -> Wanted:
     fine = isinstance(one, dict) and all(isinstance(one.get(k), str) for k in ("type", "name"))
     if not fine or not (isinstance(one.get("id"), str) or one.get("component")):
         msg = f"{path}: resource {number} needs `type`, `name` and `id`"
+        raise MoorageError(msg)
+    if not isinstance(one.get("parent", ""), str):
+        msg = f"{path}: resource {number} names a parent that is no text"
         raise MoorageError(msg)
     unknown = sorted(set(one) - _FIELDS)
     if unknown:

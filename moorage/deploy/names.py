@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from moorage.deploy.options import Options
-from moorage.deploy.urns import is_internal, label, name_of, type_of
+from moorage.deploy.urns import is_internal, is_urn, label, name_of, type_of
 from moorage.errors import MoorageError
 
 _SHOWN: Final = 5
@@ -32,7 +32,7 @@ def resolve(wanted: Iterable[str], urns: Sequence[str]) -> list[str]:
 
 def one(name: str, urns: Sequence[str]) -> str:
     """The one URN that a name stands for; a name of several is refused."""
-    if name.startswith("urn:") and name not in urns:
+    if is_urn(name) and name not in urns:
         raise _unknown(name, urns)
     found = _resolve(name, urns)
     if len(found) > 1:
@@ -43,7 +43,7 @@ def one(name: str, urns: Sequence[str]) -> str:
 
 
 def _resolve(name: str, urns: Sequence[str]) -> list[str]:
-    if name.startswith("urn:"):
+    if is_urn(name):
         return [name]
     found = [urn for urn in urns if name in called(urn)]
     if not found:
@@ -75,7 +75,7 @@ def called(urn: str) -> set[str]:
 
 
 def _bare(urn: str) -> str:
-    return name_of(urn) if urn.startswith("urn:") else urn.rpartition("::")[2]
+    return name_of(urn) if is_urn(urn) else urn.rpartition("::")[2]
 
 
 def short(urn: str) -> str:

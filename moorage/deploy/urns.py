@@ -29,6 +29,11 @@ def split(urn: str) -> Urn:
     return Urn(*parts) if urn.startswith(_PREFIX) and len(parts) == 4 else Urn("", "", "", urn)
 
 
+def is_urn(text: str) -> bool:
+    """Whether it is a whole one."""
+    return split(text).path != ""
+
+
 def name_of(urn: str) -> str:
     """What the program calls the resource."""
     return split(urn).name

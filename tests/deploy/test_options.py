@@ -34,6 +34,7 @@ def test_a_name_stands_for_every_resource_that_bears_it() -> None:
         ("hello-local-2", "is it Process::hello-local-1, "),
         ("xyz", "there are ModelService::hello, "),
         ("Process::hello", "there is no resource Process::hello"),
+        ("urn:hello", "there is no resource urn:hello"),
     ],
 )
 def test_an_unknown_name_is_refused_with_those_near_it(name: str, says: str) -> None:

@@ -1,0 +1,25 @@
+"""The flags of an operation: what contradicts itself is refused before anything is looked at."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from moorage.cli.operation import flags, options
+from moorage.errors import MoorageError
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--parallel", "0"], "--parallel 0: at least 1"),
+        (["--target-dependents"], "says nothing without --target"),
+        (["--target", "a", "--exclude", "b"], "--target and --exclude: give one of them"),
+    ],
+)
+def test_flags_that_contradict_each_other_are_one_line(words: list[str], says: str) -> None:
+    parser = argparse.ArgumentParser()
+    flags(parser, "up")
+    with pytest.raises(MoorageError, match=says):
+        options(parser.parse_args(words))
