@@ -34,6 +34,11 @@ class Who:
             return permission in self.everywhere | self.scoped.get(account, frozenset())
         return self.role in _WRITES or not writes
 
+    def may_anywhere(self, permission: str) -> bool:
+        """Whether the token has a permission on any account; one that is not fine-grained has."""
+        granted = self.everywhere.union(*self.scoped.values())
+        return self.role != "fineGrained" or permission in granted
+
     def may_keep(self, kind: str, name: str, permission: str) -> bool:
         """Whether a fine-grained token has a permission on this one repository, as owner/name."""
         return self.role == "fineGrained" and permission in self.kept.get((kind, name), ())

@@ -117,16 +117,27 @@ def _scopes(wishes: Wishes, deploys: Who, asks: Who) -> Iterator[Row]:
     for account in dict.fromkeys(row.account for row in wishes.hardware):
         name = account or deploys.name
         yield _scope(deploys, name, MANAGE, "HF_TOKEN")
-        yield _scope(asks, name, INFER, "MOORAGE_HF_INFERENCE_TOKEN", writes=False)
-        if account in wishes.private and not asks.belongs(name):
-            todo = f"set MOORAGE_HF_INFERENCE_TOKEN to a token of a member of {name}"
-            yield Row(
-                asked=f"a member of {name} that asks", there=asks.name, verdict=PROBLEM, todo=todo
-            )
+        yield from _askers(wishes, account, name, asks)
     for payer in dict.fromkeys(route.payer for route in wishes.routes):
         name = _owner_of(payer, asks) if payer else asks.name
         yield _scope(asks, name, ROUTE, "MOORAGE_HF_INFERENCE_TOKEN", writes=False)
     yield from dict.fromkeys(_right(right, deploys) for right in wishes.kept)
+
+
+def _askers(wishes: Wishes, account: str, name: str, asks: Who) -> Iterator[Row]:
+    """Members ask what is private, whoever has an account the authenticated, anybody the rest."""
+    if account in wishes.visible("private"):
+        yield _scope(asks, name, INFER, "MOORAGE_HF_INFERENCE_TOKEN", writes=False)
+        if not asks.belongs(name):
+            todo = f"set MOORAGE_HF_INFERENCE_TOKEN to a token of a member of {name}"
+            yield Row(
+                asked=f"a member of {name} that asks", there=asks.name, verdict=PROBLEM, todo=todo
+            )
+    elif account in wishes.visible("authenticated"):
+        if asks.may_anywhere(INFER):
+            yield Row(asked=f"{INFER} on any account", there=_described(asks), verdict=OK)
+        else:
+            yield _scope(asks, name, INFER, "MOORAGE_HF_INFERENCE_TOKEN", writes=False)
 
 
 def _right(right: Right, deploys: Who) -> Row:

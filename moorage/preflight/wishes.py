@@ -34,6 +34,7 @@ class Hardware:
     region: str
     instance: str  # nvidia-l4-x1
     replicas: int  # at most
+    visibility: str = "private"  # who may ask it: public, authenticated or private
     usd: Decimal | None = None  # an hour, as it was reviewed
     mark: str = ""  # the tag that an endpoint of this placement carries
 
@@ -94,7 +95,6 @@ class Wishes:
     models: tuple[Model, ...] = ()
     routes: tuple[Route, ...] = ()
     spaces: tuple[Space, ...] = ()
-    private: tuple[str, ...] = ()  # the accounts whose endpoints only members may ask
     published: tuple[Right, ...] = ()  # what it takes to keep what is published
     delete_first: bool = False  # whether what is replaced goes before its replacement comes
 
@@ -103,6 +103,10 @@ class Wishes:
         """Whoever is to have an endpoint, a Space or a repository."""
         spaces = [space.account for space in self.spaces]
         return _once([*self.paying, *spaces, *(right.account for right in self.published)])
+
+    def visible(self, visibility: str) -> tuple[str, ...]:
+        """The accounts that are to have endpoints which may be asked so."""
+        return _once(row.account for row in self.hardware if row.visibility == visibility)
 
     @property
     def paying(self) -> tuple[str, ...]:
@@ -148,7 +152,6 @@ def wishes(plans: Iterable[Plan], site: Site) -> Wishes:
         _space(one.options, site.named(plan, one)) for plan, one in placed if one.kind == SPACE
     ]
     apps = [_space(plan.app.options, site.named(plan, None)) for plan in plans if plan.app]
-    private = [_account(one) for _, one in endpoints if one.options.get("visibility") == "private"]
     return Wishes(
         hardware=tuple(
             _hardware(plan, one, one.machine, site)
@@ -162,7 +165,6 @@ def wishes(plans: Iterable[Plan], site: Site) -> Wishes:
         ),
         routes=tuple(_route(plan, one) for plan, one in placed if one.kind == ROUTER),
         spaces=_once([*spaces, *apps]),
-        private=_once(private),
         published=_once(one for plan in plans for one in _published(plan)),
         delete_first=site.delete_first,
     )
@@ -185,6 +187,7 @@ def _hardware(plan: Plan, placement: Placement, machine: Machine, site: Site) ->
         region=machine.region or "",
         instance=machine.instance or "",
         replicas=machine.replicas_max,
+        visibility=str(placement.options.get("visibility", "authenticated")),
         usd=site.prices.get(machine.offer or ""),
         mark=_mark(f"{site.owner}/{plan.service}-{placement.name}"),
     )

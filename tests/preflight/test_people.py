@@ -101,6 +101,22 @@ def test_an_asking_token_without_its_scopes_is_told(start: Start) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("visibility", "wants"),
+    [("private", [f"{INFER} on acme"]), ("authenticated", []), ("public", [])],
+)
+def test_who_asks_needs_what_the_endpoint_wants_of_askers(
+    visibility: str, wants: list[str], start: Start
+) -> None:
+    """A token that may ask elsewhere may ask whatever every account may."""
+    token = face.Token(text="hf_asks", role="fineGrained", scoped={"ann": (INFER,)})
+    start(accounts=accounts(token), calls="hf_asks")
+    options = {**ENDPOINT.options, "visibility": visibility}
+    rows = table(structs.replace(ENDPOINT, options=options))
+    assert [*bad(rows)] == wants
+    assert bool([one for one in rows if INFER in one]) is (visibility != "public")
+
+
 def test_an_account_of_others_is_refused(start: Start) -> None:
     start()
     options = {**ENDPOINT.options, "namespace": "globex"}
