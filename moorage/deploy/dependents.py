@@ -5,15 +5,16 @@ unknown value in a real run: a dependent's provider finds its required inputs mi
 that fails ends the whole run, whatever else there was to deploy (step_generator.go, v3.259). So
 does a component that tells outputs and was skipped. Neither of them comes to the engine.
 
-What is skipped stays in the state as it was, and needs there what it was made with. The engine
-does not know that: it would delete what the program declares no longer, and break the state.
+What is skipped stays as it was, and needs what it was made with; and what is being replaced serves
+until its new one is well. The engine knows of neither: it would delete what the program declares
+no longer, and what has a new one however broken that is. Then nothing is deleted in the run.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 from pulumi.runtime import rpc
@@ -26,19 +27,23 @@ from moorage.deploy.stored import snapshot
 from moorage.deploy.stored.snapshot import Standing, opened
 from moorage.deploy.urns import is_stack, label, name_of, type_of
 
+_REASONS: Final = 3  # that are told of
+
 IsGone = Callable[[str], bool]  # whether a resource was taken away in this run
 
 
-def watch(standing: Standing, is_gone: IsGone) -> None:
+def watch(standing: Standing, superseded: frozenset[str], is_gone: IsGone) -> None:
     """From here on this program's dependents of failures wait; a preview knows of no failure."""
     if not pulumi.runtime.is_dry_run():
-        SETTINGS.monitor = _Monitor(SETTINGS.monitor, standing, is_gone)
+        SETTINGS.monitor = _Monitor(SETTINGS.monitor, standing, superseded, is_gone)
 
 
 class _Monitor:
     """The engine's resource monitor, as the SDK speaks to it."""
 
-    def __init__(self, monitor: Any, standing: Standing, is_gone: IsGone) -> None:
+    def __init__(
+        self, monitor: Any, standing: Standing, superseded: frozenset[str], is_gone: IsGone
+    ) -> None:
         self._monitor = monitor
         self._standing = standing
         self._is_gone = is_gone
@@ -46,6 +51,7 @@ class _Monitor:
         self._waiting: set[str] = set()  # what it was not told of
         self._renamed: dict[str, str] = {}  # what stands under another name: URN -> that one
         self._declared: set[str] = set()  # what the program still has, as it stands
+        self._superseded = {*superseded}  # what has an old one beside it, which may still serve
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._monitor, name)
@@ -65,6 +71,8 @@ class _Monitor:
         answer = self._monitor.RegisterResource(request)
         if answer.result != resource_pb2.SUCCESS:
             self._failed.append(answer.urn)
+        if stood is not None and self._is_another(stood, answer.id):
+            self._superseded.add(stood)
         return answer
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802
@@ -94,30 +102,45 @@ class _Monitor:
 
     def SignalAndWaitForShutdown(self, request: Any) -> Any:  # noqa: N802
         """Once all is declared, and before the engine deletes what is not."""
-        for urn in map(self._stood, self._failed):
-            lacking = self._undeclared(urn)
-            if lacking is not None:
-                message = (
-                    f"this run deletes nothing: {label(lacking)} is not declared any more, and"
-                    f" {label(urn)}, which was left out, still needs it"
-                )
-                raise pulumi.RunError(message)
+        held = (self._held_by(self._stood(urn)) for urn in self._failed)
+        why = list(dict.fromkeys(one for one in held if one is not None))
+        if why:
+            more = f"; and {len(why) - _REASONS} more" if len(why) > _REASONS else ""
+            message = f"this run deletes nothing: {'; '.join(why[:_REASONS])}{more}"
+            raise pulumi.RunError(message)
         return self._monitor.SignalAndWaitForShutdown(request)
 
     def _stood(self, urn: str) -> str:
         return self._renamed.get(urn, urn)
 
-    def _undeclared(self, urn: str) -> str | None:
-        """Something that a resource of the state needs, at whatever remove, and that would go."""
+    def _is_another(self, urn: str, id_: str) -> bool:
+        """Whether the engine has made a new thing, beside the one that stands."""
+        before = self._standing[urn].get("id")
+        return bool(id_ and before) and id_ != before and self._stands(urn)
+
+    def _held_by(self, urn: str) -> str | None:
+        """What would be deleted and is needed by what has failed, or was left out."""
+        if urn in self._superseded:
+            return f"the old {label(urn)} stays until the new one is well"
+        for needed in self._needs(urn):
+            if needed not in self._declared:
+                return (
+                    f"{label(needed)} is not declared any more, and {label(urn)}, which was left"
+                    " out, still needs it"
+                )
+            if needed in self._superseded:
+                return f"{label(urn)}, which was left out, may still need the old {label(needed)}"
+        return None
+
+    def _needs(self, urn: str) -> Iterator[str]:
+        """What a resource of the state needs of what the program declares, at whatever remove."""
         seen, further = {urn}, [urn]
         while further:
             for needed in snapshot.needs(self._standing.get(further.pop(), {})) - seen:
-                if self._stands(needed) and not _is_engines(needed):
-                    if needed not in self._declared:
-                        return needed
-                    further.append(needed)
                 seen.add(needed)
-        return None
+                if self._stands(needed) and not _is_engines(needed):
+                    further.append(needed)
+                    yield needed
 
     def _waits(self, request: Any) -> bool:
         is_unjudged = request.custom and _has_unknown(request)

@@ -261,9 +261,9 @@ class Stack:
     ) -> Result:
         steps = Steps() if steps is None else steps
         steps.goes_on = options.continue_on_error and operation == "up"
-        standing = _standing(session, options) if steps.goes_on else None
+        before = _before(session, options) if steps.goes_on else None
         run = Record(self._watched(steps))
-        program = Program(self.program, standing, steps.has_made_room)
+        program = Program(self.program, before, steps.has_made_room)
         call, takes = call or _CALLS[operation], operation.rsplit(" ", 1)[-1]
         operation = operation.split(" ", 1)[0]
         began_s = time.monotonic()
@@ -363,9 +363,9 @@ def _import_of(file: Path) -> _Call:
     return lambda stack, kw: stack.adopt(file, kw["on_event"], parallel=kw["parallel"])
 
 
-def _standing(session: Session, options: Options) -> snapshot.Standing:
+def _before(session: Session, options: Options) -> snapshot.Deployment:
     """What is there before; of what shall be made anew, secrets have to be known too."""
-    return snapshot.standing(session.deployment(show_secrets=bool(options.replace)))
+    return session.deployment(show_secrets=bool(options.replace))
 
 
 def _refuse_protected(session: Session) -> None:

@@ -19,7 +19,7 @@ from moorage.deploy.events import Said
 from moorage.deploy.faults import Fault, distil, distinct, from_traceback, recognise
 from moorage.deploy.place import Place
 from moorage.deploy.steps import Steps
-from moorage.deploy.stored.snapshot import Standing
+from moorage.deploy.stored import snapshot
 from moorage.deploy.urns import is_internal, label
 from moorage.errors import Exit, MoorageError
 
@@ -27,24 +27,25 @@ from moorage.errors import Exit, MoorageError
 class Program:
     """The stack's program, which remembers how it failed.
 
-    It may ask for the setting `moorage:standing`: the URNs of what was `standing` before. What of
-    this `is_gone` was taken away meanwhile.
+    It may ask for the setting `moorage:standing`: the URNs of what stood `before`. What of this
+    `is_gone` was taken away meanwhile.
     """
 
     def __init__(
         self,
         program: Callable[[], None],
-        standing: Standing | None = None,
+        before: snapshot.Deployment | None = None,
         is_gone: Callable[[str], bool] = lambda _urn: False,
     ) -> None:
-        self._program, self._standing, self._is_gone = program, standing, is_gone
+        self._program, self._before, self._is_gone = program, before, is_gone
         self.fault: MoorageError | Fault | None = None
 
     def __call__(self) -> Awaitable[None]:
         """Run the program; the engine is told of a failure, and so are we."""
-        if self._standing is not None:
-            pulumi.runtime.set_config("moorage:standing", json.dumps(list(self._standing)))
-            dependents.watch(self._standing, self._is_gone)
+        if self._before is not None:
+            standing = snapshot.standing(self._before)
+            pulumi.runtime.set_config("moorage:standing", json.dumps(list(standing)))
+            dependents.watch(standing, snapshot.superseded(self._before), self._is_gone)
         try:
             self._program()
         except MoorageError as error:

@@ -54,6 +54,19 @@ def in_its_home(zone: str) -> Program:
     return program
 
 
+LATE = fault("AWAIT a-z2", "it does not answer")
+
+
+def leaning(zone: str, size: int = 1) -> Program:
+    """A thing that leans on two others."""
+
+    def program() -> None:
+        first, second = Thing("a", zone=zone), Thing("c", size=size)
+        Thing("b", ResourceOptions(depends_on=[second]), note=first.url)
+
+    return program
+
+
 REPLACES = (
     scenario(
         "the new thing is created before the old one is deleted",
@@ -255,6 +268,70 @@ REPLACES = (
             says=("Thing a: no room in z2; choose another zone",),
         ),
         up(thing("a"), says=("nothing changed",)),
+    ),
+    scenario(
+        "a new one that does not get well leaves the old one to serve until one does",
+        up(thing("a"), calls=("create a-z1",), state=("a: a-z1",)),
+        up(
+            thing("a", zone="z2"),
+            faults=(LATE,),
+            calls=("create a-z2",),
+            code=1,
+            state=("a: a-z1 (to delete)", "a: a-z2 (unfinished)"),
+            remote=("a-z1", "a-z2"),
+            says=(
+                "Thing a: it does not answer; it exists and is in the state",
+                "this run deletes nothing: the old Thing a stays until the new one is well",
+            ),
+        ),
+        up(
+            thing("a", zone="z2"),
+            faults=(LATE,),
+            calls=("update a-z2",),
+            code=1,
+            remote=("a-z1", "a-z2"),
+            says=("the old Thing a stays until the new one is well",),
+        ),
+        up(
+            thing("a", zone="z2"),
+            calls=("update a-z2", "delete a-z1"),
+            state=("a: a-z2",),
+            remote=("a-z2",),
+        ),
+        sample=True,
+    ),
+    scenario(
+        "what the old one's program wants back is taken over, and the new one goes",
+        up(thing("a"), calls=("create a-z1",), state=("a: a-z1",)),
+        up(
+            thing("a", zone="z2"),
+            faults=(LATE,),
+            calls=("create a-z2",),
+            code=1,
+            state=("a: a-z1 (to delete)", "a: a-z2 (unfinished)"),
+            remote=("a-z1", "a-z2"),
+            silent=("created all the same",),
+        ),
+        up(thing("a"), calls=None, state=("a: a-z1",), remote=("a-z1",)),
+    ),
+    scenario(
+        "the old one stays for what was left out and may still need it",
+        up(leaning("z1"), calls=None, state=("a: a-z1", "b: b-z1", "c: c-z1")),
+        up(
+            leaning("z2", size=2),
+            faults=(fault("PUT c-z1", "size 2 is sold out"),),
+            calls=(any_order("create a-z2", "update c-z1"),),
+            code=1,
+            state=("a: a-z1 (to delete)", "a: a-z2", "b: b-z1", "c: c-z1"),
+            remote=("a-z1", "a-z2", "b-z1", "c-z1"),
+            says=("this run deletes nothing: Thing b, which was left out, may still need the old",),
+        ),
+        up(
+            leaning("z2", size=2),
+            calls=("update c-z1", "update b-z1", "delete a-z1"),
+            state=("a: a-z2", "b: b-z1", "c: c-z1"),
+            remote=("a-z2", "b-z1", "c-z1"),
+        ),
     ),
     scenario(
         "a berth whose second creation fails is created by the next up",

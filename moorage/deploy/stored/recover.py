@@ -117,12 +117,13 @@ def rescue(
     ours = [one for one in remote if pending.is_ours(one)]
     others = [one for one in remote if pending.is_strange(one) and one not in cleared]
     found = strangers.located(where, command, others, say) | _locate(where, plugin, ours)
-    known = {one["urn"]: one.get("id") for one in exported["deployment"].get("resources") or []}
+    resources = exported["deployment"].get("resources") or []
+    known = {(one["urn"], one.get("id")) for one in resources}  # an old one may stand beside it
     lost = [
         one
         for one in remote
         if (identity := found.get(pending.urn_of(one)))
-        and known.get(pending.urn_of(one)) != identity
+        and (pending.urn_of(one), identity) not in known
     ]
     if lost:
         replace(where, command, pending.settled_state(exported, lost, found))

@@ -52,6 +52,11 @@ def standing(found: Deployment) -> Standing:
     }
 
 
+def superseded(found: Deployment) -> frozenset[str]:
+    """The URNs of what has an old one, still to be deleted, beside it."""
+    return frozenset(str(one["urn"]) for one in resources(found) if one.get("delete"))
+
+
 def needs(resource: Mapping[str, Any]) -> set[str]:
     """The URNs without which the engine does not keep a resource, each perhaps empty."""
     provider = str(resource.get("provider") or "").rpartition("::")[0]
