@@ -26,6 +26,10 @@ def run(args: argparse.Namespace) -> int:
     if args.plan is not None and (args.test or says_what(args)):
         raise MoorageError("--plan says what is done; leave the flags that say it too out")
     stack, asked = stack_of(args), options(args)
+    if args.test and (args.json or args.display == "json"):
+        raise MoorageError(
+            "--test tells a person how it goes; leave JSON out, its reports are JSON"
+        )
     if args.test:
         return int(launch(stack, asked))
     prepared = ready(stack, plans(stack))

@@ -164,7 +164,8 @@ class Stack:
         `dead_owner` (HOST:PID) is one that cannot be asked, and that a person declares dead.
         """
         where = place.locate(self.root, self.name, may_be_undeclared=True)
-        locks.free(where, f"moorage cancel --stack {self.name}", dead_owner, say=self._note)
+        with stores.refusals(where.home):
+            locks.free(where, f"moorage cancel --stack {self.name}", dead_owner, say=self._note)
         if dead_owner is not None and not locks.are_known(where):
             place.prepare(where, self.plugin)
             self._in_hand(where).of_stack("cancel", "--yes")
@@ -174,8 +175,9 @@ class Stack:
         where = place.locate(self.root, self.name, may_be_undeclared=True)
         if where.state_file is not None and not where.has_state:
             raise nothing_deployed(self.name)
-        place.prepare(where, self.plugin)
-        checkpoint.settle(where, self._note)
+        with stores.refusals(where.home):
+            place.prepare(where, self.plugin)
+            checkpoint.settle(where, self._note)
         return self._in_hand(where)
 
     @contextmanager

@@ -6,6 +6,7 @@ import argparse
 
 import pytest
 
+from moorage.cli import main
 from moorage.cli.operation import flags, options
 from moorage.errors import MoorageError
 
@@ -23,3 +24,11 @@ def test_flags_that_contradict_each_other_are_one_line(words: list[str], says: s
     flags(parser, "up")
     with pytest.raises(MoorageError, match=says):
         options(parser.parse_args(words))
+
+
+@pytest.mark.parametrize("words", [["--json"], ["--display", "json"]])
+def test_what_is_told_to_people_is_not_mixed_with_what_machines_read(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["up", "--test", *words]) == 2
+    assert "leave JSON out" in capsys.readouterr().err

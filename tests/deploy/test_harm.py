@@ -87,6 +87,23 @@ def test_a_full_disk_and_one_that_cannot_be_written_lose_nothing(project: Projec
         assert not project.locks()
 
 
+@pytest.mark.thorough
+def test_what_only_reads_says_so_too_where_nothing_can_be_written(project: Project) -> None:
+    home = project.root / ".moorage"
+    with a_small_disk(home):
+        assert project.run("up").code == 0
+        subprocess.run(["mount", "-o", "remount,ro", home], check=True)
+        for words in (["outputs"], ["history"], ["state", "export"], ["cancel"], ["refresh"]):
+            told = project.cli("one", *words)
+            assert told.code == 6
+            assert told.fault == (
+                f"the state in {home} cannot be written, read-only file system: see its rights, "
+                "then run it again"
+            )
+        subprocess.run(["mount", "-o", "remount,rw", home], check=True)
+        assert project.run("destroy").code == 0
+
+
 def checkpoint(project: Project) -> tuple[Path, dict[str, Any]]:
     path = project.state / "stacks" / "demo" / "local.json"
     return path, json.loads(path.read_text())
