@@ -18,6 +18,7 @@ import pytest
 from moorage.plan.catalogue import catalog
 from moorage.spec.parse import parse
 from moorage.spec.types import Spec
+from tests import warm
 from tests.spec.support import ROOT, SCHEMA
 
 INTERRUPT = "Ctrl-C"
@@ -36,14 +37,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def new(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "moorage", "new", *words],
-        cwd=project,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return warm.moorage("new", *words, cwd=project)
 
 
 def spec_of(file: Path) -> Spec:

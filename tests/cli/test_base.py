@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from moorage.cli.base import exported
 from moorage.errors import MoorageError
+from tests import warm
 
 SPEC = """\
 apiVersion: moorage/v1
@@ -53,14 +53,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def moorage(project: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "moorage", *words],
-        cwd=project,
-        env={**os.environ, **environ},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return warm.moorage(*words, cwd=project, env={**os.environ, **environ})
 
 
 def changed(project: Path, *words: str) -> str:

@@ -6,7 +6,6 @@ import dataclasses
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import pytest
 
 from moorage.twin.hub import Hub, Repo, serve
+from tests import warm
 from tests.hub.making import safetensors
 
 MODEL, LORA, WORDS, ASKED = (digit * 40 for digit in "1234")
@@ -89,14 +89,7 @@ def lock(
         "HF_HOME": str(project / "home"),
         "HF_TOKEN": token,
     }
-    return subprocess.run(
-        [sys.executable, "-m", "moorage", "lock", *arguments],
-        cwd=project,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return warm.moorage("lock", *arguments, cwd=project, env={**os.environ, **settings})
 
 
 def test_everything_that_a_spec_names_is_locked_and_no_token_is(project: Path) -> None:

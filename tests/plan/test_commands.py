@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from moorage.twin.hub import Hub, Repo, serve
+from tests import warm
 
 EMPTY = b"GGUF" + (3).to_bytes(4, "little") + bytes(16)  # a header without tensors or keys
 COMMIT = "a" * 40
@@ -54,14 +55,7 @@ def moorage(
     project: Path, *arguments: str, hub: str = "http://127.0.0.1:9"
 ) -> subprocess.CompletedProcess[str]:
     settings = {"HF_ENDPOINT": hub, "HF_HOME": str(project / "home"), "HF_TOKEN": ""}
-    return subprocess.run(
-        [sys.executable, "-m", "moorage", *arguments],
-        cwd=project,
-        env={**os.environ, **settings},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    return warm.moorage(*arguments, cwd=project, env={**os.environ, **settings})
 
 
 def test_a_spec_is_locked_checked_and_planned(project: Path, twin: Hub) -> None:
