@@ -12,6 +12,7 @@ from moorage.provider.hugging_face.exchange import Answer
 from moorage.provider.secrets import MASK
 
 _MOST_WORDS: Final = 300
+_CLIENT_FAULT: Final = 400
 _SERVER_FAULT: Final = 500
 _PASSING: Final = frozenset({408, 425, 429})  # asking again later may help, and changes nothing
 _TOO_OFTEN: Final = 429
@@ -132,7 +133,9 @@ def _refused(_asked: Asked, answer: Answer, words: str) -> str:
     return f"Hugging Face refuses it ({answer.status}): {why}; correct what it names"
 
 
-def _other(_asked: Asked, answer: Answer, words: str) -> str:
+def _other(asked: Asked, answer: Answer, words: str) -> str:
+    if _CLIENT_FAULT <= answer.status < _SERVER_FAULT and not is_passing(answer):
+        return _refused(asked, answer, words)
     who = "fails" if answer.status >= _SERVER_FAULT else "answers"
     return f"Hugging Face {who} ({answer.status}){_quoted(words)}; run up again later"
 

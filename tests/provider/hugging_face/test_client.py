@@ -14,10 +14,10 @@ import pytest
 
 from moorage.errors import MoorageError
 from moorage.provider.handler import Cancelled, Context, OutOfTime
-from moorage.provider.hugging_face import client, exchange
+from moorage.provider.hugging_face import client, exchange, faults
 from moorage.provider.hugging_face.client import Done, Refused, Service, Unknown
-from moorage.provider.hugging_face.exchange import Question
-from moorage.provider.hugging_face.faults import PassingError
+from moorage.provider.hugging_face.exchange import Answer, Question
+from moorage.provider.hugging_face.faults import Asked, PassingError
 from tests.provider import impatient
 
 NewContext = Callable[..., Context]
@@ -144,6 +144,22 @@ def test_a_read_is_tried_again_where_that_may_help(
     api.script = [fault, fault, says(200, RECORD)]
     assert client.get(api.at, "acme", "chat", context()) == RECORD
     assert len(api.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [
+        (410, "correct what it names"),
+        (413, "correct what it names"),
+        (425, "run up again later"),
+        (507, "run up again later"),
+    ],
+)
+def test_what_no_later_run_can_mend_is_not_put_off_to_one(status: int, advice: str) -> None:
+    answer = Answer(status=status, text='{"error": "too large"}')
+    line = faults.told(answer, Asked(what="model acme/tuned", account="acme"))
+    assert "too large" in line
+    assert line.endswith(advice)
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 409, 422])
