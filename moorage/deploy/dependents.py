@@ -123,13 +123,11 @@ class _Monitor:
         if urn in self._superseded:
             return f"the old {label(urn)} stays until the new one is well"
         for needed in self._needs(urn):
+            stale = f"{label(urn)}, which is not brought up to date,"
             if needed not in self._declared:
-                return (
-                    f"{label(needed)} is not declared any more, and {label(urn)}, which was left"
-                    " out, still needs it"
-                )
+                return f"{label(needed)} is not declared any more, and {stale} still needs it"
             if needed in self._superseded:
-                return f"{label(urn)}, which was left out, may still need the old {label(needed)}"
+                return f"{stale} may still need the old {label(needed)}"
         return None
 
     def _needs(self, urn: str) -> Iterator[str]:

@@ -192,7 +192,7 @@ FAILURES = (
             state=("a: a-z1", "b: b-z1", "c: c-z1"),
             says=(
                 "Thing d: no room",
-                "this run deletes nothing: Thing a is not declared any more, and Thing b, which",
+                "this run deletes nothing: Thing a is not declared any more, and Thing b, which is",
                 "left out, as they depend on what failed: Thing b",
             ),
             silent=("integrity", "Traceback"),

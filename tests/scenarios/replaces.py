@@ -324,7 +324,7 @@ REPLACES = (
             code=1,
             state=("a: a-z1 (to delete)", "a: a-z2", "b: b-z1", "c: c-z1"),
             remote=("a-z1", "a-z2", "b-z1", "c-z1"),
-            says=("this run deletes nothing: Thing b, which was left out, may still need the old",),
+            says=("Thing b, which is not brought up to date, may still need the old Thing a",),
         ),
         up(
             leaning("z2", size=2),
