@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from moorage.errors import MoorageError
+from moorage.errors import Exit, MoorageError
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,16 @@ def key_of(services: Mapping[str, Mapping[str, Any]], name: str) -> str:
     if name not in services:
         message = f"there is no service {name!r} in this stack; there are: {', '.join(services)}"
         raise MoorageError(message)
-    return str(services[name]["api_key"])
+    return str(whole(name, services[name])["api_key"])
+
+
+def whole(name: str, service: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A service that has all that a client needs; one that failed to come up has not."""
+    missing = [field for field in ("url", "api_key", "model") if field not in service]
+    if missing:
+        message = f"{name} did not come up, it has no {missing[0]}; `moorage up` goes on with it"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED)
+    return service
 
 
 def as_text(services: Mapping[str, Mapping[str, Any]]) -> str:

@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from moorage.cli.outputs import whole
 from moorage.errors import Exit, MoorageError
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Trial:
         from loadtests.profiles import Target
         from moorage.spec.types import Failover, Load, Slo
 
-        details, front = self._details(service), self.outputs["services"][service]
+        front = whole(service, self.outputs["services"][service])
+        details = self._details(service)
         return Target(
             service=service,
             url=front["url"],

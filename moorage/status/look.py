@@ -74,6 +74,8 @@ def _glance(place: Place, timeout_s: float) -> _Glance:
 
 
 def _asked(place: Place, timeout_s: float) -> Sight:
+    if not place.url:
+        return Sight(says="it did not come up; `moorage up` goes on with it")
     path, body = _question(place)
     try:
         ask.prove(place.url, place.key, path, body, timeout_s)

@@ -36,9 +36,10 @@ class Place:
 def places(outputs: Mapping[str, Any], routes: Mapping[str, Any]) -> tuple[Place, ...]:
     """The gateway, then every placement in the order of failover.
 
-    `routes` is the gateway's file, which holds the keys; empty where it is another machine's.
+    `routes` is the gateway's file, which holds the keys; empty where it is another machine's. What
+    failed to come up has no address.
     """
-    fronts = sorted({str(service["url"]) for service in outputs.get("services", {}).values()})
+    fronts = sorted({str(one.get("url", "")) for one in outputs.get("services", {}).values()})
     gateways = [Place(service="", name=GATEWAY, kind=GATEWAY, url=_base(url)) for url in fronts]
     return *gateways, *_backends(outputs.get("details", {}), _keys(routes))
 

@@ -209,6 +209,13 @@ def test_places_come_from_outputs_and_keys_from_the_gateway_s_file() -> None:
     assert [one.key for one in status.places(OUTPUTS, {})] == [None, None, None]
 
 
+def test_a_gateway_that_did_not_come_up_is_one_that_does_not_answer() -> None:
+    [gateway] = status.places({"services": {"chat": {"api_key": KEY, "model": "chat"}}}, {})
+    [seen] = status.look([gateway], within_s=WITHIN_S).rows
+    assert (seen.name, seen.is_fine) == ("gateway", False)
+    assert "it did not come up; `moorage up` goes on with it" in status.text(Report(rows=[seen]))
+
+
 def test_the_table_has_a_line_for_each_and_tells_what_is_wrong_below() -> None:
     good = judge.row(
         place("http://h:1"),
