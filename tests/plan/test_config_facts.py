@@ -83,6 +83,7 @@ def test_a_part_without_a_bottom_is_cut_off() -> None:
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda below: st.lists(below) | st.dictionaries(st.text(), below),
+    max_leaves=15,
 )
 
 

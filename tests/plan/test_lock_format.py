@@ -163,6 +163,7 @@ def test_a_damaged_lock_is_one_problem_or_still_a_lock(at: int, put: bytes, cut:
             st.lists(b)
             | st.dictionaries(st.sampled_from(["lock", "asked", "model", "files", "of"]), b)
         ),
+        max_leaves=15,
     )
 )
 def test_any_other_json_is_one_problem(value: object) -> None:
