@@ -232,6 +232,22 @@ def test_one_that_is_deleted_first_costs_nothing_in_between() -> None:
     assert sums(*begun) == ("0.80", "1.20", "1.20")
 
 
+def test_what_an_earlier_run_left_to_be_deleted_is_not_the_one_that_stays() -> None:
+    """It has the same URN; a run that died before its deletion leaves it to the next one."""
+
+    def named(event: Any, id_: str) -> Any:
+        for state in (event.detail.old, event.detail.new):
+            if state is not None:
+                state.id = id_
+        return event
+
+    begun = [named(told(kind, "update", 0.8, 0.8), "acme/new") for kind in (Started, Finished)]
+    begun.append(named(told(Started, "delete-replaced", 1.2, None), "acme/old"))
+    assert sums(*begun) == ("2.00", "2.00", "0.80")
+    begun.append(named(told(Finished, "delete-replaced", 1.2, None), "acme/old"))
+    assert sums(*begun) == ("2.00", "0.80", "0.80")
+
+
 def test_what_failed_costs_as_soon_as_it_exists() -> None:
     failed = told(Failed, "create", None, 0.5)
     assert sums(told(Started, "create", None, 0.5), failed)[1] == "0.00"

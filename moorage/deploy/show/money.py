@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
 
-from pulumi.automation.events import StepEventStateMetadata
+from pulumi.automation.events import StepEventMetadata, StepEventStateMetadata
 
 from moorage.deploy.events import Failed, Finished, Started
 
@@ -23,6 +23,7 @@ class Money:
     after: dict[str, Decimal] = field(default_factory=dict)
     now: dict[str, Decimal] = field(default_factory=dict)
     old_ones: dict[str, Decimal] = field(default_factory=dict)  # replaced, and not yet deleted
+    ids: dict[str, str] = field(default_factory=dict)  # of the ones that stay
 
     @property
     def known(self) -> bool:
@@ -50,12 +51,23 @@ class Money:
         if detail is None:
             return
         old, new = hourly_usd(detail.old), hourly_usd(detail.new)
+        urn = self._counted_as(event.urn, event.step, detail)
         if isinstance(event, Started):
-            self._started(event.urn, event.step, old, new)
+            self._started(urn, event.step, old, new)
         elif isinstance(event, Finished):
-            self._finished(event.urn, event.step, old, new)
+            self._finished(urn, event.step, old, new)
         elif "create" in event.step and detail.new is not None and detail.new.id:
             self._set(self.now, event.urn, new)  # it failed, but it exists
+
+    def _counted_as(self, urn: str, step: str, detail: StepEventMetadata) -> str:
+        """The resource; one that an earlier run has replaced and left is another with its URN."""
+        id_ = detail.old.id if detail.old is not None else None
+        if step not in _DEAD_STEPS:
+            stays = detail.new.id if detail.new is not None else None
+            self.ids[urn] = stays or id_ or ""
+            return urn
+        is_left = id_ and self.ids.get(urn, id_) != id_ and urn not in self.old_ones
+        return f"{urn} {id_}" if is_left else urn
 
     def _started(self, urn: str, step: str, old: Decimal | None, new: Decimal | None) -> None:
         if step in _DEAD_STEPS:
