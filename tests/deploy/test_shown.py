@@ -15,13 +15,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from moorage.deploy.show import events_schema
+from tests import warm
 from tests.deploy import terminal
-from tests.deploy.project import Project, a_project
+from tests.deploy.project import Ended, Project, a_project, finished
 from tests.scripted.cloud import Cloud
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 ROOT = Path(__file__).parent.parent.parent
+PROGRAM = "tests.deploy.watched"
 SCHEMA = ROOT / "docs" / "events.schema.json"
 # Of version 1 `turned` is no secret yet; it becomes one in version 2.
 SECRETS = ("sk-password-", "sk-tag-", "sk-output-", "sk-nested-", "token-of-")
@@ -35,14 +37,7 @@ class Watched:
     cloud: Cloud
 
     def command(self, operation: str, form: str) -> list[str]:
-        return [
-            sys.executable,
-            "-m",
-            "tests.deploy.watched",
-            str(self.project.root),
-            operation,
-            form,
-        ]
+        return [sys.executable, "-m", PROGRAM, str(self.project.root), operation, form]
 
     def environ(self, **more: str) -> dict[str, str]:
         return {
@@ -52,15 +47,9 @@ class Watched:
             **more,
         }
 
-    def run(self, operation: str, form: str, **environ: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(operation, form),
-            env=self.environ(**environ),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+    def run(self, operation: str, form: str, **environ: str) -> Ended:
+        words = (str(self.project.root), operation, form)
+        return finished(warm.Run(PROGRAM, words, self.environ(**environ)))
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +83,8 @@ def story(watched: Watched) -> Story:
     def chapter(operation: str, form: str, version: int, *, code: int = 0, **wish: str) -> str:
         wishes = {name.upper(): value for name, value in wish.items()}
         ended = watched.run(operation, form, VERSION=str(version), **wishes)
-        assert ended.returncode == code, ended.stderr
-        return ended.stdout + ended.stderr
+        assert ended.code == code, ended.err
+        return ended.out + ended.err
 
     first_plan = chapter("preview", "plain", 1, diff="yes")
     first_up = chapter("up", "json", 1)
