@@ -11,7 +11,7 @@ import pytest
 
 from tests.aws.proxy import Fault
 from tests.e2e.checkout import Ended, ask
-from tests.e2e.clouds import CloudStack, a_cloud_stack
+from tests.e2e.clouds import SPEC, CloudStack, a_cloud_stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -161,6 +161,25 @@ def test_other_flags_are_other_instances_and_nobody_waits(
     last_made = max(n for n, one in enumerate(writes) if one == "RunInstances")
     assert last_made < writes.index("TerminateInstances"), "the old ones went before"
     assert set(got()) == {200}
+
+
+@pytest.mark.thorough
+def test_what_does_not_get_to_serve_ends_nothing_that_does(
+    first_up: Ended, stack: CloudStack
+) -> None:
+    before = {one["InstanceId"] for one in stack.cloud.instances()}
+    spec = stack.checkout.root / SPEC
+    good = spec.read_text(encoding="utf-8")
+    bad = good.replace("{engine: vllm", "{env: {MOORAGE_TWIN_FAILS: no memory}, engine: vllm")
+    spec.write_text(bad, encoding="utf-8")
+    with asked_all_the_time(stack) as got:
+        ended = stack.moorage("up")
+    assert "the old GpuHost ec2-chat-ec2-gpu-1 stays until the new one is well" in ended.err
+    assert before < {one["InstanceId"] for one in stack.cloud.instances()}
+    assert set(got()) == {200}
+    spec.write_text(good, encoding="utf-8")
+    stack.fine("up")
+    assert before == {one["InstanceId"] for one in stack.cloud.instances()}
 
 
 @pytest.mark.thorough
