@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 
 import pytest
@@ -49,9 +50,17 @@ def test_a_killed_provider_loses_nothing(project: Project, then: str) -> None:
     assert not (project.root / "two").exists()
 
 
+def is_kept(project: Project, name: str) -> bool:
+    """Whether the state has a thing for made."""
+    latest = json.loads((project.state / "stacks" / "demo" / "local.json").read_text())
+    resources = latest["checkpoint"]["latest"].get("resources") or []
+    return any(one.get("id") == str(project.root / name) for one in resources)
+
+
 def test_a_killed_driver_and_engine_are_taken_up_by_the_next_up(project: Project) -> None:
     driver = project.start("up", "waiting")
     until((project.root / "two").exists)
+    until(lambda: is_kept(project, "one"))
     engine = engine_of(driver)
     driver.kill()
     engine.kill()
