@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from moorage.errors import MoorageError
+from moorage.errors import Exit, MoorageError
 
 if TYPE_CHECKING:
     from moorage.deploy.driver import Stack
@@ -44,11 +44,11 @@ def _patterns(stack: Stack) -> list[str]:
     return told
 
 
-def ready(stack: Stack, loaded: Loaded) -> Stack | None:
+def ready(stack: Stack, loaded: Loaded, *, asks: bool = True) -> Stack | None:
     """The stack with all that its plans need; None where Hugging Face was asked and refuses."""
     from moorage.cli.stacks import equipped
 
-    return equipped(stack, loaded) if _is_clear(stack, loaded) else None
+    return equipped(stack, loaded) if not asks or _is_clear(stack, loaded) else None
 
 
 def _is_clear(stack: Stack, loaded: Loaded) -> bool:
@@ -56,7 +56,13 @@ def _is_clear(stack: Stack, loaded: Loaded) -> bool:
 
     Specs with errors are left to the program, which refuses them before anything is created.
     """
-    report = preflight(stack, loaded)
+    try:
+        report = preflight(stack, loaded)
+    except MoorageError as silence:
+        if silence.exit_code != Exit.UNANSWERED:
+            raise
+        message = f"{silence}; with --no-preflight the rest of the stack goes on without it"
+        raise MoorageError(message, exit_code=Exit.UNANSWERED) from None
     if report is None:
         return True
     from moorage import preflight as table

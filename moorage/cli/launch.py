@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from moorage.plan.load import Loaded
 
 
-def launch(stack: Stack, options: Options) -> Exit:
+def launch(stack: Stack, options: Options, *, asks: bool = True) -> Exit:
     """Bring a stack up and measure it; a stack that already passed, unchanged, is only asked."""
     loaded = ahead.plans(stack)
-    prepared = ahead.ready(stack, loaded) if _plan(loaded) else None
+    prepared = ahead.ready(stack, loaded, asks=asks) if _plan(loaded) else None
     if prepared is None:
         return Exit.PROBLEMS
     with prepared.held(f"moorage up --stack {stack.name} --test"):

@@ -34,6 +34,7 @@ def flags(parser: argparse.ArgumentParser, operation: str) -> None:
         add("--exclude", action="append", metavar="NAME", help=f"not this resource: {_WHAT}")
         add("--expect-no-changes", action="store_true", help="do nothing; exit 7 on a change")
     if operation in {"preview", "up"}:
+        add("--no-preflight", action="store_true", help="do not ask Hugging Face beforehand")
         add("--replace", action="append", metavar="NAME", help=f"this one anew: {_WHAT}")
     if operation != "refresh":
         add("--refresh", action="store_true", help="look at every thing first")

@@ -22,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     from moorage.cli.operation import done, options, stack_of
 
     stack, asked = stack_of(args), options(args)
-    prepared = ready(stack, plans(stack))
+    prepared = ready(stack, plans(stack), asks=not args.no_preflight)
     if prepared is None:
         return int(Exit.PROBLEMS)
     return done(prepared.preview(asked, save=args.save), args)

@@ -31,8 +31,8 @@ def run(args: argparse.Namespace) -> int:
             "--test tells a person how it goes; leave JSON out, its reports are JSON"
         )
     if args.test:
-        return int(launch(stack, asked))
-    prepared = ready(stack, plans(stack))
+        return int(launch(stack, asked, asks=not args.no_preflight))
+    prepared = ready(stack, plans(stack), asks=not args.no_preflight)
     if prepared is None:
         return int(Exit.PROBLEMS)
     return done(prepared.up(asked, plan=args.plan), args)

@@ -29,6 +29,7 @@ from moorage.deploy.urns import is_internal, label, word
 from moorage.errors import Exit, MoorageError
 
 PLUGIN = (sys.executable, "-m", "moorage.provider")
+GOES_ON = "MOORAGE_GOES_ON"  # tells providers, as a variable, that a failure is not the end
 
 _Call = Callable[[automation.Stack, dict[str, Any]], object]
 
@@ -273,7 +274,8 @@ class Stack:
         fine = False
         try:
             sdk.quiet()
-            stack = self._stack(session, program if takes in _RUN_THE_PROGRAM else None)
+            environ = _environ(session, options, takes)
+            stack = self._stack(session, program if takes in _RUN_THE_PROGRAM else None, environ)
             with closing(Ending(end=session.command.cancel, run=run)) as ending:
                 on_event = ending.on_event if steps.goes_on else run.on_event
                 call(stack, {"on_event": on_event, **arguments(options, takes)})
@@ -314,11 +316,13 @@ class Stack:
 
         return show
 
-    def _stack(self, session: Session, program: Program | None) -> automation.Stack:
+    def _stack(
+        self, session: Session, program: Program | None, environ: Mapping[str, str]
+    ) -> automation.Stack:
         workspace = automation.Workspace(
             work_dir=str(session.where.work),
             program=program,
-            env_vars=session.where.environ,
+            env_vars=environ,
             pulumi_command=session.command,
         )
         return automation.Stack(self.name, workspace)
@@ -368,6 +372,12 @@ def _import_of(file: Path) -> _Call:
 def _before(session: Session, options: Options) -> snapshot.Deployment:
     """What is there before; of what shall be made anew, secrets have to be known too."""
     return session.deployment(show_secrets=bool(options.replace))
+
+
+def _environ(session: Session, options: Options, takes: str) -> Mapping[str, str]:
+    """Where nobody asked for a look, the provider need not see what it cannot."""
+    goes_on = takes in _RUN_THE_PROGRAM and options.continue_on_error and not options.refresh
+    return {**session.where.environ, **({GOES_ON: "1"} if goes_on else {})}
 
 
 def _refuse_protected(session: Session) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import os
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NoReturn
@@ -14,11 +15,11 @@ import grpc.aio
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 
-from moorage.errors import MoorageError
+from moorage.errors import Exit, MoorageError
 from moorage.provider import answers, check, diff, secrets, unfinished
 from moorage.provider.calls import Call, Calls, Fault, fault_of
 from moorage.provider.engine_log import EngineLog
-from moorage.provider.handler import Context, Created, Failure, Handler, Severity, State
+from moorage.provider.handler import Context, Created, Failure, Found, Handler, Severity, State
 from moorage.provider.package import Package
 from moorage.provider.protocol import plugin_pb2, provider_pb2, provider_pb2_grpc
 from moorage.provider.values import (
@@ -32,6 +33,8 @@ from moorage.provider.values import (
     drop_hollow,
     has_unknown,
 )
+
+GOES_ON = "MOORAGE_GOES_ON"  # set by the driver: one thing's failure is not the run's end
 
 _Method = Callable[[Any, Any, Any], Coroutine[Any, Any, Any]]
 
@@ -181,7 +184,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         handler = await self._handler(request, context)
         state, inputs = decode(request.properties), decode(request.inputs)
         known = Properties(plain=state.plain, secrets=state.secrets | inputs.secrets)
-        work = functools.partial(handler.read, request.id, state.plain, inputs.plain)
+        work = functools.partial(_look, handler, request.id, state.plain, inputs.plain)
         found = await self._work(work, request, context, handler, known)
         if found is None:
             return provider_pb2.ReadResponse()
@@ -336,6 +339,23 @@ async def _end(
     metadata = (("grpc-status-details-bin", details),) if details else ()
     await context.abort(status, fault.message, metadata)
     raise AssertionError("abort does not return")
+
+
+def _look(
+    handler: Handler, id_: str, state: State, inputs: State, context: Context
+) -> Found | None:
+    """Where nobody answers and the run is to go on, the thing is taken to be as it was.
+
+    A look that fails would end the whole run, and with it the healing of all that is elsewhere.
+    """
+    try:
+        return handler.read(id_, state, inputs, context)
+    except MoorageError as silence:
+        is_by_the_way = handler.shape.refresh_before_update and os.environ.get(GOES_ON)
+        if not (is_by_the_way and inputs) or silence.exit_code != Exit.UNANSWERED:
+            raise
+        context.warn(f"it is taken to be as it was: {silence}")
+        return Found(state=state, inputs=inputs)
 
 
 def _look_again(handler: Handler, id_: str, state: State, inputs: State, context: Context) -> State:

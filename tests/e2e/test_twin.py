@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.checkout import Ended, ask, ask_at
+from tests.e2e.checkout import Ended, ask, ask_at, free_port
 from tests.e2e.twins import TwinStack, a_twin_stack
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
@@ -235,6 +235,26 @@ def test_what_the_state_has_forgotten_is_imported(first_up: Ended, stack: TwinSt
     assert "InferenceEndpoint" not in up.said
     assert not stack.twin.writes()
     assert backend(stack) == "hf-endpoint-1"
+
+
+def test_what_is_here_is_healed_while_hugging_face_does_not_answer(
+    first_up: Ended, stack: TwinStack
+) -> None:
+    [gateway] = [one for one in stack.checkout.processes() if "moorage.gateway" in one.cmdline()]
+    gateway.kill()
+    gateway.wait(10)
+    nowhere = f"http://127.0.0.1:{free_port()}"
+    silent = {"HF_ENDPOINT": nowhere, "MOORAGE_HF_ENDPOINTS_URL": nowhere}
+    one_clear_line(stack.moorage("up", **silent), 3, "does not answer", "--no-preflight")
+    stack.twin.forget()
+    ended = stack.moorage("up", "--no-preflight", **silent)
+    assert ended.code == 0, ended.said
+    assert "it is taken to be as it was: acme/chat" in ended.said
+    assert not stack.twin.writes()
+    assert backend(stack) == "hf-endpoint-1"
+    refreshed = stack.moorage("refresh", **silent)
+    assert refreshed.code == 1, "a look that was asked for has to see"
+    stack.fine("preview", "--expect-no-changes")
 
 
 @pytest.mark.thorough

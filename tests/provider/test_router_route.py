@@ -11,6 +11,7 @@ import pytest
 from moorage.errors import MoorageError
 from moorage.provider.check import check, with_defaults
 from moorage.provider.handler import Context
+from moorage.provider.hugging_face.faults import PassingError
 from moorage.provider.hugging_face.routing import router_route
 from moorage.provider.hugging_face.routing.router_route import SHAPE
 from moorage.provider.testing.stage import is_one_line
@@ -260,9 +261,13 @@ def test_what_closed_behind_our_back_is_drift_and_proven_again(
     assert found is not None
     assert found.state == state
     twin.faults.append(face.Fault(host="router", does="answer", status=503, times=4))
+    with pytest.raises(PassingError, match="503"):
+        router_route.read("", state, wish, context())
+    twin.faults.clear()
+    twin.faults.append(face.Fault(host="router", does="answer", status=403))
     found = router_route.read("", state, wish, context())
     assert found is not None
-    assert "503" in found.state["drift"]
+    assert "403" in found.state["drift"]
     assert found.state["servedModel"] == state["servedModel"]
     assert router_route.update("", found.state, wish, context())["drift"] is None
 

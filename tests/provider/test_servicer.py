@@ -13,7 +13,7 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2
 
-from moorage.errors import MoorageError
+from moorage.errors import Exit, MoorageError
 from moorage.provider.handler import (
     DRIFT,
     Cancelled,
@@ -26,6 +26,7 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
+from moorage.provider.servicer import GOES_ON
 from moorage.provider.values import UNKNOWN, decode, encode
 from tests.provider.client import Client, EngineEar, InitFailed, Refused, served, understood
 
@@ -242,6 +243,24 @@ def test_what_is_there_is_answered_with_its_secrets(start: Callable[..., Client]
     assert answer.id == "thing-1"
     assert decode(answer.properties).secrets == {("token",)}
     assert decode(answer.inputs).secrets == {("password",)}
+
+
+def test_who_does_not_answer_ends_no_look_in_a_run_that_goes_on(
+    start: Callable[..., Client], ear: EngineEar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine would end the whole run, whatever else there was to heal."""
+
+    def silent(_state: State) -> Found:
+        raise MoorageError("the cloud is silent", exit_code=Exit.UNANSWERED)
+
+    client, state = start(look=silent), {"name": "n", "url": "http://x"}
+    with pytest.raises(Refused, match="the cloud is silent"):
+        client.read("thing-1", state, {"name": "n"})
+    monkeypatch.setenv(GOES_ON, "1")
+    assert decode(client.read("thing-1", state, {"name": "n"}).properties).plain == state
+    assert ear.texts() == ["it is taken to be as it was: the cloud is silent"]
+    with pytest.raises(Refused, match="the cloud is silent"):
+        client.read("thing-1", {}, {})  # an import has to know
 
 
 @pytest.mark.parametrize(

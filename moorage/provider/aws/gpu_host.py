@@ -73,21 +73,8 @@ def create(inputs: State, context: Context) -> Created:
 
 
 def read(id_: str, state: State, inputs: State, context: Context) -> Found | None:
-    """Look at it; what differs from its inputs is told part by part.
-
-    Where AWS does not let itself be asked, the next `up` proves it or says why not: a look that
-    fails would end the whole run, and with it the healing of all that is elsewhere.
-    """
+    """Look at it; what differs from its inputs is told part by part."""
     place = host_place.known(id_, state, inputs, context)
-    try:
-        return _seen(place, state, inputs, context)
-    except AwsError as silence:
-        if not inputs:
-            raise
-        return Found(state={**state, "drift": str(silence)}, inputs=inputs)
-
-
-def _seen(place: Place, state: State, inputs: State, context: Context) -> Found | None:
     parts = place.look().led_by(state.get("instanceId"))
     if parts.any is None:
         return None

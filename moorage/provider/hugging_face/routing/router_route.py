@@ -18,6 +18,7 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
+from moorage.provider.hugging_face.faults import PassingError
 from moorage.provider.hugging_face.routing import look, route_proof, routes
 from moorage.provider.hugging_face.routing.routes import POLICIES, Served
 from moorage.provider.values import UNKNOWN
@@ -145,6 +146,8 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
     try:
         served = routes.ask(wanted["model"], context)
         found = _state(wanted, served or ())
+    except PassingError:
+        raise
     except MoorageError as error:
         if error.exit_code == Exit.INTERRUPTED:
             raise
