@@ -192,6 +192,9 @@ def test_a_row_of_the_catalogue_that_changed_is_told() -> None:
     assert lock.differences(LOCK, new) == (
         "the offer local/this-machine was $1.50 per hour, is $2 per hour",
     )
+    assert lock.differences(LOCK, structs.replace(LOCK, offers=())) == (
+        "the offer local/this-machine was $1.50 per hour, is not taken any more",
+    )
 
 
 def test_the_day_of_asking_makes_no_other_lock() -> None:

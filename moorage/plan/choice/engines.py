@@ -7,6 +7,7 @@ from moorage.plan.facts import ModelFacts
 from moorage.plan.fit.obstacles import serves
 from moorage.plan.fit.types import Question
 from moorage.plan.world import Candidate, Choice, World
+from moorage.spec.tasks import TASKS
 
 
 def choose(world: World, kind: Kind) -> tuple[Engine | None, str | None]:
@@ -41,6 +42,7 @@ def question(
         version=version,
         gpu=machine.gpu,
         count=machine.count,
+        generates=TASKS[spec.model.task].generates,
         host_gib=machine.host_gib,
         max_model_len=spec.model.max_model_len,
         max_num_seqs=serving.max_num_seqs,

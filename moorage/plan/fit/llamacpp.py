@@ -142,6 +142,8 @@ def _answer(
 
 def _flags(question: Question, length: int, slots: int) -> dict[str, Any]:
     flags: dict[str, Any] = {"ctx-size": length * slots, "parallel": slots}
+    if not question.generates:  # the server refuses a text that it cannot compute at once
+        flags |= dict.fromkeys(("batch-size", "ubatch-size"), max(length, UBATCH_TOKENS))
     if question.gpu is not None:
         flags["n-gpu-layers"] = 999
     if question.kv_cache_dtype not in (None, "auto"):
@@ -161,7 +163,7 @@ def _parts(question: Question, shape: _Shape, stored: int) -> dict[str, Span]:
     """Everything beside the cache, on all GPUs together."""
     each = max(question.count, 1) if question.gpu else 1
     overhead = rough.CUDA_GIB if question.gpu else Span(low=0.05, high=0.3)
-    compute = _compute(shape, question.max_model_len or shape.context)
+    compute = _compute(shape, question.max_model_len or shape.context, question.generates)
     return {
         "weights": Span(
             low=(stored - _kept_on_host(question)) / GIB,
@@ -172,11 +174,12 @@ def _parts(question: Question, shape: _Shape, stored: int) -> dict[str, Span]:
     }
 
 
-def _compute(shape: _Shape, length: int) -> Span:
+def _compute(shape: _Shape, length: int, generates: bool) -> Span:
     """Bytes of a layer's work on one batch and of the mask; at most, those of all logits too."""
-    layer = UBATCH_TOKENS * 4 * (5 * shape.hidden + 3 * shape.deep)
-    mask = UBATCH_TOKENS * 2 * length
-    logits = UBATCH_TOKENS * 4 * shape.vocabulary
+    batch = UBATCH_TOKENS if generates else max(length, UBATCH_TOKENS)
+    layer = batch * 4 * (5 * shape.hidden + 3 * shape.deep)
+    mask = batch * 2 * length
+    logits = batch * 4 * shape.vocabulary if generates else 0
     return Span(low=0.9 * layer + mask, high=1.5 * layer + 2 * mask + logits)
 
 

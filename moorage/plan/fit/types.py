@@ -21,6 +21,7 @@ class Question(Struct, frozen=True, kw_only=True):
     version: str
     gpu: Gpu | None  # None: no GPU
     count: int  # GPUs
+    generates: bool = True  # whether its task is answered token by token
     host_gib: float | None = None  # main memory, where it matters
     max_model_len: int | None = None  # tokens; None: the model's own
     max_num_seqs: int | None = None  # None: chosen

@@ -30,6 +30,7 @@ __all__ = [
 SUFFIX = ".lock.json"
 
 _COMMIT = re.compile(COMMIT)
+_OFFER = "the offer "
 _PLAIN = (
     "id",
     "revision",
@@ -89,10 +90,15 @@ def differences(old: Lock, new: Lock) -> tuple[str, ...]:
     hidden = tuple(_hidden(new))
     parts = tuple(f" of {name}" for name in before.keys() - after.keys())  # it is enough to say it
     return tuple(
-        f"{name} was {known}, is {after.get(name, 'gone')}"
+        f"{name} was {known}, is {after.get(name) or _absent(name)}"
         for name, known in sorted(before.items())
         if after.get(name) != known and not name.startswith(hidden) and not name.endswith(parts)
     )
+
+
+def _absent(name: str) -> str:
+    """What is said of it: an offer is in the lock as long as the spec takes it, sold or not."""
+    return "not taken any more" if name.startswith(_OFFER) else "gone"
 
 
 def _hidden(lock: Lock) -> Iterator[str]:
@@ -116,7 +122,7 @@ def _flat(lock: Lock) -> dict[str, str]:
         found |= _of_route(f"the router's provider {route.provider} ({route.task})", route)
     for row in model.references:
         found |= _of_reference(f"{row.role} {row.id}", row)
-    found |= {f"the offer {row.key}": f"${row.usd} per {row.per}" for row in lock.offers}
+    found |= {f"{_OFFER}{row.key}": f"${row.usd} per {row.per}" for row in lock.offers}
     return {name: _said(value) for name, value in found.items() if value is not None}
 
 

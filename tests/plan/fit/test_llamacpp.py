@@ -118,6 +118,18 @@ def test_slots_each_have_their_own_context() -> None:
     assert four.flags["ctx-size"] == 4 * one.flags["ctx-size"]
 
 
+def test_who_answers_with_a_vector_computes_a_whole_text_at_once() -> None:
+    """The server refuses a longer text than its batch, and its own one has 512 tokens."""
+    chat, vectors = (
+        llamacpp.fit(replace(header(SMOL), max_model_len=8192, generates=one), None)
+        for one in (True, False)
+    )
+    assert vectors.flags["batch-size"] == vectors.flags["ubatch-size"] == 8192
+    assert set(vectors.flags) <= set(engine("llama.cpp").flags)
+    assert not {"batch-size", "ubatch-size"} & set(chat.flags)
+    assert vectors.parts["compute"].low == pytest.approx(16 * chat.parts["compute"].low)
+
+
 def test_what_does_not_fit_says_what_would() -> None:
     found = fit(QWEN, host_gib=2)
     assert found.verdict == "does-not-fit"
