@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
@@ -56,21 +57,28 @@ def hub_model(
     )
 
 
-def gguf_model(door: Door, repo: Repository, known: ModelFacts, file: RepoFile) -> ModelFacts:
-    """The facts of a model in one GGUF file."""
+def gguf_model(
+    door: Door, repo: Repository, known: ModelFacts, files: Sequence[RepoFile]
+) -> ModelFacts:
+    """The facts of a model in one GGUF file, or in its parts; the first says what it is."""
+    first, *others = (_gguf_header(door, repo, file) for file in files)
+    found = chain(first.tensors, *(other.tensors for other in others))
+    return replace(
+        known,
+        architecture=about.text(first.values.get("general.architecture")) or known.architecture,
+        config={"gguf": _gguf_config(first)},
+        tensors=tensors.grouped(found),
+        chat_template_sha256=None if first.template is None else _sha256(first.template),
+    )
+
+
+def _gguf_header(door: Door, repo: Repository, file: RepoFile) -> gguf.Header:
     path = repo.file(file.name)
     try:
-        header = gguf.header(lambda start, stop: door.span(path, start, stop), file.size_bytes)
+        return gguf.header(lambda start, stop: door.span(path, start, stop), file.size_bytes)
     except gguf.NotGgufError as error:
         message = f"{repo.id}: {file.name} is no GGUF file: {error}"
         refuse(message)
-    return replace(
-        known,
-        architecture=about.text(header.values.get("general.architecture")) or known.architecture,
-        config={"gguf": _gguf_config(header)},
-        tensors=tensors.grouped(header.tensors),
-        chat_template_sha256=None if header.template is None else _sha256(header.template),
-    )
 
 
 def tokenizer_digest(

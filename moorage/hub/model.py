@@ -12,7 +12,7 @@ from moorage.hub.door import DEADLINE_SECONDS, TOTAL_SECONDS, Door, Repository
 from moorage.hub.faults import translated
 from moorage.hub.routes import live
 from moorage.plan.facts import ModelFacts
-from moorage.plan.locks.weights import loaded
+from moorage.plan.locks.weights import is_whole, loaded
 
 if TYPE_CHECKING:
     from huggingface_hub import ModelInfo
@@ -87,5 +87,5 @@ def _inside(opened: Door, outside: ModelFacts, info: ModelInfo, quantization: st
     weights, used = loaded(sorted(names), quantization)
     files = [file for file in outside.files if file.name in used]
     if weights == "gguf":
-        return inside.gguf_model(opened, repo, outside, files[0]) if len(files) == 1 else outside
+        return inside.gguf_model(opened, repo, outside, files) if is_whole(used) else outside
     return inside.hub_model(opened, repo, outside, names, files)

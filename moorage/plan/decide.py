@@ -137,16 +137,17 @@ def _weights(spec: Spec, facts: Facts) -> Weights:
         path = facts.file.path if facts.file else spec.path.parent / Path(model.id).expanduser()
         return Weights(path=path, offline=model.offline)
     assert facts.lock is not None, "the rule lock-missing has refused this spec"
-    return _locked(model, facts.lock.model.files[0], model.offline)
+    return _locked(model, facts.lock.model.files, model.offline)
 
 
-def _locked(model: Model, file: RepoFile, offline: str) -> Weights:
+def _locked(model: Model, files: Sequence[RepoFile], offline: str) -> Weights:
+    """The one file, or the first of its parts, which leads llama.cpp to the others."""
     return Weights(
         repo=model.id,
         revision=model.revision,
-        file=file.name,
-        sha256=file.sha256,
-        size_bytes=file.size_bytes,
+        file=files[0].name,
+        sha256=files[0].sha256 if len(files) == 1 else None,
+        size_bytes=sum(file.size_bytes for file in files),
         offline=offline,
     )
 

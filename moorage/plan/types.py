@@ -14,10 +14,11 @@ from moorage.spec.types import App, Failover, Load, Pinned, Publication, Slo
 
 
 class Weights(Struct, frozen=True, kw_only=True):
-    """The one file of weights that an engine loads.
+    """The one file of weights that an engine loads, or the first of its parts.
 
     Either `path` is set (a file that is already here), or `repo`, `revision`, `file` and `sha256`
-    name a file of the Hub; `offline` says what to do where the Hub cannot be reached.
+    name a file of the Hub; `offline` says what to do where the Hub cannot be reached. Parts have
+    their sizes in `size_bytes` together, and no digest in common.
     """
 
     path: Path | None = None

@@ -26,10 +26,13 @@ def safetensors(tensors: Mapping[str, tuple[str, Sequence[int]]], *, pad: int = 
 
 
 def write_gguf(
-    path: Path, *, words: int = 300, layers: int = 3, template: str | None = None
+    path: Path, *, words: int = 300, layers: int = 3, template: str | None = None, part: int = 0
 ) -> Path:
-    """A GGUF file of the Llama architecture, written by the format's own library."""
-    writer = gguf.GGUFWriter(path, "llama")
+    """A GGUF file of the Llama architecture, written by the format's own library.
+
+    With `part` tensors to a file it writes parts, `tiny-00001-of-00004.gguf` and so on.
+    """
+    writer = gguf.GGUFWriter(path, "llama", split_max_tensors=part)
     writer.add_name("a name that facts leave out")
     writer.add_context_length(2048)
     writer.add_embedding_length(64)

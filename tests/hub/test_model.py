@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from moorage import hub
 from moorage.errors import Exit, MoorageError
 from moorage.plan.facts import ModelFacts, Tensors
 from moorage.twin.hub import Hub, Repo, serve
-from tests.hub.making import safetensors
+from tests.hub.making import safetensors, write_gguf
 
 SHARDS = {
     "model-00001-of-00002.safetensors": safetensors(
@@ -102,6 +103,21 @@ def test_the_card_and_the_configuration_are_told(acme: Hub) -> None:
         "rope_theta": 1e6,
         "text_config": {"num_key_value_heads": 2},
     }
+
+
+def test_a_gguf_model_in_parts_is_read_whole(tmp_path: Path) -> None:
+    whole = write_gguf(tmp_path / "whole.gguf")
+    write_gguf(tmp_path / "tiny.gguf", part=2)
+    names = sorted(path.name for path in tmp_path.glob("tiny-*"))
+    assert len(names) == 4
+    files = {path.name: path.read_bytes() for path in tmp_path.glob("*.gguf")}
+    with serve({"acme/moe": Repo(files=files)}, tokens=()) as twin:
+        alone = of(twin, quantization=f"gguf:{whole.name}")
+        for named in ("gguf:tiny-*.gguf", f"gguf:{names[0]}", f"gguf:{names[2]}"):
+            facts = of(twin, quantization=named)
+            assert facts.tensors == alone.tensors
+            assert facts.architecture == alone.architecture
+            assert facts.config == alone.config
 
 
 def test_tensors_of_all_shards_are_grouped_by_their_names(acme: Hub) -> None:

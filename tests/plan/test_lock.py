@@ -102,6 +102,21 @@ def test_every_licence_of_the_catalogue_is_one_that_spdx_knows(word: str, known:
     [
         ("gguf:a-Q4.gguf", ["a-Q4.gguf", "x/a-Q4.gguf"], ("gguf", ("a-Q4.gguf",))),
         ("gguf:*Q4*", ["a-Q4.gguf", "x/a-Q4.gguf"], ("gguf", ("a-Q4.gguf", "x/a-Q4.gguf"))),
+        (
+            "gguf:a-00002-of-00002.gguf",
+            ["a-00002-of-00002.gguf", "a-00001-of-00002.gguf", "a-Q4.gguf"],
+            ("gguf", ("a-00001-of-00002.gguf", "a-00002-of-00002.gguf")),
+        ),
+        (
+            "gguf:a-00001-of-00002.gguf",
+            ["a-00001-of-00002.gguf"],
+            ("gguf", ("a-00001-of-00002.gguf",)),
+        ),
+        (
+            "gguf:*Q*",
+            ["Q4-00001-of-00002.gguf", "Q4-00002-of-00002.gguf", "Q8.gguf"],
+            ("gguf", ("Q4-00001-of-00002.gguf", "Q4-00002-of-00002.gguf", "Q8.gguf")),
+        ),
         ("none", ["a-Q4.gguf"], ("gguf", ())),
         ("none", ["README.md"], ("other", ())),
         (

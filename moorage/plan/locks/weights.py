@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
-GGUF = "gguf:"  # how a quantization names one file
+GGUF = "gguf:"  # how a quantization names one file, or one of the parts of a file
 
 _SAFETENSORS = re.compile(r"[^/]+\.safetensors")
 _PICKLE = re.compile(r"[^/]+\.(bin|pt|pth|pkl|pickle|ckpt)")
@@ -24,11 +24,22 @@ _FORMATS: Final[dict[str, tuple[re.Pattern[str], tuple[str, ...]]]] = {
 
 
 def matching(names: Sequence[str], quantization: str) -> tuple[str, ...]:
-    """The files that `gguf:<name or pattern>` names; an exact name beats a pattern."""
+    """The files that `gguf:<name or pattern>` names; an exact name beats a pattern.
+
+    Of a model in parts, whichever is named stands for all of them, as llama.cpp loads them.
+    """
     pattern = quantization.removeprefix(GGUF)
+    found = [name for name in names if fnmatchcase(name, pattern)]
     if pattern in names:
-        return (pattern,)
-    return tuple(name for name in names if fnmatchcase(name, pattern))
+        found = [pattern]
+    shards = next((set_ for set_ in _shards(sorted(names)) if {*found} & {*set_}), [])
+    return tuple(shards if {*found} <= {*shards} else found)
+
+
+def is_whole(names: Sequence[str]) -> bool:
+    """Whether these files are one model: a single file, or all the parts of one."""
+    is_part = any(map(_SHARD.fullmatch, names))
+    return _shards(sorted(names)) == [sorted(names)] if is_part else len(names) == 1
 
 
 def loaded(names: Sequence[str], quantization: str) -> tuple[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from moorage.plan.facts import Lock, Reference
 from moorage.plan.fit.obstacles import serves
 from moorage.plan.locks import lock
 from moorage.plan.locks.references import Wanted, named
+from moorage.plan.locks.weights import is_whole
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.spec.problems import Problem
@@ -114,12 +115,21 @@ def _file_pattern(subject: Subject) -> Iterator[Problem]:
 def pattern_problems(
     subject: Subject, names: list[str], *, there: list[str] | None = None
 ) -> Iterator[Problem]:
-    """The names that a pattern matched must be one; `there` are all that it could have matched."""
-    if len(names) == 1:
-        return
+    """The names that a pattern matched must be those of one model.
+
+    `there` are all that it could have matched.
+    """
     model = subject.model
     pattern = model.quantization.removeprefix("gguf:")
-    if names:
+    if is_whole(names):
+        if len(names) == 1 or not subject.needs_one_file:
+            return
+        says = f"'{pattern}' is in {len(names)} parts, and kind local loads one file"
+        hint = "name a file that is whole, or run it elsewhere"
+    elif len(names) == 1:
+        says = f"'{names[0]}' is a part of a model, and the lock does not know the others"
+        hint = "run `moorage lock`, or name a file that is whole"
+    elif names:
         says, hint = f"'{pattern}' matches {len(names)} files", f"name one: {_some(names)}"
     else:
         says = f"no file of {model.id} matches '{pattern}'"
