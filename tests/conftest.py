@@ -7,11 +7,16 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from moorage.deploy.cli import pulumi_cli
 from tests.docker.fixtures import docker_engine, docker_image, second_docker_engine
 
 __all__ = ["docker_engine", "docker_image", "second_docker_engine"]  # fixtures for every test
+
+# A busy machine makes nothing wrong.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # A shell that starts the tests in the background has its children ignore interrupts, and they
 # would hand that on to every process whose interruption is tested.

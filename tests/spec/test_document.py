@@ -97,7 +97,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(TEXT, VALUES, min_size=1, max_size=5))
 def test_what_the_yaml_package_writes_is_read_back(value: dict[str, object]) -> None:
     tree, problems = read(yaml.safe_dump(value, allow_unicode=True), "f")
@@ -106,7 +106,7 @@ def test_what_the_yaml_package_writes_is_read_back(value: dict[str, object]) -> 
     assert plain(tree) == value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.text(alphabet=st.sampled_from("abn:-?,[]{}&*!|>'\"%@`# \t\n\\0~<\ud800\x00é"), max_size=60)
 )

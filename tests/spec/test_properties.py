@@ -70,7 +70,7 @@ def nodes(node: Node) -> Iterator[Node]:
         yield from nodes(child)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.dictionaries(st.text(LETTERS, max_size=8), TREES, min_size=1, max_size=4), FLOWS)
 def test_whatever_is_written_is_read_back(value: dict[str, Any], flow: bool | None) -> None:
     tree, problems = document.read(quoted(value, flow=flow), "f")
@@ -79,7 +79,7 @@ def test_whatever_is_written_is_read_back(value: dict[str, Any], flow: bool | No
     assert document.plain(tree) == value
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(st.text(LETTERS, max_size=8), TREES, min_size=1, max_size=4), FLOWS)
 def test_every_value_stands_where_its_place_says(value: dict[str, Any], flow: bool | None) -> None:
     text = quoted(value, flow=flow)
@@ -96,7 +96,7 @@ def test_every_value_stands_where_its_place_says(value: dict[str, Any], flow: bo
         assert (node.key.line, node.key.column) <= (node.at.line, node.at.column)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(TREES, max_size=5))
 def test_a_tree_is_as_large_as_the_values_in_it(value: list[Any]) -> None:
     tree, _ = document.read(quoted(value, flow=None), "f")
@@ -168,7 +168,6 @@ def _object(schema: Any, depth: int) -> st.SearchStrategy[Any]:
 
 @settings(
     max_examples=100,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.data())
@@ -184,7 +183,7 @@ def test_the_verdict_on_a_shape_is_that_of_the_jsonschema_package(data: st.DataO
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_entry_of_a_kind_is_judged_as_the_jsonschema_package_judges_it(
     kind: str, data: st.DataObject
