@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,5 +23,6 @@ def run(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
 
     open_stack(args.stack).cancel(args.dead_owner)
-    print(f"no dead run holds stack {args.stack}")
+    told = {"stack": args.stack, "free": True}
+    print(json.dumps(told) if args.json else f"no dead run holds stack {args.stack}")
     return 0

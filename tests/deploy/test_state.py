@@ -114,3 +114,5 @@ def test_a_free_stack_has_nothing_to_cancel(project: Project) -> None:
     assert project.cli("one", "up").code == 0
     ended = project.cli("one", "cancel")
     assert (ended.code, ended.out) == (0, "no dead run holds stack local\n")
+    told = json.loads(project.cli("one", "cancel", "--json").out)
+    assert told == {"stack": "local", "free": True}
