@@ -107,6 +107,11 @@ class EndpointLab(LiveLab):
         """Every token, and what is secret in a container."""
         return (*SECRETS, *self.live.world.people.texts())
 
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """When it was made, on a clock that goes on by requests."""
+        return ("createdAt",)
+
     def things(self) -> dict[str, Any]:
         """Every endpoint, as it is once nothing is under way in it."""
         found = self.live.kept().endpoints
