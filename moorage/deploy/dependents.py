@@ -25,7 +25,7 @@ from moorage.deploy.aliases import earlier, urn_of
 from moorage.deploy.show.values import SIGNATURE
 from moorage.deploy.stored import snapshot
 from moorage.deploy.stored.snapshot import Standing, opened
-from moorage.deploy.urns import is_stack, label, name_of, type_of
+from moorage.deploy.urns import is_stack, label, name_of, of_provider, type_of
 
 _REASONS: Final = 3  # that are told of
 
@@ -204,9 +204,9 @@ def _make_no_room(request: Any) -> None:
 def _mentioned(request: Any) -> Iterator[str]:
     """Every resource that it depends on, and its providers."""
     yield from _needed(request)
-    yield request.provider.rpartition("::")[0]
+    yield of_provider(request.provider)
     if isinstance(request, resource_pb2.RegisterResourceRequest):
-        yield from (one.rpartition("::")[0] for one in request.providers.values())
+        yield from map(of_provider, request.providers.values())
 
 
 def _needed(request: Any) -> Iterator[str]:

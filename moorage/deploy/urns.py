@@ -54,6 +54,11 @@ def label(urn: str) -> str:
     return f"{type_of(urn).rsplit(':', 1)[-1]} {name_of(urn)}".strip()
 
 
+def of_provider(reference: str | None) -> str:
+    """The URN in a resource's reference to its provider, which ends in that one's id."""
+    return (reference or "").rpartition("::")[0]
+
+
 def is_internal(urn: str) -> bool:
     """Whether a resource is Pulumi's own book-keeping."""
     return type_of(urn).startswith(INTERNAL_TYPES)

@@ -7,13 +7,12 @@ from typing import Any, Final
 
 from moorage.deploy.session import Session
 from moorage.deploy.stored import snapshot
-from moorage.deploy.stored.leftovers import SLOT
-from moorage.deploy.urns import is_internal, label
+from moorage.deploy.stored.leftovers import SLOT, host_of
+from moorage.deploy.urns import is_internal, label, of_provider
 from moorage.errors import Exit, MoorageError
 
 _PROVIDER: Final = "pulumi:providers:docker"
 _OURS: Final = frozenset({SLOT, "moorage:index:EngineReady"})  # about a container, and no more
-_LOCAL: Final = "local"
 
 Resource = Mapping[str, Any]
 
@@ -39,14 +38,14 @@ def _going(resources: Sequence[Resource], plugins: Sequence[str]) -> set[str]:
     """The plugins, what they have, and what of ours is about that alone; the needed stand first."""
     going = set(plugins)
     for one in resources:
-        is_theirs = str(one.get("provider") or "").rpartition("::")[0] in plugins
+        is_theirs = of_provider(one.get("provider")) in plugins
         if is_theirs or (one["type"] in _OURS and snapshot.needs(one) & going):
             going.add(one["urn"])
     return going
 
 
-def _host(resource: Resource) -> str:
-    return str((resource.get("inputs") or {}).get("host") or _LOCAL)
+def _host(plugin: Resource) -> str:
+    return host_of(plugin.get("inputs") or {})
 
 
 def _refuse_needed(resources: Sequence[Resource], going: set[str], host: str) -> None:

@@ -14,7 +14,9 @@ from typing import Any, Final
 
 from moorage.deploy.cli.children import ask_with_input
 from moorage.deploy.place import Place
+from moorage.deploy.stored import snapshot
 from moorage.deploy.stored.pending import State, type_of
+from moorage.deploy.urns import of_provider
 
 DEADLINE_S: Final = 120.0
 CONTAINER: Final = "docker:index/container:Container"
@@ -128,17 +130,14 @@ def _of_slot(slot: State, deployment: State) -> Question:
 def _of_create(one: State, deployment: State) -> Question:
     return Question(
         kind="network" if type_of(one) == NETWORK else "volume",
-        host=_host(one["resource"], deployment),
+        host=host_of(snapshot.inputs_of(deployment, of_provider(one["resource"].get("provider")))),
         mark=_labels(one["resource"])[_OWNER],
         known=_ids(type_of(one), deployment),
     )
 
 
-def _host(resource: State, deployment: State) -> str:
-    """Where its provider goes; one that names none goes where the environment says."""
-    urn = str(resource.get("provider", "")).rpartition("::")[0]
-    resources = deployment.get("resources") or []
-    inputs = next((one.get("inputs") for one in resources if one["urn"] == urn), None) or {}
+def host_of(inputs: State) -> str:
+    """Where a docker plugin with these goes; without a host, where the environment says."""
     return str(inputs.get("host") or _LOCAL)
 
 

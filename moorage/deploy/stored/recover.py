@@ -64,13 +64,11 @@ def settle(
     foreign = [one for one in others if pending.urn_of(one) not in known]
     for one in foreign:
         say(pending.foreign_verdict(one, where.stack))
-    ours += [one for one in others if one not in foreign]
     settled = [one for one in operations if one not in foreign]
     if settled:
-        asked = pending.to_ask(exported, [one for one in ours if one not in others])
-        found = known | _locate(where, plugin, asked)
+        found = known | _locate(where, plugin, pending.to_ask(exported, ours))
         replace(where, command, pending.settled_state(exported, settled, found))
-        for one in ours:
+        for one in [*ours, *(one for one in others if one not in foreign)]:
             say(f"{pending.name_of(one)}: {pending.verdict(one, found)}")
 
 

@@ -10,6 +10,7 @@ from moorage.deploy.cli.command import Command
 from moorage.deploy.place import Place
 from moorage.deploy.show.values import SIGNATURE
 from moorage.deploy.stored import checkpoint
+from moorage.deploy.urns import of_provider
 
 Deployment = dict[str, Any]
 Standing = Mapping[str, Mapping[str, Any]]  # URN -> the resource
@@ -38,6 +39,11 @@ def resources(found: Deployment) -> list[dict[str, Any]]:
     return list(found.get("resources") or [])
 
 
+def inputs_of(found: Deployment, urn: str) -> dict[str, Any]:
+    """The inputs of a resource; nothing of one that is not there."""
+    return next((one.get("inputs") for one in resources(found) if one["urn"] == urn), None) or {}
+
+
 def urns(found: Deployment) -> list[str]:
     """The URNs of a deployment, each once."""
     return list(dict.fromkeys(str(one["urn"]) for one in resources(found)))
@@ -59,12 +65,11 @@ def superseded(found: Deployment) -> frozenset[str]:
 
 def needs(resource: Mapping[str, Any]) -> set[str]:
     """The URNs without which the engine does not keep a resource, each perhaps empty."""
-    provider = str(resource.get("provider") or "").rpartition("::")[0]
     of_properties = (resource.get("propertyDependencies") or {}).values()
     return {
         str(resource.get("parent") or ""),
         str(resource.get("deletedWith") or ""),
-        provider,
+        of_provider(resource.get("provider")),
         *(resource.get("dependencies") or []),
         *(urn for urns in of_properties for urn in urns or []),
     }

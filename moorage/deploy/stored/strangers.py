@@ -21,6 +21,7 @@ from moorage.deploy.place import Place
 from moorage.deploy.show.values import SIGNATURE
 from moorage.deploy.stored import pending, snapshot
 from moorage.deploy.stored.pending import State
+from moorage.deploy.urns import of_provider
 
 DEADLINE_S: Final = 60.0
 _NAME: Final = re.compile(r"[A-Za-z][\w-]*")
@@ -69,20 +70,17 @@ def _plugin(where: Place, package: str) -> Path | None:
 def _question(one: State, deployment: State, where: Place) -> State:
     """With the settings of its provider, which may need them to be let in."""
     urn = pending.urn_of(one)
-    provider = str(one["resource"].get("provider") or "").rpartition("::")[0]
+    provider = of_provider(one["resource"].get("provider"))
     known = [it for it in pending.of({"deployment": deployment}) if pending.urn_of(it) == urn]
     resource = (known or [one])[0]["resource"]  # of which the secrets are open
     return {
         "type": pending.type_of(one),
         "urn": urn,
         "inputs": _plain(resource.get("inputs") or {}),
-        "config": _plain(_inputs(provider, deployment) or _configured(where, _package(one))),
+        "config": _plain(
+            snapshot.inputs_of(deployment, provider) or _configured(where, _package(one))
+        ),
     }
-
-
-def _inputs(urn: str, deployment: State) -> State:
-    found = (one.get("inputs") for one in snapshot.resources(deployment) if one["urn"] == urn)
-    return next(found, None) or {}
 
 
 def _configured(where: Place, package: str) -> State:
