@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Final
+
+# The variable by which whoever drives a run tells its providers that one failure is not its end.
+GOES_ON: Final = "MOORAGE_GOES_ON"
 
 
 class Exit(IntEnum):

@@ -26,10 +26,9 @@ from moorage.deploy.session import Session, nothing_deployed
 from moorage.deploy.steps import Steps, told
 from moorage.deploy.stored import checkpoint, recover, snapshot, stores
 from moorage.deploy.urns import is_internal, label, word
-from moorage.errors import Exit, MoorageError
+from moorage.errors import GOES_ON, Exit, MoorageError
 
 PLUGIN = (sys.executable, "-m", "moorage.provider")
-GOES_ON = "MOORAGE_GOES_ON"  # tells providers, as a variable, that a failure is not the end
 
 _Call = Callable[[automation.Stack, dict[str, Any]], object]
 
@@ -264,7 +263,9 @@ class Stack:
     ) -> Result:
         steps = Steps() if steps is None else steps
         steps.goes_on = options.continue_on_error and operation == "up"
-        before = _before(session, options) if steps.goes_on else None
+        # Of what shall be made anew, secrets have to be known too.
+        anew = bool(options.replace)
+        before = session.deployment(show_secrets=anew) if steps.goes_on else None
         run = Record(self._watched(steps))
         program = Program(self.program, before, steps.has_made_room)
         call, takes = call or _CALLS[operation], operation.rsplit(" ", 1)[-1]
@@ -274,8 +275,7 @@ class Stack:
         fine = False
         try:
             sdk.quiet()
-            environ = _environ(session, options, takes)
-            stack = self._stack(session, program if takes in _RUN_THE_PROGRAM else None, environ)
+            stack = self._stack(session, options, takes, program)
             with closing(Ending(end=session.command.cancel, run=run)) as ending:
                 on_event = ending.on_event if steps.goes_on else run.on_event
                 call(stack, {"on_event": on_event, **arguments(options, takes)})
@@ -317,12 +317,15 @@ class Stack:
         return show
 
     def _stack(
-        self, session: Session, program: Program | None, environ: Mapping[str, str]
+        self, session: Session, options: Options, takes: str, program: Program
     ) -> automation.Stack:
+        runs = takes in _RUN_THE_PROGRAM
+        # Where nobody asked for a look, a provider need not see what it cannot.
+        goes_on = runs and options.continue_on_error and not options.refresh
         workspace = automation.Workspace(
             work_dir=str(session.where.work),
-            program=program,
-            env_vars=environ,
+            program=program if runs else None,
+            env_vars={**session.where.environ, **({GOES_ON: "1"} if goes_on else {})},
             pulumi_command=session.command,
         )
         return automation.Stack(self.name, workspace)
@@ -367,17 +370,6 @@ class Stack:
 
 def _import_of(file: Path) -> _Call:
     return lambda stack, kw: stack.adopt(file, kw["on_event"], parallel=kw["parallel"])
-
-
-def _before(session: Session, options: Options) -> snapshot.Deployment:
-    """What is there before; of what shall be made anew, secrets have to be known too."""
-    return session.deployment(show_secrets=bool(options.replace))
-
-
-def _environ(session: Session, options: Options, takes: str) -> Mapping[str, str]:
-    """Where nobody asked for a look, the provider need not see what it cannot."""
-    goes_on = takes in _RUN_THE_PROGRAM and options.continue_on_error and not options.refresh
-    return {**session.where.environ, **({GOES_ON: "1"} if goes_on else {})}
 
 
 def _refuse_protected(session: Session) -> None:

@@ -15,7 +15,7 @@ import grpc.aio
 from google.protobuf.empty_pb2 import Empty
 from google.protobuf.struct_pb2 import Struct
 
-from moorage.errors import Exit, MoorageError
+from moorage.errors import GOES_ON, Exit, MoorageError
 from moorage.provider import answers, check, diff, secrets, unfinished
 from moorage.provider.calls import Call, Calls, Fault, fault_of
 from moorage.provider.engine_log import EngineLog
@@ -33,8 +33,6 @@ from moorage.provider.values import (
     drop_hollow,
     has_unknown,
 )
-
-GOES_ON = "MOORAGE_GOES_ON"  # set by the driver: one thing's failure is not the run's end
 
 _Method = Callable[[Any, Any, Any], Coroutine[Any, Any, Any]]
 

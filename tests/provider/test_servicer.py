@@ -13,7 +13,7 @@ import pytest
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import provider_pb2
 
-from moorage.errors import Exit, MoorageError
+from moorage.errors import GOES_ON, Exit, MoorageError
 from moorage.provider.handler import (
     DRIFT,
     Cancelled,
@@ -26,7 +26,6 @@ from moorage.provider.handler import (
     Shape,
     State,
 )
-from moorage.provider.servicer import GOES_ON
 from moorage.provider.values import UNKNOWN, decode, encode
 from tests.provider.client import Client, EngineEar, InitFailed, Refused, served, understood
 

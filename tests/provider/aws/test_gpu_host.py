@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from moorage.provider.servicer import GOES_ON
+from moorage.errors import GOES_ON
 from moorage.provider.values import decode
 from tests.aws.proxy import Answer, Call
 from tests.provider.aws import hosts
