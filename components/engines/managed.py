@@ -6,7 +6,6 @@ field that it does not know, so each variant's fields stand here, and no flag is
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -15,11 +14,11 @@ from components.engines import beside
 from components.engines.beside import loaded_beside
 from components.engines.flags import EMBEDDINGS, flags, gguf_file
 from components.engines.words import words
+from moorage.plan.locks.weights import of_all_parts
 from moorage.plan.types import Placement, Plan
 
 WEIGHTS: Final = "/repository"  # where the platform mounts the repository
 PORT: Final = 8000  # of a container of one's own
-_PART: Final = re.compile(r"-[0-9]{5}-of-(?=[0-9]{5}\.gguf$)")
 
 _VLLM: Final = {
     "port": "port",
@@ -108,7 +107,7 @@ def _llama_cpp(placement: Placement, plan: Plan) -> Managed:
     split = _split("llama.cpp", told, _LLAMA)
     file = gguf_file(placement, plan)
     # Only files that match the variant are fetched; of one in parts the first names the others.
-    weights = {"modelPath": file, "variant": _PART.sub("-*-of-", file)}
+    weights = {"modelPath": file, "variant": of_all_parts(file)}
     options = {**weights, **mode, **split.options}
     return Managed(engine="llama.cpp", options=options, args=split.args)
 

@@ -61,13 +61,13 @@ def gguf_model(
     door: Door, repo: Repository, known: ModelFacts, files: Sequence[RepoFile]
 ) -> ModelFacts:
     """The facts of a model in one GGUF file, or in its parts; the first says what it is."""
-    first, *others = (_gguf_header(door, repo, file) for file in files)
-    found = chain(first.tensors, *(other.tensors for other in others))
+    headers = [_gguf_header(door, repo, file) for file in files]
+    first = headers[0]
     return replace(
         known,
         architecture=about.text(first.values.get("general.architecture")) or known.architecture,
         config={"gguf": _gguf_config(first)},
-        tensors=tensors.grouped(found),
+        tensors=tensors.grouped(chain.from_iterable(one.tensors for one in headers)),
         chat_template_sha256=None if first.template is None else _sha256(first.template),
     )
 

@@ -11,7 +11,7 @@ GGUF = "gguf:"  # how a quantization names one file, or one of the parts of a fi
 
 _SAFETENSORS = re.compile(r"[^/]+\.safetensors")
 _PICKLE = re.compile(r"[^/]+\.(bin|pt|pth|pkl|pickle|ckpt)")
-_SHARD = re.compile(r"(?P<stem>.+)-[0-9]{5}-of-(?P<of>[0-9]{5})\.[a-z]+")
+_SHARD = re.compile(r"(?P<stem>.+)-[0-9]{5}-of-(?P<of>[0-9]{5})(?P<ending>\.[a-z]+)")
 _NOT_WEIGHTS = re.compile(
     r"adapter_model|training_args|optimizer|scheduler|rng_state|random_states|consolidated", re.I
 )
@@ -32,14 +32,20 @@ def matching(names: Sequence[str], quantization: str) -> tuple[str, ...]:
     found = [name for name in names if fnmatchcase(name, pattern)]
     if pattern in names:
         found = [pattern]
-    shards = next((set_ for set_ in _shards(sorted(names)) if {*found} & {*set_}), [])
-    return tuple(shards if {*found} <= {*shards} else found)
+    parts = next((group for group in _shards(sorted(names)) if {*found} & {*group}), [])
+    return tuple(parts if {*found} <= {*parts} else found)
 
 
 def is_whole(names: Sequence[str]) -> bool:
     """Whether these files are one model: a single file, or all the parts of one."""
     is_part = any(map(_SHARD.fullmatch, names))
     return _shards(sorted(names)) == [sorted(names)] if is_part else len(names) == 1
+
+
+def of_all_parts(name: str) -> str:
+    """The pattern that all parts of a file match, whichever is named; of a whole one its name."""
+    part = _SHARD.fullmatch(name)
+    return name if part is None else f"{part['stem']}-*-of-{part['of']}{part['ending']}"
 
 
 def loaded(names: Sequence[str], quantization: str) -> tuple[str, tuple[str, ...]]:
