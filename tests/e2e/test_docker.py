@@ -35,6 +35,17 @@ def up(stack: DockedStack) -> DockedStack:
     return stack
 
 
+@contextmanager
+def two_hosts(folder: Path, name: str) -> Iterator[tuple[DockedStack, Engine]]:
+    """A stack on hosts of its own, and the second of them: both have the GPUs of this machine."""
+    with (
+        engines.running(gpus=2) as first,
+        engines.running(gpus=2) as second,
+        a_docked_stack(folder, [first, second], name=name, gpu="nvidia-l4") as stack,
+    ):
+        yield stack, second
+
+
 def backend(stack: DockedStack) -> str:
     """Who answers."""
     answer = ask(stack.outputs())
@@ -201,11 +212,7 @@ def _filled(folder: Path) -> Iterator[None]:
 @pytest.mark.thorough
 def test_a_host_that_is_lost_is_replaced_by_the_other_until_it_is_back(tmp_path: Path) -> None:
     """Hosts of its own: no stack gets GPUs that another one holds."""
-    with (
-        engines.running(gpus=2) as first,
-        engines.running(gpus=2) as second,  # the same GPUs: both are reached by a socket of here
-        a_docked_stack(tmp_path, [first, second], name="two-hosts", gpu="nvidia-l4") as stack,
-    ):
+    with two_hosts(tmp_path, "two-hosts") as (stack, _second):
         stack.fine("up")
         assert backend(stack) == "docker-host-1"
         stack.the_container(0).kill()
@@ -216,11 +223,7 @@ def test_a_host_that_is_lost_is_replaced_by_the_other_until_it_is_back(tmp_path:
 
 @pytest.mark.thorough
 def test_a_host_that_is_gone_for_good_is_forgotten_by_one_command(tmp_path: Path) -> None:
-    with (
-        engines.running(gpus=2) as first,
-        engines.running(gpus=2) as second,  # the same GPUs: both are reached by a socket of here
-        a_docked_stack(tmp_path, [first, second], name="gone-host", gpu="nvidia-l4") as stack,
-    ):
+    with two_hosts(tmp_path, "gone-host") as (stack, second):
         stack.fine("up")
         second.stop()
         forget = ("state", "remove", "--host", second.host)

@@ -146,10 +146,8 @@ def read(id_: str, state: State, inputs: State, context: Context) -> Found | Non
     try:
         served = routes.ask(wanted["model"], context)
         found = _state(wanted, served or ())
-    except PassingError:
-        raise
     except MoorageError as error:
-        if error.exit_code == Exit.INTERRUPTED:
+        if isinstance(error, PassingError) or error.exit_code == Exit.INTERRUPTED:
             raise
         return Found(state={**state, "drift": str(error)}, inputs=wanted)
     return Found(state=found, inputs=wanted)
