@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Literal
 
@@ -132,6 +132,13 @@ class Context:
     def warn(self, text: str) -> None:
         """Say what the user should know even when all goes well."""
         self.log(Severity.WARNING, text, False)
+
+    def steady(self) -> Context:
+        """The same call, not ended by a cancel: to learn the id of what was just asked for.
+
+        The framework waits for that after a cancel, as long as nothing is said to exist.
+        """
+        return replace(self, cancelled=threading.Event())
 
     def remaining_s(self) -> float:
         """The time that is left, never negative."""

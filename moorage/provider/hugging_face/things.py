@@ -214,9 +214,12 @@ def settled(outcome: Outcome) -> bool:
 
 
 def asked_for(
-    at: Hub, asked: Asked, call: Call, look: Callable[[], T | None], context: Context
+    at: Hub, asked: Asked, call: Call, look: Callable[[Context], T | None], context: Context
 ) -> tuple[Outcome, T]:
-    """Ask for it, again only where it was refused for now; then what is there, whoever made it."""
+    """Ask for it, again only where it was refused for now; then what is there, whoever made it.
+
+    A cancel ends neither: what was made is known to be there before anybody stops.
+    """
     context.progress(f"creating {asked.what}")
     outcome = hub.write(at, asked, call, context)
     for _ in range(TRIES):
@@ -226,9 +229,10 @@ def asked_for(
         outcome = hub.write(at, asked, call, context)
     if isinstance(outcome, Refused) and outcome.status != _CONFLICT:
         raise outcome.fail()
+    steady = context.steady()
     for pause_s in _LOOKS_S:
-        context.pause(pause_s)
-        found = look()
+        steady.pause(pause_s)
+        found = look(steady)
         if found is not None:
             return outcome, found
     raise _unseen(outcome, asked.what)

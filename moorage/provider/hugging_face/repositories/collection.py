@@ -60,10 +60,11 @@ def _made(inputs: State, account: str, owner: str, at: Hub, context: Context) ->
     if isinstance(outcome, Refused) and outcome.status != _CONFLICT:
         raise outcome.fail()
     slug = _slug(outcome)
+    steady = context.steady()  # what was made is known to be there before anybody stops
     for pause_s in _LOOKS_S:
-        context.pause(pause_s)
-        found = collection_record.look(at, slug, context) if slug else None
-        found = found or next(collection_record.named(at, account, inputs["title"], context), None)
+        steady.pause(pause_s)
+        found = collection_record.look(at, slug, steady) if slug else None
+        found = found or next(collection_record.named(at, account, inputs["title"], steady), None)
         if found is not None:
             return found
     why = "it is not to be seen" if isinstance(outcome, (Done, Refused)) else str(outcome)

@@ -109,10 +109,11 @@ def create(inputs: State, context: Context) -> Created:
     """Adopt what is ours already, or make it with its card; then bring it to what is declared."""
     at, owner = hub.hub(), things.owner_of(inputs, context)
     id_ = repo_record.id_of(inputs, things.account_of(inputs, context))
-    found = repo_record.look(at, id_, context)
+    found, is_new = repo_record.look(at, id_, context), False
     if found is None:
-        found = repo_change.make(id_, inputs, owner, at=at, context=context)
-    things.refuse_foreign(repo_record.called(id_), found.mark, owner)
+        found, is_new = repo_change.make(id_, inputs, owner, at=at, context=context)
+    if not is_new:
+        things.refuse_foreign(repo_record.called(id_), found.mark, owner)
     return Created(id=id_, state=_bring(found, inputs, {}, at=at, context=context))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from moorage.errors import Exit, MoorageError
@@ -23,25 +24,17 @@ _MESSAGE: Final = "Deploy by moorage"
 _SCOPE: Final = "repo.write"
 
 
-def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> Record:
-    """The repository, made with the card that says whose it is, or by whoever was faster."""
+def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> tuple[Record, bool]:
+    """The repository, made with the card that says whose it is, or by whoever was faster.
+
+    With it comes whether it is surely new: then it is ours, also where the Hub takes no files at
+    creation and it has yet to say so.
+    """
     what = repo_record.called(id_)
     asked = at.asked(what, repo_record.account_of(id_))
     call = hub.post("/api/repos/create", _body(id_, inputs, owner))
-    outcome, found = things.asked_for(
-        at, asked, call, lambda: repo_record.look(at, id_, context), context
-    )
-    is_new = isinstance(outcome, Done)
-    return _marked(found, inputs, owner, at, context) if is_new else found
-
-
-def _marked(found: Record, inputs: State, owner: str, at: Hub, context: Context) -> Record:
-    """A Hub that takes no files at creation is told at once whose the new repository is."""
-    if found.mark is not None:
-        return found
-    made = {**inputs, "changesBy": "commit"}
-    changed, _ = bring(found, made, {}, owner, at=at, context=context)
-    return changed
+    outcome, found = things.asked_for(at, asked, call, partial(repo_record.look, at, id_), context)
+    return found, isinstance(outcome, Done)
 
 
 def _body(id_: str, inputs: State, owner: str) -> dict[str, Any]:

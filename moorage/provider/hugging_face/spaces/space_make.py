@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from moorage.provider.handler import Context, State
@@ -19,9 +20,7 @@ def make(id_: str, inputs: State, owner: str, *, at: Hub, context: Context) -> t
     """
     asked = at.asked(f"Space {id_}", id_.partition("/")[0])
     call = hub.post("/api/repos/create", body(id_, inputs, owner))
-    outcome, found = things.asked_for(
-        at, asked, call, lambda: space_record.look(at, id_, context), context
-    )
+    outcome, found = things.asked_for(at, asked, call, partial(space_record.look, at, id_), context)
     return found, _set_by(outcome, inputs, found)
 
 
