@@ -21,6 +21,11 @@ _KINDS: Final = {
     ("update", False): provider_pb2.PropertyDiff.UPDATE,
     ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
 }
+_DIFFS: Final = {
+    (*change, is_input): provider_pb2.PropertyDiff(kind=kind, inputDiff=is_input)
+    for change, kind in _KINDS.items()
+    for is_input in (True, False)
+}
 
 
 def declared(handler: Handler, values: State) -> frozenset[Path]:
@@ -76,9 +81,7 @@ def diff_response(handler: Handler, changes: list[Change]) -> Any:
         return provider_pb2.DiffResponse(changes=provider_pb2.DiffResponse.DIFF_NONE)
     replaces = {c.path for c in changes if c.replaces or (handler.update is None and c.is_input)}
     detailed = {
-        change.path: provider_pb2.PropertyDiff(
-            kind=_KINDS[change.kind, change.path in replaces], inputDiff=change.is_input
-        )
+        change.path: _DIFFS[change.kind, change.path in replaces, change.is_input]
         for change in changes
     }
     return provider_pb2.DiffResponse(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -20,7 +21,7 @@ _PYTHON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
     "object": (dict,),
     "any": (object,),
 }
-_PLAIN_TYPES: Final = {"string": str, "integer": int, "boolean": bool}
+_ABSENT: Final = object()
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z_]\w*")
 _PLURALS: Final = {
     "string": "strings",
@@ -46,11 +47,12 @@ def with_defaults(fields: Mapping[str, Field], values: State) -> State:
         if name not in filled:
             if one.default is not None:
                 filled[name] = one.default
-        elif one.fields or one.items:
+        elif one.plain is None and (one.fields or one.items):
             filled[name] = _filled(one, filled[name])
     return filled
 
 
+@functools.lru_cache(maxsize=4096)  # the same few are written at every check
 def member(path: str, key: str | int) -> str:
     """The path of a member, as Pulumi writes it."""
     if isinstance(key, int):
@@ -76,15 +78,17 @@ def _filled(one: Field, value: Any) -> Any:
 
 
 def _members(fields: Mapping[str, Field], values: State, prefix: str) -> Iterator[Failure]:
-    for name in values.keys() - fields.keys():
-        reason = f"unknown property; known are {', '.join(fields)}"
-        yield Failure(name=member(prefix, name), reason=reason)
+    if not values.keys() <= fields.keys():
+        for name in values.keys() - fields.keys():
+            reason = f"unknown property; known are {', '.join(fields)}"
+            yield Failure(name=member(prefix, name), reason=reason)
     for name, one in fields.items():
-        if name in values:
-            if not _is_plain(one, values[name]):
-                yield from _value(one, values[name], member(prefix, name))
-        elif one.required:
-            yield Failure(name=member(prefix, name), reason=f"required: {one.doc}")
+        value = values.get(name, _ABSENT)
+        if value is _ABSENT:
+            if one.required:
+                yield Failure(name=member(prefix, name), reason=f"required: {one.doc}")
+        elif type(value) is not one.plain:
+            yield from _value(one, value, member(prefix, name))
 
 
 def _value(one: Field, value: Any, path: str) -> Iterator[Failure]:
@@ -105,20 +109,10 @@ def _value(one: Field, value: Any, path: str) -> Iterator[Failure]:
 
 
 def _items(one: Field, items: Iterable[tuple[str | int, Any]], path: str) -> Iterator[Failure]:
+    plain = one.plain
     for key, item in items:
-        if not _is_plain(one, item):
+        if type(item) is not plain:
             yield from _value(one, item, member(path, key))
-
-
-def _is_plain(one: Field, value: Any) -> bool:
-    """Whether there is nothing to find, so that not even a path is needed; so it is of most."""
-    return (
-        type(value) is _PLAIN_TYPES.get(one.kind)
-        and not one.choices
-        and one.rule is None
-        and one.least is None
-        and one.most is None
-    )
 
 
 def _is_of_kind(one: Field, value: Any) -> bool:

@@ -16,7 +16,9 @@ def diff(shape: Shape, old_inputs: State, state: State, inputs: State) -> list[C
     changes = [
         change
         for name, one in shape.inputs.items()
-        for change in _property(one, name, old_inputs.get(name), inputs.get(name))
+        # Most are the same: then not even a generator is made.
+        if (new := inputs.get(name)) is UNKNOWN or new != old_inputs.get(name)
+        for change in _property(one, name, old_inputs.get(name), new)
     ]
     if state.get("drift"):
         changes.append(Change(path="drift", kind="delete", replaces=False, is_input=False))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Kind = Literal["string", "integer", "number", "boolean", "list", "map", "object", "any"]
+
+_PLAIN: Final[Mapping[Kind, type]] = {"string": str, "integer": int, "boolean": bool}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,6 +33,13 @@ class Field:
     items: Field | None = None
     fields: Mapping[str, Field] = field(default_factory=dict)
     deprecated: str = ""  # what to use instead
+    # The type of those values in which there is nothing to find: most values are of it.
+    plain: type | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Follow from the rest what every check asks."""
+        is_judged = self.choices or self.rule or self.least is not None or self.most is not None
+        object.__setattr__(self, "plain", None if is_judged else _PLAIN.get(self.kind))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False)  # so what follows from it can be kept

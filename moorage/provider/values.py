@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
@@ -35,6 +34,9 @@ class Unknown(Enum):
 
 
 UNKNOWN: Final = Unknown.UNKNOWN
+_HOLDERS: Final = (dict, list)  # tuples: to ask of a union of types takes several times as long
+_NUMBERS: Final = (int, float)
+_SEQUENCES: Final = (list, tuple)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +60,7 @@ def decode(struct: Struct) -> Properties:
 
 def decode_one(struct: Struct, name: str) -> Any:
     """Read one property alone; None where it is absent."""
-    return _decode_at(struct.fields[name], (), set()) if name in struct.fields else None
+    return _decode(struct.fields[name], (), _HERE, set()) if name in struct.fields else None
 
 
 def decode_beside(struct: Struct, other: Struct, known: dict[str, Any]) -> dict[str, Any]:
@@ -110,26 +112,24 @@ def drop_hollow(struct: Struct) -> None:
 def has_unknown(value: Any) -> bool:
     """Whether a value, or anything within it, is unknown."""
     if isinstance(value, dict):
-        return any(map(has_unknown, value.values()))
-    if isinstance(value, list):
-        return any(map(has_unknown, value))
-    return value is UNKNOWN
+        value = value.values()
+    elif not isinstance(value, list):
+        return value is UNKNOWN
+    for item in value:
+        if item is UNKNOWN or (isinstance(item, _HOLDERS) and has_unknown(item)):
+            return True
+    return False
 
 
 # --- read: most values are texts, and which of its kinds a value has is the slowest question
 
-
-def _number(value: Value) -> int | float:
-    number = value.number_value
-    return int(number) if number.is_integer() else number
-
-
-_LEAVES: Final[Mapping[str | None, Callable[[Value], Any]]] = {
-    "string_value": operator.attrgetter("string_value"),
-    "number_value": _number,
-    "bool_value": operator.attrgetter("bool_value"),
-    "null_value": lambda _value: None,
-    None: lambda _value: None,
+_HERE: Final = None  # the step that ends a path
+_EMPTY: Final[Mapping[str | None, Any]] = {
+    "string_value": "",
+    "number_value": 0,
+    "bool_value": False,
+    "null_value": None,
+    None: None,
 }
 
 
@@ -165,33 +165,26 @@ def _drop_within(value: Value) -> None:
 def _decode_special(fields: Any, path: Path, secrets: set[Path]) -> Any:
     signature = fields[_SIGNATURE].string_value
     if signature not in (_SECRET, _OUTPUT):
-        return {key: _decode_at(fields[key], (*path, key), secrets) for key in fields}
+        return {key: _decode(fields[key], path, key, secrets) for key in fields}
     if signature == _SECRET or fields["secret"].bool_value:
         secrets.add(path)
     if "value" not in fields:
         return UNKNOWN
-    return _decode_at(fields["value"], path, secrets)
+    return _decode(fields["value"], path, _HERE, secrets)
 
 
-def _decode(value: Value, above: Path, step: str | int, secrets: set[Path]) -> Any:
+def _decode(value: Value, above: Path, step: str | int | None, secrets: set[Path]) -> Any:
     """What holds no other value needs no path of its own."""
-    text = value.string_value
-    if text:
+    if text := value.string_value:
         return UNKNOWN if text in _UNKNOWN_TEXTS else text
+    if number := value.number_value:
+        return int(number) if number.is_integer() else number
+    if value.bool_value:
+        return True
     kind = value.WhichOneof("kind")
-    leaf = _LEAVES.get(kind)
-    return leaf(value) if leaf else _decode_within(value, kind, (*above, step), secrets)
-
-
-def _decode_at(value: Value, path: Path, secrets: set[Path]) -> Any:
-    """A value at a path that is there already."""
-    kind = value.WhichOneof("kind")
-    if kind in _LEAVES:
-        return _decode(value, (), "", secrets)
-    return _decode_within(value, kind, path, secrets)
-
-
-def _decode_within(value: Value, kind: str | None, path: Path, secrets: set[Path]) -> Any:
+    if kind in _EMPTY:
+        return _EMPTY[kind]
+    path = above if step is _HERE else (*above, step)
     if kind == "struct_value":
         return _decode_fields(value.struct_value.fields, path, secrets)
     items = enumerate(value.list_value.values)
@@ -201,7 +194,6 @@ def _decode_within(value: Value, kind: str | None, path: Path, secrets: set[Path
 # --- written: in place, as every message that is copied is made twice
 
 _Marks = dict[Any, Any]  # by the next step of a path, the marks below it
-_HERE: Final = None  # the step that ends a path
 _NO_MARKS: Final[_Marks] = {}
 
 
@@ -230,9 +222,9 @@ def _put(target: Value, value: Any, marks: _Marks) -> None:
         target.string_value = value
     elif isinstance(value, bool):
         target.bool_value = value
-    elif isinstance(value, int | float):
+    elif isinstance(value, _NUMBERS):
         target.number_value = value
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, _SEQUENCES):
         _put_items(target.list_value, value, marks)
     elif isinstance(value, Mapping):
         target.struct_value.SetInParent()

@@ -31,7 +31,7 @@ _READY: Final = {
 
 
 def _is_absolute(path: str) -> str | None:
-    return None if Path(path).is_absolute() else "must be an absolute path"
+    return None if path.startswith("/") else "must be an absolute path"
 
 
 def _is_given(value: str | list[str]) -> str | None:
@@ -39,7 +39,7 @@ def _is_given(value: str | list[str]) -> str | None:
 
 
 def _are_plain(files: dict[str, Any]) -> str | None:
-    plain = all(name == Path(name).name and not name.startswith(".") for name in files)
+    plain = all(name and "/" not in name and not name.startswith(".") for name in files)
     if plain and not berth.RESERVED & files.keys():
         return None
     return f"names must be plain, not hidden, and none of {', '.join(sorted(berth.RESERVED))}"
