@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import signal
+import ssl
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -13,6 +16,11 @@ from moorage.deploy.cli import pulumi_cli
 from tests.docker.fixtures import docker_engine, docker_image, second_docker_engine
 
 __all__ = ["docker_engine", "docker_image", "second_docker_engine"]  # fixtures for every test
+
+# To load the world's certificates takes a tenth of a second, for each client of each test; and here
+# nobody speaks TLS.
+_shared: Any = functools.cache(ssl.create_default_context)
+ssl.create_default_context = _shared
 
 # A busy machine makes nothing wrong.
 settings.register_profile("patient", deadline=None)

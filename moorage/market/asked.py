@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NoReturn
 
 import httpx
@@ -82,13 +83,16 @@ def misread(who: str, error: Exception) -> NoReturn:
     silent(who, f"its answer is not understood ({type(error).__name__} {error})")
 
 
+@cache
+def _client() -> httpx.Client:
+    """One for all questions: to load the certificates takes longer than to ask."""
+    return httpx.Client(follow_redirects=True)
+
+
 def _get(url: str, headers: Mapping[str, str], deadline_s: float) -> bytes:
     until = time.monotonic() + deadline_s
     got = bytearray()
-    with (
-        httpx.Client(timeout=deadline_s, follow_redirects=True) as client,
-        client.stream("GET", url, headers=headers) as response,
-    ):
+    with _client().stream("GET", url, headers=headers, timeout=deadline_s) as response:
         if response.status_code >= 400:
             silent(url, _STATUS.get(response.status_code, f"it answered {response.status_code}"))
         for chunk in response.iter_bytes():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -98,8 +98,12 @@ class _Loader(getattr(yaml, "CBaseLoader", yaml.BaseLoader)):  # type: ignore[mi
         return ""
 
 
+@lru_cache(maxsize=64)
 def values(text: str) -> Any:
-    """A catalogue file as plain values: words as in specs, and nothing else but text."""
+    """A catalogue file as plain values, not to be changed: words as in specs, else texts alone.
+
+    Kept, since the two states of a project that a pull request compares have most files in common.
+    """
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
