@@ -173,7 +173,7 @@ def test_a_file_that_is_none_is_a_problem_of_the_spec() -> None:
 
 
 @settings(
-    max_examples=400,
+    max_examples=100,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(at=st.integers(0, 12_000), put=st.binary(min_size=1, max_size=8))

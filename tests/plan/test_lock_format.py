@@ -126,7 +126,7 @@ def test_a_lock_is_a_fact_a_line() -> None:
     )
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(LOCKS)
 def test_every_lock_is_read_as_it_was_written(some: Lock) -> None:
     text = lock.render(some)
@@ -140,7 +140,7 @@ def test_every_lock_fits_the_published_schema(some: Lock) -> None:
     Draft202012Validator(SCHEMA).validate(json.loads(lock.render(some)))
 
 
-@settings(max_examples=500)
+@settings(max_examples=100)
 @given(st.integers(0, len(TEXT) - 1), st.binary(max_size=3), st.integers(0, 200))
 def test_a_damaged_lock_is_one_problem_or_still_a_lock(at: int, put: bytes, cut: int) -> None:
     content = TEXT.encode()
@@ -155,7 +155,7 @@ def test_a_damaged_lock_is_one_problem_or_still_a_lock(at: int, put: bytes, cut:
         assert lock.same(again, read)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

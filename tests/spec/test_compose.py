@@ -102,7 +102,7 @@ ANY_TEXT = st.text(min_size=1, max_size=40)
 NUMBERS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.recursive(
         ANY_TEXT | st.booleans() | st.integers(-(10**9), 10**9) | NUMBERS,
@@ -152,7 +152,7 @@ def test_usual_text_needs_no_quotes(text: str) -> None:
     assert flow(text) == text
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
 def test_no_answer_can_break_out_of_its_value(model: str, owner: str, option: str) -> None:
     entry = Entry(kind="openai", options={"url": option})

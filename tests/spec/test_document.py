@@ -106,7 +106,7 @@ def test_what_the_yaml_package_writes_is_read_back(value: dict[str, object]) -> 
     assert plain(tree) == value
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.text(alphabet=st.sampled_from("abn:-?,[]{}&*!|>'\"%@`# \t\n\\0~<\ud800\x00é"), max_size=60)
 )

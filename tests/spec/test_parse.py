@@ -140,14 +140,14 @@ def mutated(seed: int) -> str:
     return " ".join(words)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_no_mutation_of_a_spec_makes_parsing_fail(seed: int) -> None:
     result = parsed(mutated(seed))
     assert (result.spec is None) == bool(result.problems)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9))
 def test_the_shape_is_judged_as_the_jsonschema_package_judges_it(seed: int) -> None:
     """Our own walk gives better words; its verdict must be the published schema's."""

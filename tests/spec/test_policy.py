@@ -300,14 +300,14 @@ def mutated(text: str, seed: int) -> str:
     return text
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.integers(min_value=0))
 def test_a_mutated_policy_never_crashes_and_has_a_policy_or_problems(seed: int) -> None:
     read = parsed(mutated(FULL, seed))
     assert (read.policy is None) == bool(read.problems)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.integers(min_value=0))
 def test_the_shape_is_judged_as_jsonschema_judges_it(seed: int) -> None:
     tree, problems = document.read(mutated(FULL.replace(": off", ": error"), seed), "policy.yaml")

@@ -236,7 +236,7 @@ def test_what_a_hint_says_to_write_is_right(kind: str, text: str) -> None:
         HINTS[kind](better)
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.text(max_size=40) | st.from_regex(r"\A[0-9_,' xobk]{1,12}\Z"))
 def test_a_hint_for_a_number_is_a_number(text: str) -> None:
     advice = units.number_hint(text)
@@ -251,7 +251,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=100)
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_what_is_found_is_what_is_never_repeated(text: str) -> None:
     found = list(find(text))

@@ -68,7 +68,7 @@ def test_every_whole_duration_is_exact(number: int, unit: str) -> None:
     assert units.duration_ms(f"{number}{unit}") == number * factor
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(st.sampled_from(["duration", "percent", "money", "other"]), st.text(max_size=40))
 def test_a_hint_never_fails(kind: str, text: str) -> None:
     assert isinstance(units.hint(kind, text), str)

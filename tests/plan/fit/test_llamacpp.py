@@ -219,7 +219,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(said=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=9))
 def test_no_header_makes_it_fall_over(said: dict[str, Any]) -> None:
     question = header(SMOL)

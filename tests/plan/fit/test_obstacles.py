@@ -334,7 +334,7 @@ CONFIGS = st.dictionaries(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=100)
 @given(
     config=CONFIGS,
     name=st.sampled_from([*list(engine("vllm").architectures)[:60], "llama", "Nonsense", None]),
