@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 STACK ?= local
-# One more than there are cores: most tests wait for real processes.
-WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 8 ? n + 1 : 8)))
+# Two more than there are cores: most tests wait for real processes.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 6 ? n + 2 : 8)))
 DIST ?= loadfile
 ARGS ?=
 BIN := .venv/bin

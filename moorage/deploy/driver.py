@@ -274,7 +274,7 @@ class Stack:
         self.display(Began(operation=operation, stack=self.name))
         fine = False
         try:
-            sdk.quiet()
+            sdk.quiet(run.display)
             stack = self._stack(session, options, takes, program)
             with closing(Ending(end=session.command.cancel, run=run)) as ending:
                 on_event = ending.on_event if steps.goes_on else run.on_event

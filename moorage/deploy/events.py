@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -87,9 +86,6 @@ class Ended:
 
 Event = Began | Registered | Started | Finished | Failed | Said | Note | Ended
 
-# The only trace of a resource that waits for another one: what the SDK says to a debugger.
-DECLARED = "registering resource: "
-REGISTERING = re.compile(rf"{DECLARED}ty=(?P<kind>\S+), name=(?P<name>.*), custom=")
 PENDING = "Attempting to deploy or update resources with"
 
 
@@ -112,8 +108,7 @@ def translate(event: EngineEvent) -> Event | None:
 def _said(diagnostic: DiagnosticEvent) -> Event | None:
     severity = diagnostic.severity.removesuffix("#err")
     if severity == "debug":
-        declared = REGISTERING.match(diagnostic.message)
-        return Registered(kind=declared["kind"], name=declared["name"]) if declared else None
+        return None
     return Said(
         text=_shortened(clean(diagnostic.message)),
         severity=severity,

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import warnings
+from collections.abc import Callable
 from typing import Any, Final
 
 import pulumi
 from pulumi.runtime.settings import SETTINGS
 
-from moorage.deploy.events import DECLARED
+from moorage.deploy.events import Registered
 
-_debug: Final = pulumi.log.debug
+# The only trace of a resource that waits for another one: what is said of it to a debugger.
+_REGISTERING: Final = re.compile(
+    r"registering resource: ty=(?P<kind>\S+), name=(?P<name>.*), custom="
+)
 
 
-def quiet() -> None:
+def quiet(tell: Callable[[Registered], None]) -> None:
     """Mute its warnings of a killed CLI's stream, and of events newer than itself; and its chat.
+
+    What that says of resources is told here: each word would be a call to the engine, for which
+    the program waits, and an event of it, five to a resource.
 
     They come from a thread that may outlive the operation, so this holds until the process ends.
     """
     for start in ("Error in event stream", "Failed to parse engine event"):
         warnings.filterwarnings("ignore", start, UserWarning)
-    pulumi.log.debug = _said
+
+    def debug(msg: str, *_more: Any, **_named: Any) -> None:
+        if declared := _REGISTERING.match(msg):
+            tell(Registered(kind=declared["kind"], name=declared["name"]))
+
+    pulumi.log.debug = debug
 
 
 async def settled() -> None:
@@ -33,9 +46,3 @@ async def settled() -> None:
         known, _ = await asyncio.wait(outputs, return_when=asyncio.FIRST_EXCEPTION)
         if any(one.cancelled() or one.exception() is not None for one in known):
             return
-
-
-def _said(msg: str, *more: Any, **named: Any) -> None:
-    """Each word to a debugger is a call to the engine, and an event of it: four to a resource."""
-    if msg.startswith(DECLARED):
-        _debug(msg, *more, **named)

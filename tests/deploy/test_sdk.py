@@ -13,6 +13,7 @@ import pytest
 from pulumi.runtime.settings import SETTINGS
 
 from moorage.deploy import sdk
+from moorage.deploy.events import Registered
 
 
 @pytest.fixture(autouse=True)
@@ -58,16 +59,9 @@ def test_a_failure_ends_the_wait_for_the_rest_and_is_left_to_the_sdk() -> None:
     assert asyncio.run(program())
 
 
-def test_a_debugger_is_told_of_what_is_declared_and_of_nothing_else(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    heard: list[str] = []
-
-    def hear(msg: str, *_more: Any) -> None:
-        heard.append(msg)
-
-    monkeypatch.setattr(sdk, "_debug", hear)
-    sdk.quiet()
+def test_what_is_declared_is_told_here_and_the_engine_hears_nothing_of_it() -> None:
+    told: list[Registered] = []
+    sdk.quiet(told.append)
     pulumi.log.debug("registering resource: ty=a:b:C, name=one, custom=True, remote=False")
     pulumi.log.debug("beginning rpc register")
-    assert heard == ["registering resource: ty=a:b:C, name=one, custom=True, remote=False"]
+    assert told == [Registered(kind="a:b:C", name="one")]

@@ -117,7 +117,7 @@ def _settled(inputs: State, state: State, context: Context) -> State:
             "deviceIds": [*place.device_ids],
             "claim": state.get("claim") or secrets.token_hex(_CLAIM_BYTES),
             "generation": _generation(state),
-            "runtime": f"Docker {engine.version}",
+            "runtime": f"Docker {engine.version()}",
             "drift": None,
         }
 

@@ -51,9 +51,13 @@ class Engine:
     """Its methods raise Unreachable and Refusal, and nothing else that is foreseeable."""
 
     host: Host
-    version: str
     client: Any = field(repr=False)
     line: ssh.Line | None = field(default=None, repr=False)
+
+    def version(self) -> str:
+        """Docker's own; to tell that it runs its parts, so it is asked only where it is shown."""
+        told = self._asked("reaching it", lambda: self.client.version(api_version=False))
+        return str(told["Version"])
 
     def containers(self) -> list[Container]:
         """All of the host; those with our labels are looked at closely."""
@@ -187,10 +191,22 @@ def reached(written: str, context: Context) -> Iterator[Engine]:
         client = asked(host, "reaching it", lambda: _client(host, line, timeout_s), line)
         ends.callback(client.close)
         with line.turn() if line is not None else nullcontext():
-            told = asked(host, "reaching it", lambda: client.version(api_version=False), line)
-        # Asked by the SDK itself, it would be before a line of ours is laid.
-        client._version = told["ApiVersion"]  # noqa: SLF001
-        yield Engine(host=host, version=str(told["Version"]), client=client, line=line)
+            # Asked by the SDK itself, it would be before a line of ours is laid.
+            client._version = asked(host, "reaching it", lambda: _spoken(client), line)  # noqa: SLF001
+        yield Engine(host=host, client=client, line=line)
+
+
+def _spoken(client: Any) -> str:
+    """The newest API of the engine, as its answer to a ping says without any work."""
+    import docker.errors
+
+    answer = client.get(f"{client.base_url}/_ping", timeout=client.timeout)
+    client._raise_for_status(answer)  # noqa: SLF001  in the SDK's own words
+    api: str | None = answer.headers.get("Api-Version")
+    if api is None:
+        message = "what answers there is no Docker engine"
+        raise docker.errors.DockerException(message)
+    return api
 
 
 def _client(host: Host, line: ssh.Line | None, timeout_s: float) -> Any:

@@ -31,7 +31,7 @@ Contexts = Callable[..., Context]
 def reached(host: str, context: Context) -> str:
     """The version of the engine there."""
     with engine.reached(host, context) as there:
-        return there.version
+        return there.version()
 
 
 def unreachable(host: str, context: Context) -> str:
