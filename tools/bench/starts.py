@@ -11,6 +11,7 @@ from typing import Final
 
 from clock import Line, Took, in_turns, middle, told, took
 from generate import ROOT
+from pace import pace, told_limit
 
 PROVIDER_S: Final = 0.35  # at most
 PROGRAM_S: Final = 0.5  # at most
@@ -63,5 +64,5 @@ def _python(code: str) -> Took:
 
 
 def _promise(what: str, runs: list[Took], limit_s: float) -> Line:
-    kept = middle(runs) <= limit_s
-    return Line(what=what, measured=told(runs), limit=f"{limit_s:g} s", kept=kept)
+    kept = middle(runs) <= limit_s * pace()
+    return Line(what=what, measured=told(runs), limit=told_limit(f"{limit_s:g} s"), kept=kept)
