@@ -199,3 +199,13 @@ def test_judging_needs_no_cloud_and_no_http() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     heavy = {"pulumi", "huggingface_hub", "boto3", "httpx", "aiohttp", "rich", "jsonschema"}
     assert heavy.isdisjoint(part.strip("[]' \n") for part in done.stdout.split(","))
+
+
+def test_what_a_terminal_would_obey_is_written_as_a_spec_would(project: Path, twin: Hub) -> None:
+    spec = project / "specs" / "tiny.yaml"
+    serving = 'serving: {env: {PLAIN: two words, LOUD: "one\\n\\e[2J"}}\n'
+    spec.write_text(spec.read_text(encoding="utf-8") + serving, encoding="utf-8")
+    assert moorage(project, "lock", "specs", hub=twin.url).returncode == 0
+    planned = moorage(project, "plan", "specs")
+    assert planned.returncode == 0, planned.stderr
+    assert r'with PLAIN=two words LOUD="one\u000a\u001b[2J"' in planned.stdout

@@ -19,6 +19,7 @@ from moorage.plan.show.comment import comment, usd
 from moorage.plan.show.compare import Against, markdown_changes
 from moorage.plan.show.plan_schema import VERSION
 from moorage.plan.types import Cost, Placement, Plan
+from moorage.spec.compose import flow
 
 _MIB = 1 << 20
 _PASSED_SHOWN = 4
@@ -83,7 +84,7 @@ def _told(placement: Placement) -> Iterator[str]:
         engine = f"{placement.engine} {placement.version or ''}".rstrip()
         yield f"{engine}: {flags}".rstrip(": ")
     if placement.env:
-        yield "with " + " ".join(f"{key}={value}" for key, value in placement.env.items())
+        yield "with " + " ".join(f"{key}={_shown(value)}" for key, value in placement.env.items())
     if placement.device_ids:
         yield f"on GPU {', '.join(placement.device_ids)} of {placement.options['host']}"
     for row in placement.passed_over[:_PASSED_SHOWN]:
@@ -95,7 +96,13 @@ def _told(placement: Placement) -> Iterator[str]:
 def _option(key: str, value: object) -> str:
     if isinstance(value, bool):
         return f"--{key}" if value else f"--no-{key}"
-    return f"--{key} {value}"
+    return f"--{key} {_shown(value)}"
+
+
+def _shown(value: object) -> str:
+    """As it is, or as a spec would write it where a terminal would obey it."""
+    text = str(value)
+    return text if text.isprintable() else flow(text)
 
 
 def _flag(value: object) -> str:
