@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Final
 
 _MOST_SECONDS: Final = 3600
+_MOST: Final = 2**31 - 1
+
+
+def count(text: str) -> int:
+    """So many of something, as Pulumi's CLI can count them."""
+    if not (re.fullmatch("[0-9]{1,10}", text) and 1 <= int(text) <= _MOST):
+        message = f"{text!r} is not a whole number from 1 to {_MOST}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
 
 
 def seconds(text: str) -> float:

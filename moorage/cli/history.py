@@ -7,18 +7,17 @@ import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from moorage.errors import MoorageError
-
 if TYPE_CHECKING:
     from moorage.deploy.history import Entry
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Which stack, and how many operations back."""
+    from moorage.cli.amounts import count
     from moorage.cli.stacks import arguments
 
     arguments(parser)
-    parser.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20)")
+    parser.add_argument("--limit", type=count, default=20, metavar="N", help="how many (20)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -26,9 +25,6 @@ def run(args: argparse.Namespace) -> int:
     from moorage.cli.stacks import open_stack
     from moorage.deploy import history
 
-    if args.limit < 1:
-        message = f"--limit {args.limit}: at least 1"
-        raise MoorageError(message)
     stack = open_stack(args.stack)
     entries = history.read(stack.at_hand(), limit=args.limit)
     if args.json:

@@ -20,6 +20,7 @@ _SAY_WHAT = ("target", "target_dependents", "exclude", "replace", "refresh", "ex
 
 def flags(parser: argparse.ArgumentParser, operation: str) -> None:
     """The flags of one operation; each takes what the engine can do with it."""
+    from moorage.cli.amounts import count
     from moorage.cli.stacks import arguments
     from moorage.deploy.options import PARALLEL
 
@@ -28,7 +29,7 @@ def flags(parser: argparse.ArgumentParser, operation: str) -> None:
     run_flags(parser)
     add("--target", action="append", metavar="NAME", help=f"only this resource: {_WHAT}")
     add("--target-dependents", action="store_true", help="and whatever depends on a target")
-    add("--parallel", type=int, default=PARALLEL, metavar="N", help=f"at once ({PARALLEL})")
+    add("--parallel", type=count, default=PARALLEL, metavar="N", help=f"at once ({PARALLEL})")
     add("--message", default="", metavar="TEXT", help="why, for the history")
     if operation != "destroy":
         add("--exclude", action="append", metavar="NAME", help=f"not this resource: {_WHAT}")
@@ -76,9 +77,6 @@ def options(args: argparse.Namespace) -> Options:
     """The options that the flags ask for."""
     from moorage.deploy.options import Options
 
-    if args.parallel < 1:
-        message = f"--parallel {args.parallel}: at least 1"
-        raise MoorageError(message)
     if args.target_dependents and not args.target:
         raise MoorageError("--target-dependents says nothing without --target")
     given = vars(args)
@@ -104,7 +102,7 @@ def says_what(args: argparse.Namespace) -> bool:
 
 
 def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+)\s*(s|m|h)?", text)
+    found = re.fullmatch(r"([0-9]{1,9})\s*(s|m|h)?", text)
     if found is None:
         message = f"{text!r} is no duration: write it as 90s, 10m or 1h"
         raise argparse.ArgumentTypeError(message)

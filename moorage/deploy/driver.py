@@ -24,8 +24,8 @@ from moorage.deploy.place import Place
 from moorage.deploy.record import UNCHANGED_STEPS, Record
 from moorage.deploy.session import Session, nothing_deployed
 from moorage.deploy.steps import Steps, told
-from moorage.deploy.stored import checkpoint, recover, snapshot, stores
-from moorage.deploy.urns import is_internal, label, word
+from moorage.deploy.stored import checkpoint, recover, stores
+from moorage.deploy.urns import is_internal
 from moorage.errors import GOES_ON, Exit, MoorageError
 
 PLUGIN = (sys.executable, "-m", "moorage.provider")
@@ -110,19 +110,27 @@ class Stack:
     def destroy(self, options: Options = DEFAULT) -> Result:
         """Delete every resource, then the stack itself and what only its runs needed."""
         with self.opened("destroy") as session:
-            if not session.exists():
-                self.display(Note(text=f"nothing is deployed as stack {self.name}"))
-                self._tidy(session)
-                return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
-            if not options.is_partial:
-                _refuse_protected(session)
-            plugins.fetch_missing(session, ())
-            result = self._run("destroy", session, self._resolved("destroy", session, options))
-            if not options.is_partial:
-                recover.refuse_owed(session.where, session.command)
-                session.of_stack("stack", "rm", "--yes", "--remove-backups")
-                self._tidy(session)
-            return result
+            try:
+                if session.exists():
+                    return self._destroyed(session, options)
+            except MoorageError as error:
+                # The last command of a run that was killed may outlive it, and end the stack now.
+                if str(error) != str(nothing_deployed(self.name)):
+                    raise
+            self._note(f"nothing is deployed as stack {self.name}")
+            self._tidy(session)
+            return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
+
+    def _destroyed(self, session: Session, options: Options) -> Result:
+        if not options.is_partial:
+            recover.refuse_protected(session.deployment(), self.name)
+        plugins.fetch_missing(session, ())
+        result = self._run("destroy", session, self._resolved("destroy", session, options))
+        if not options.is_partial:
+            recover.refuse_owed(session.where, session.command)
+            session.of_stack("stack", "rm", "--yes", "--remove-backups")
+            self._tidy(session)
+        return result
 
     def adopt(self, batch: imports.Batch, types: Sequence[str] = ()) -> Result:
         """Take over what exists, by its id alone, and tell what the next up would make of it."""
@@ -134,7 +142,11 @@ class Stack:
             if not batch.wanted:
                 return Result(operation="import", stack=self.name, changes={}, duration_s=0.0)
             with imports.written(batch, session.where.work) as file:
-                result = self._run("import", session, DEFAULT, call=_import_of(file))
+
+                def take(stack: automation.Stack, kw: dict[str, Any]) -> None:
+                    stack.adopt(file, kw["on_event"], parallel=kw["parallel"])
+
+                result = self._run("import", session, DEFAULT, call=take)
             self._outlook(session, batch)
             # The engine counts the stack itself too, where it is new.
             return replace(result, changes={"import": result.changes.get("import", 0)})
@@ -366,24 +378,6 @@ class Stack:
             "`moorage up` goes on from here, `moorage destroy` takes it all away",
             exit_code=Exit.INTERRUPTED,
         )
-
-
-def _import_of(file: Path) -> _Call:
-    return lambda stack, kw: stack.adopt(file, kw["on_event"], parallel=kw["parallel"])
-
-
-def _refuse_protected(session: Session) -> None:
-    """The engine would delete all the rest first, and then stop at what is protected."""
-    urns = snapshot.protected(session.deployment())
-    if urns:
-        names = ", ".join(map(label, urns))
-        unprotect = f"moorage state unprotect {word(urns[0])}"
-        msg = (
-            f"destroy of stack {session.where.stack}: {names} is protected, so nothing was "
-            f"deleted; run `{unprotect} --stack {session.where.stack}` first, or name what shall "
-            "go with --target"
-        )
-        raise MoorageError(msg, exit_code=Exit.PROBLEMS)
 
 
 def _unexpected(operation: str, session: Session, steps: Steps) -> MoorageError:

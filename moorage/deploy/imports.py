@@ -74,13 +74,35 @@ def planned(batch: Batch, found: snapshot.Deployment, types: Sequence[str]) -> B
             left.append(one)
         else:
             known.append(_known(one, there))
-    table = {**batch.name_table}
-    urns = snapshot.urns(found)
+    return _with_parents(left, known, batch.name_table, snapshot.urns(found))
+
+
+def _with_parents(
+    left: Sequence[Wanted], known: Sequence[str], given: Mapping[str, str], urns: Sequence[str]
+) -> Batch:
+    """Every parent by a key of the table, or by the name of another thing of the batch."""
+    table, wanted = dict(given), list[Wanted]()
     ours = {one.name for one in left}
-    for parent in {one.parent for one in left if one.parent}:
-        if parent not in table and parent not in ours:
-            table[parent] = names.one(parent, urns)
-    return Batch(wanted=tuple(left), name_table=table, known=tuple(known))
+    for one in left:
+        key = one.parent
+        if key and key not in table and (key not in ours or key == one.name):
+            # A thing that is called as its parent would be its own, where both have one key.
+            key = f"the parent of {one.name}" if key == one.name else key
+            table[key] = names.one(one.parent, urns)
+        wanted.append(replace(one, parent=key))
+    _refuse_rings({one.name: one.parent for one in wanted if one.parent not in table})
+    return Batch(wanted=tuple(wanted), name_table=table, known=tuple(known))
+
+
+def _refuse_rings(parents: Mapping[str, str]) -> None:
+    """The engine would follow one for ever."""
+    for name in parents:
+        way = [name]
+        while (above := parents.get(way[-1])) and above not in way:
+            way.append(above)
+        if above:
+            message = f"{' is in '.join([*way, above])}: name a parent that is not within"
+            raise MoorageError(message)
 
 
 @contextmanager

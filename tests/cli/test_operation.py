@@ -14,7 +14,6 @@ from moorage.errors import MoorageError
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--parallel", "0"], "--parallel 0: at least 1"),
         (["--target-dependents"], "says nothing without --target"),
         (["--target", "a", "--exclude", "b"], "--target and --exclude: give one of them"),
     ],
@@ -24,6 +23,16 @@ def test_flags_that_contradict_each_other_are_one_line(words: list[str], says: s
     flags(parser, "up")
     with pytest.raises(MoorageError, match=says):
         options(parser.parse_args(words))
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "2147483648", "9" * 400, "1e3", "\u0663", ""])
+@pytest.mark.parametrize("flag", [("up", "--parallel"), ("history", "--limit")])
+def test_what_pulumi_cannot_count_is_wrong_usage(
+    flag: tuple[str, str], number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([flag[0], f"{flag[1]}={number}"])
+    assert f"{number!r} is not a whole number from 1 to 2147483647" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--json"], ["--display", "json"]])

@@ -72,6 +72,33 @@ def test_a_killed_driver_and_engine_are_taken_up_by_the_next_up(project: Project
     assert project.run("destroy").code == 0
 
 
+def test_the_last_command_of_a_killed_destroy_may_outlive_it(project: Project) -> None:
+    assert project.run("up").code == 0
+    cli, state = project.environ["MOORAGE_PULUMI"], project.state / "stacks/demo/local.json"
+    slow = project.root / "slow cli"
+    begun, goes_on = project.root / "begun", project.root / "goes on"
+    slow.write_text(
+        f"""#!/bin/sh
+case " $* " in
+*" stack rm "*) touch '{begun}'; while [ ! -e '{goes_on}' ]; do sleep 0.05; done ;;
+*" destroy "*) if [ -e '{begun}' ]; then
+    touch '{goes_on}'; while [ -e '{state}' ]; do sleep 0.05; done; fi ;;
+esac
+exec '{cli}' "$@"
+""",
+        encoding="utf-8",
+    )
+    slow.chmod(0o755)
+    driver = project.start("destroy", MOORAGE_PULUMI=str(slow))
+    until(begun.exists)
+    driver.kill()
+    finished(driver)
+    after = project.run("destroy", MOORAGE_PULUMI=str(slow))
+    assert after.code == 0, after.err
+    assert "nothing is deployed as stack local" in after.err
+    assert not (project.root / ".moorage").exists()
+
+
 @pytest.mark.thorough
 def test_the_engine_of_a_killed_driver_is_waited_for(project: Project) -> None:
     driver = project.start("up", "waiting")

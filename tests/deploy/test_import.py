@@ -77,3 +77,27 @@ def test_many_things_below_components_come_from_one_file(project: Project) -> No
         "resource 1 needs `type`, `name` and `id`"
         in project.cli("nested", "import", "--file", str(file)).fault
     )
+
+
+def test_a_thing_may_be_called_as_its_parent_and_none_is_its_own(project: Project) -> None:
+    assert project.cli("nested", "up").code == 0
+    thing = project.root / "group"
+    thing.touch()
+    words = (MARKER, "group", str(thing), "--parent", "group")
+    assert project.cli("nested", "import", *words).code == 0
+    parents = [
+        one["parent"]
+        for one in json.loads((project.state / "stacks/demo/local.json").read_text())["checkpoint"][
+            "latest"
+        ]["resources"]
+        if one["urn"].endswith(f"{MARKER}::group")
+    ]
+    assert [parent.rsplit("::", 2)[1:] for parent in parents] == [["demo:index:Group", "group"]]
+    ring = [
+        {"type": MARKER, "name": "a", "id": "x", "parent": "b"},
+        {"type": MARKER, "name": "b", "id": "y", "parent": "a"},
+    ]
+    file = project.root / "import.json"
+    file.write_text(json.dumps({"resources": ring}))
+    ended = project.cli("nested", "import", "--file", str(file))
+    assert (ended.code, ended.fault) == (2, "a is in b is in a: name a parent that is not within")

@@ -22,8 +22,8 @@ import pytest
 from loadtests.measures import per_token_ms
 from loadtests.profiles import FAILOVER, READY, SMOKE, Profile, Target
 from loadtests.rows import Row
-from loadtests.run import run
-from loadtests.verdict import Ruling
+from loadtests.run import run as measure
+from loadtests.verdict import Ruling, Verdict
 from moorage.errors import Exit, MoorageError
 from moorage.spec.types import Failover, Load, Slo
 from tests.loadtests.sse_server import Behaviour, SseServer, serving
@@ -31,6 +31,14 @@ from tests.loadtests.sse_server import Behaviour, SseServer, serving
 KEY = "sk-moorage-test-secret"
 SHORT = replace(SMOKE, duration_s=1.5)
 IMPATIENT = {"first_token_timeout_s": 1.5, "stall_timeout_s": 1.0, "total_timeout_s": 2.0}
+
+
+def run(*words: Any, **named: Any) -> Verdict:
+    """Measure; what a busy machine makes worthless, as the verdict itself says, shows nothing."""
+    verdict = measure(*words, **named)
+    if busy := [reason for reason in verdict.reasons if reason.startswith("the client was too")]:
+        pytest.skip(f"nothing can be measured here now: {busy[0]}")
+    return verdict
 
 
 def target(url: str, **changes: Any) -> Target:

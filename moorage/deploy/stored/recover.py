@@ -22,8 +22,9 @@ from moorage.deploy import names, place
 from moorage.deploy.cli.children import ask, ask_with_input
 from moorage.deploy.cli.command import CliFailed, Command
 from moorage.deploy.place import Place
-from moorage.deploy.stored import checkpoint, leftovers, pending, strangers
+from moorage.deploy.stored import checkpoint, leftovers, pending, snapshot, strangers
 from moorage.deploy.stored.pending import State
+from moorage.deploy.urns import label, word
 from moorage.errors import Exit, MoorageError
 
 LOCATE_DEADLINE_S = 60.0
@@ -133,6 +134,19 @@ def owed(where: Place, command: Command) -> list[State]:
     """Creates of other providers that died and that a person has not told about yet."""
     exported = _export(where, command) if _may_need_settling(where) else None
     return [one for one in pending.of(exported or {}) if pending.is_owed(one)]
+
+
+def refuse_protected(found: snapshot.Deployment, stack: str) -> None:
+    """The engine would delete all the rest first, and then stop at what is protected."""
+    urns = snapshot.protected(found)
+    if urns:
+        names = ", ".join(map(label, urns))
+        unprotect = f"moorage state unprotect {word(urns[0])} --stack {stack}"
+        message = (
+            f"destroy of stack {stack}: {names} is protected, so nothing was deleted; run "
+            f"`{unprotect}` first, or name what shall go with --target"
+        )
+        raise MoorageError(message, exit_code=Exit.PROBLEMS)
 
 
 def refuse_owed(where: Place, command: Command) -> None:

@@ -439,7 +439,8 @@ def test_strangers_are_tried_and_refused(at: World, access: str) -> None:
 
 
 def test_one_that_lets_strangers_in_is_paused_at_once(at: World) -> None:
-    calls = face.Fault(host="engines", path="/v1/models", status=200, after=1, body={})
+    # However often the first call is made again on a busy machine, strangers are let in.
+    calls = face.Fault(host="engines", path="/v1/models", status=200, after=1, times=None, body={})
     at.twin.faults.append(calls)
     line, kept = at.failed(at.create)
     assert line == (

@@ -22,7 +22,7 @@ UNOWNED = {name: value for name, value in INPUTS.items() if name != "owner"}
 
 @pytest.fixture
 def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[face.Twin]:
-    with face.serve() as twin:
+    with face.serve(face.Scenario(timings=face.Timings(delete_s=30.0))) as twin:
         for name, value in twin.environment().items():
             monkeypatch.setenv(name, value)
         yield twin
