@@ -100,6 +100,9 @@ def container(
 
 def _host(address: str, site: Site) -> Host:
     name = f"docker-{names.slug(address)}"
+    others = {str(p.options.get("host")) for plan in site.plans for p in plan.placements}
+    if any(names.slug(one) == names.slug(address) for one in others - {address}):
+        name = f"{name}-{_digest(address)}"  # ssh://a.b and ssh://a-b are two hosts
     provider = docker.Provider(
         name,
         host=None if address == _LOCAL else address,

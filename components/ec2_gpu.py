@@ -82,7 +82,8 @@ def identity(
     So the one that replaces it stands before the old one goes. Secrets count too, as an engine
     reads them at its start only.
     """
-    told, secrets = _instance(placement, plan), _secrets(placement.options)
+    told = _instance(placement, plan)
+    secrets = _secrets(placement.options, told.server)
     whole = [_place(placement), cloud_init.render(told, key=key), secrets]
     digest = hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
     name = names.remote(plan, site, called, digest, most=NAME_CHARACTERS)
@@ -108,7 +109,8 @@ def _replica(
     told = key.value.apply(
         lambda value: identity(placement, plan=plan, called=called, site=site, key=value)
     )
-    secrets, server = _secrets(placement.options), engines.server(placement, plan)
+    server = engines.server(placement, plan)
+    secrets = _secrets(placement.options, server)
     host = GpuHost(
         f"{plan.service}-{called}",
         **inputs(placement, plan=plan, called=called, site=site),
@@ -182,9 +184,13 @@ def _idle_seconds(placement: Placement) -> int | None:
     return _seconds(idle) if idle is not None and may_stop else None
 
 
-def _secrets(options: Mapping[str, Any]) -> dict[str, str]:
-    """The values of the secrets that a spec names by the variables which hold them."""
-    return {name: os.environ[held] for name, held in sorted(options.get("secrets", {}).items())}
+def _secrets(options: Mapping[str, Any], server: engines.Server) -> dict[str, str]:
+    """The values of the secrets that a spec names by the variables which hold them.
+
+    The engine's own key is drawn, and none of them takes its place: whoever asks would not have it.
+    """
+    held = sorted(options.get("secrets", {}).items())
+    return {name: os.environ[here] for name, here in held if name != server.key_variable}
 
 
 def _own_network() -> list[str]:

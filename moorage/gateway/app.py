@@ -231,6 +231,9 @@ def _parsed(text: bytes) -> Body:
         raise RequestError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from None
     if not isinstance(body, dict):
         raise RequestError(HTTPStatus.BAD_REQUEST, "the body must be a JSON object")
+    if not isinstance(body.get("stream"), bool | None):
+        # Some engines would stream for a 1, and others would not.
+        raise RequestError(HTTPStatus.BAD_REQUEST, "'stream' must be true or false")
     return body
 
 

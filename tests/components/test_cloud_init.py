@@ -201,6 +201,21 @@ def test_the_engine_is_started_with_its_command_and_its_secrets(
     assert (machine.folder / "got").read_text() == "token-from-ssm\n"
 
 
+def test_the_machine_asks_as_itself_whatever_the_container_s_secrets_are_called(
+    lay_out: Callable[..., Machine],
+) -> None:
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "PATH")
+    machine = lay_out(secrets={name: f"/moorage/demo/{name}" for name in names})
+    machine.stand_in("aws", "[[ -z ${AWS_ACCESS_KEY_ID:-} ]] || exit 253; echo theirs")
+    said = f'[[ $1 != run ]] || echo "$AWS_ACCESS_KEY_ID $PATH" >{machine.folder}/got'
+    docker = machine.folder / "bin" / "docker"
+    machine.stand_in("docker", said)
+    docker.write_text(docker.read_text().replace("/usr/bin/env bash", "/bin/bash", 1))
+    out, _ = (process := machine.start("engine", "start")).communicate(timeout=20)
+    assert process.returncode == 0, out
+    assert (machine.folder / "got").read_text() == "theirs theirs\n"
+
+
 @pytest.mark.parametrize(
     "value", ["a\r\nb", "a\x85b", "a\u2028b", "\x1b[1m", "\ufeff", " \t\n\n 😀\n"]
 )

@@ -150,6 +150,8 @@ def test_a_wrong_method_is_405(
         (b'{"model": "hello", "n": 1e999}', 400, "a number out of range"),
         (b"[1]", 400, "must be a JSON object"),
         (b"null", 400, "must be a JSON object"),
+        (b'{"model": "hello", "stream": 1}', 400, "'stream' must be true or false"),
+        (b'{"model": "hello", "stream": "true"}', 400, "'stream' must be true or false"),
         (b"{}", 400, "must name a 'model'"),
         (b'{"model": 7}', 400, "must name a 'model'"),
         (b'{"model": ""}', 400, "must name a 'model'"),

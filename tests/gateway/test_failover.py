@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from moorage.gateway import upstream
 from tests.gateway import backends
 from tests.gateway.backends import Script, ScriptedBackend, in_turn, replies, says
 from tests.gateway.conftest import Serve, StartBackend
@@ -342,3 +343,37 @@ def test_a_backend_that_listens_but_hangs_holds_up_one_request_at_a_time(
         answers = list(pool.map(lambda _: said(ask(client)), range(100)))
     assert answers == ["second"] * 100
     assert len(hung.seen) <= 2 + (time.monotonic() - started)  # one try a second at most
+
+
+def test_what_a_backend_has_worked_on_is_not_sent_to_it_again(
+    start: StartBackend, serve: Serve
+) -> None:
+    asked: list[float] = []
+
+    def works_and_dies(turn: Any) -> bool:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            return says("one")(turn)
+        time.sleep(upstream.STALE_S + 0.5)
+        return False
+
+    client = serve(start(works_and_dies), start(says("two")))
+    question = {"model": "hello", "messages": []}
+    assert client.post("/v1/chat/completions", json=question).status_code == 200
+    second = client.post("/v1/chat/completions", json=question)
+    assert (second.status_code, len(asked)) == (200, 2)
+    assert "two" in second.text
+
+
+def test_no_header_tells_where_a_backend_is(start: StartBackend, serve: Serve) -> None:
+    there = "http://10.0.0.7:8000/v1/chat/completions"
+    answer = replies(
+        json.dumps(backends.completion("one")).encode(),
+        Content_Location=there,
+        X_Proxied_Host=there,
+        X_Ratelimit_Remaining="7",
+    )
+    client = serve(start(answer))
+    told = client.post("/v1/chat/completions", json={"model": "hello", "messages": []}).headers
+    assert told["x-ratelimit-remaining"] == "7"
+    assert not [name for name, value in told.items() if "10.0.0.7" in value]

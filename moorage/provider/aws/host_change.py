@@ -110,10 +110,21 @@ def _tag(change: Change) -> None:
 
 
 def _things(change: Change) -> Iterator[tuple[Record, list[str]]]:
-    """What has tags, and what else has the same ones."""
+    """What has tags, and what else has the same ones: only what goes with the instance.
+
+    What somebody has attached to it by hand stays theirs; a destroy ends all that has our tags.
+    """
     instance = change.instance
-    disks = [one["Ebs"]["VolumeId"] for one in instance.get("BlockDeviceMappings", ())]
-    cards = [one["NetworkInterfaceId"] for one in instance.get("NetworkInterfaces", ())]
+    disks = [
+        one["Ebs"]["VolumeId"]
+        for one in instance.get("BlockDeviceMappings", ())
+        if one["Ebs"].get("DeleteOnTermination")
+    ]
+    cards = [
+        one["NetworkInterfaceId"]
+        for one in instance.get("NetworkInterfaces", ())
+        if one.get("Attachment", {}).get("DeleteOnTermination")
+    ]
     yield instance, [change.instance_id, *disks, *cards]
     for group in change.parts.groups:
         yield group, [group["GroupId"]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.provider.aws.hosts import World
+from tests.provider.aws.hosts import World, only
 
 SPOT = {"market": "spot"}
 DENIED = (
@@ -154,3 +154,14 @@ def test_no_answer_is_asked_for_again_and_then_told(at: World) -> None:
     line, _ = at.failed(at.create)
     assert "no answer to ec2:DescribeInstances" in line
     assert line.endswith("run up again later")
+
+
+def test_a_disk_that_somebody_attached_stays_theirs(at: World) -> None:
+    made = at.create()
+    theirs = at.cloud.ec2.create_volume(size=500, zone_name="eu-west-1a")
+    at.cloud.ec2.attach_volume(theirs.id, only(at).id, "/dev/sdf")
+    made = at.update(made, tags={"team": "b"})
+    assert not theirs.get_tags()
+    at.cloud.ec2.detach_volume(theirs.id, only(at).id, "/dev/sdf")  # as a termination does
+    at.delete(made)
+    assert theirs.id in at.cloud.ec2.volumes

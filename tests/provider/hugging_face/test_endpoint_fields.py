@@ -409,3 +409,18 @@ def test_what_an_imported_endpoint_could_not_tell_is_no_change(
     path, kind = change
     one = Change(path=path, kind=kind, replaces=False)
     assert inference_endpoint.diff([one], old, new) == ([one] if counts else [])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"framework": "custom"},
+        {"engine": "toolkit", "framework": "pytorch"},
+        {"notifications": {}},
+        {"experimentalFeatures": {}},
+        {"network": {}},
+    ],
+)
+def test_what_goes_without_saying_may_be_said(said: dict[str, Any]) -> None:
+    inputs = checked({**INPUTS, **said})
+    assert not endpoint_drift.differences(told(inputs), "acme", inputs)

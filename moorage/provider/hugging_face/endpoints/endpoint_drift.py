@@ -12,6 +12,7 @@ from typing import Any, Final
 from moorage.provider.handler import State
 from moorage.provider.hugging_face.client import Record
 from moorage.provider.hugging_face.endpoints import endpoint_inputs, endpoint_owner
+from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
 from moorage.provider.hugging_face.endpoints.endpoint_shape import SHAPE
 
 # Absent from the inputs, these are whatever the service makes them.
@@ -58,6 +59,9 @@ def _fields(found: State, inputs: State) -> Iterator[str]:
         if name in _OPEN and name not in inputs:
             continue
         there, wanted = found.get(name, _WHOLE.get(name)), inputs.get(name, _WHOLE.get(name))
+        if name == "framework" and there is None:
+            there = ENGINES[inputs["engine"]].framework  # what is the engine's own is not told
+            wanted = there if wanted is None else wanted
         yield from _ANY.get(name, _compared)(name, there, wanted)
 
 
@@ -77,8 +81,8 @@ def _unordered(name: str, there: Any, wanted: Any) -> Iterator[str]:
 
 
 def _as_far_as_declared(name: str, there: Any, wanted: Any) -> Iterator[str]:
-    """What the service has filled in beside it is its own."""
-    if wanted is None:
+    """What the service has filled in beside it is its own; nothing is as much as was asked."""
+    if wanted in (None, {}, []):
         return
     if isinstance(wanted, dict) and isinstance(there, dict):
         there = {key: one for key, one in there.items() if key in wanted}

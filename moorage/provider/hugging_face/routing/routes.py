@@ -130,7 +130,9 @@ def _understood(answer: Answer, asked: Asked) -> Any:
 def _mapped(body: Any) -> list[Served]:
     """The Hub's mapping, which is told by provider, or as a list; a row without a task is none."""
     told = body.get(_MAPPING) or {}
-    rows = told if isinstance(told, list) else [{"provider": k, **v} for k, v in told.items()]
+    if isinstance(told, dict):
+        told = [{"provider": key, **row} for key, row in told.items() if isinstance(row, dict)]
+    rows = told if isinstance(told, list) else []
     return [
         Served(
             provider=str(row.get("provider")),
@@ -147,7 +149,8 @@ def _listed(body: Any) -> Mapping[str, Mapping[str, Any]]:
     """The router's rows of a model, by provider."""
     model = body.get("data", body)
     rows = model.get("providers") if isinstance(model, dict) else None
-    return {row["provider"]: row for row in rows or () if isinstance(row, dict)}
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {row["provider"]: row for row in rows if isinstance(row.get("provider"), str)}
 
 
 def _joined(row: Served, listed: Mapping[str, Any] | None) -> Served:
