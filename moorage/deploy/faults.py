@@ -103,6 +103,7 @@ class Known:
     exit_code: Exit
 
 
+NOTHING_DEPLOYED = "nothing is deployed as stack {stack}; run `moorage up --stack {stack}`"
 KNOWN = (
     Known(
         sign=re.compile("incorrect passphrase|passphrase must be set|unable to find.*passphrase"),
@@ -131,7 +132,7 @@ KNOWN = (
     ),
     Known(
         sign=re.compile("no stack named .* found"),
-        says="nothing is deployed as stack {stack}; run `moorage up --stack {stack}`",
+        says=NOTHING_DEPLOYED,
         exit_code=Exit.USAGE,
     ),
     Known(

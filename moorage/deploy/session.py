@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from moorage.deploy.cli.command import CliFailed, Command, Interrupted
 from moorage.deploy.failures import explain
+from moorage.deploy.faults import NOTHING_DEPLOYED
 from moorage.deploy.place import Place
 from moorage.deploy.stored import snapshot
 from moorage.errors import MoorageError
@@ -72,4 +73,4 @@ class Session:
 
 def nothing_deployed(stack: str) -> MoorageError:
     """The refusal of what needs a deployment, where there is none."""
-    return MoorageError(f"nothing is deployed as stack {stack}; run `moorage up --stack {stack}`")
+    return MoorageError(NOTHING_DEPLOYED.format(stack=stack))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import pytest
 from huggingface_hub import HfApi
 
 from moorage.twin import face
+from tests.provider import impatient
 
 APP: Final = "import gradio as gr\n"
 OTHERS: Final = "hf_twin_ann"
@@ -17,6 +20,17 @@ def told_to_use(twin: face.Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on the provider takes the twin for the real thing."""
     for name, value in twin.environment().items():
         monkeypatch.setenv(name, value)
+
+
+@contextmanager
+def hurried(
+    monkeypatch: pytest.MonkeyPatch, scenario: face.Scenario | None = None
+) -> Iterator[face.Twin]:
+    """A twin that the provider takes for the real thing, and does not wait long for."""
+    impatient.hurry(monkeypatch)
+    with face.serve(scenario) as running:
+        told_to_use(running, monkeypatch)
+        yield running
 
 
 def seen(twin: face.Twin) -> dict[str, Any]:

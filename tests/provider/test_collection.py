@@ -15,8 +15,7 @@ from moorage.provider.hugging_face.repositories.collection_record import marked
 from moorage.provider.hugging_face.repositories.collection_shape import SHAPE
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
-from tests.provider import impatient
-from tests.provider.spaces import api, told_to_use
+from tests.provider.spaces import api, hurried
 
 NewContext = Callable[..., Context]
 NAMES = ("one", "two", "three", "four")
@@ -24,10 +23,8 @@ NAMES = ("one", "two", "three", "four")
 
 @pytest.fixture
 def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[face.Twin]:
-    impatient.hurry(monkeypatch)
     repos = {f"acme/{name}": face.Repo() for name in NAMES}
-    with face.serve(face.Scenario(repos=repos)) as running:
-        told_to_use(running, monkeypatch)
+    with hurried(monkeypatch, face.Scenario(repos=repos)) as running:
         yield running
 
 

@@ -14,8 +14,7 @@ from moorage.provider.hugging_face.repositories import model_repository, repo_fi
 from moorage.provider.hugging_face.repositories.model_repository import SHAPE
 from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
-from tests.provider import impatient
-from tests.provider.spaces import api, told_to_use
+from tests.provider.spaces import api, hurried
 
 NewContext = Callable[..., Context]
 ID = "acme/tuned"
@@ -23,9 +22,7 @@ ID = "acme/tuned"
 
 @pytest.fixture
 def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[face.Twin]:
-    impatient.hurry(monkeypatch)
-    with face.serve() as running:
-        told_to_use(running, monkeypatch)
+    with hurried(monkeypatch) as running:
         yield running
 
 

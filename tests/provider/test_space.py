@@ -23,8 +23,7 @@ from moorage.provider.testing.stage import is_one_line
 from moorage.twin import face
 from moorage.twin.people import Account, Token
 from moorage.twin.spaces import Habit
-from tests.provider import impatient
-from tests.provider.spaces import APP, api, plant, seen, told_to_use
+from tests.provider.spaces import APP, api, hurried, plant, seen, told_to_use
 
 NewContext = Callable[..., Context]
 ID = "acme/chat"
@@ -32,11 +31,9 @@ ID = "acme/chat"
 
 @pytest.fixture
 def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[face.Twin]:
-    impatient.hurry(monkeypatch)
     monkeypatch.setattr(space_wait, "_SETTLES_S", 1.0)
     monkeypatch.setattr(space_wait, "_LONGEST_PAUSE_S", 0.1)
-    with face.serve() as running:
-        told_to_use(running, monkeypatch)
+    with hurried(monkeypatch) as running:
         yield running
 
 

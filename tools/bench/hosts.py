@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from clock import Line, Took, middle, table, told, took
+from clock import Line, Took, table, took
 from engine import environ
-from pace import line as machine
-from pace import pace, told_limit
+from pace import machine, promise
 
 if TYPE_CHECKING:
     from tests.docker.engine import Engine
@@ -75,9 +74,9 @@ def _measure(rounds: int) -> list[Line]:
         )
     return [
         machine(),
-        _line(f"preview of {COUNT} new containers", new),
+        promise(f"preview of {COUNT} new containers", new, PREVIEW_S),
         Line(what=f"up of {COUNT} containers", measured=f"{up_s:.1f} s"),
-        _line(f"preview of {COUNT} containers that stand, unchanged", stands),
+        promise(f"preview of {COUNT} containers that stand, unchanged", stands, PREVIEW_S),
         _asked(f"asked of the daemon by {2 * rounds} previews", [*new_asked, *stands_asked]),
     ]
 
@@ -89,11 +88,6 @@ def _previews(
     before = len(docker.calls())
     runs = [preview() for _ in range(rounds)]
     return runs, docker.calls()[before:]
-
-
-def _line(what: str, runs: Sequence[Took]) -> Line:
-    kept = middle(runs) <= PREVIEW_S * pace()
-    return Line(what=what, measured=told(runs), limit=told_limit(f"{PREVIEW_S:g} s"), kept=kept)
 
 
 def _asked(what: str, calls: Sequence[str]) -> Line:

@@ -10,8 +10,7 @@ from statistics import median
 from typing import Any, Final
 
 from clock import Line
-from pace import line as machine
-from pace import pace, told_limit
+from pace import machine, pace, told_limit
 
 from moorage.provider.handler import Created, Handler
 from moorage.provider.handlers import HANDLERS

@@ -7,11 +7,12 @@ that takes longer gets longer, in the same ratio; one that is faster is held to 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from functools import cache
 from statistics import median
 from typing import Final
 
-from clock import Line, took
+from clock import Line, Took, middle, told, took
 from generate import ROOT
 
 _SET_AT_S: Final = 0.40
@@ -35,7 +36,13 @@ def told_limit(limit: str) -> str:
     return limit if pace() == 1.0 else f"{limit} x {pace():.2f}"
 
 
-def line() -> Line:
+def promise(what: str, runs: Sequence[Took], limit_s: float) -> Line:
+    """A limit in seconds of Python's own work, kept or missed."""
+    kept = middle(runs) <= limit_s * pace()
+    return Line(what=what, measured=told(runs), limit=told_limit(f"{limit_s:g} s"), kept=kept)
+
+
+def machine() -> Line:
     """The measure itself."""
     times = pulumi_s() / _SET_AT_S
     return Line(

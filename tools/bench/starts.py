@@ -9,9 +9,9 @@ import sys
 import time
 from typing import Final
 
-from clock import Line, Took, in_turns, middle, told, took
+from clock import Line, Took, in_turns, told, took
 from generate import ROOT
-from pace import pace, told_limit
+from pace import promise
 
 PROVIDER_S: Final = 0.35  # at most
 PROGRAM_S: Final = 0.5  # at most
@@ -28,15 +28,13 @@ def measure() -> list[Line]:
             "provider": provider,
             "protocol": lambda: _python(_PROTOCOL),
             "program": lambda: _python("import stacks.__main__"),
-            "sdk": lambda: _python("import pulumi"),
             "nothing": lambda: _python("pass"),
         },
     )
     return [
-        _promise("start of the provider, from exec to its port", runs["provider"], PROVIDER_S),
+        promise("start of the provider, from exec to its port", runs["provider"], PROVIDER_S),
         Line(what="importing the SDK's protocol alone would take", measured=told(runs["protocol"])),
-        _promise("import of the stack program, with the interpreter", runs["program"], PROGRAM_S),
-        Line(what="importing pulumi alone", measured=told(runs["sdk"])),
+        promise("import of the stack program, with the interpreter", runs["program"], PROGRAM_S),
         Line(what="the interpreter alone", measured=told(runs["nothing"])),
     ]
 
@@ -61,8 +59,3 @@ def provider() -> Took:
 
 def _python(code: str) -> Took:
     return took([sys.executable, "-c", code], ROOT)
-
-
-def _promise(what: str, runs: list[Took], limit_s: float) -> Line:
-    kept = middle(runs) <= limit_s * pace()
-    return Line(what=what, measured=told(runs), limit=told_limit(f"{limit_s:g} s"), kept=kept)

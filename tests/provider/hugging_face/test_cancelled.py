@@ -16,8 +16,7 @@ from moorage.provider.hugging_face.repositories.collection import HANDLER as COL
 from moorage.provider.hugging_face.repositories.model_repository import HANDLER as REPOSITORY
 from moorage.provider.hugging_face.spaces.space import HANDLER as SPACE
 from moorage.twin import face
-from tests.provider import impatient
-from tests.provider.spaces import APP, told_to_use
+from tests.provider.spaces import APP, hurried
 
 NewContext = Callable[..., Context]
 REPOSITORIES = "/api/repos/create$"
@@ -31,9 +30,7 @@ CASES = {
 
 @pytest.fixture
 def twin(monkeypatch: pytest.MonkeyPatch) -> Iterator[face.Twin]:
-    impatient.hurry(monkeypatch)
-    with face.serve() as running:
-        told_to_use(running, monkeypatch)
+    with hurried(monkeypatch) as running:
         yield running
 
 

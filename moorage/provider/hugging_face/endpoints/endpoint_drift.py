@@ -12,7 +12,6 @@ from typing import Any, Final
 from moorage.provider.handler import State
 from moorage.provider.hugging_face.client import Record
 from moorage.provider.hugging_face.endpoints import endpoint_inputs, endpoint_owner
-from moorage.provider.hugging_face.endpoints.endpoint_images import ENGINES
 from moorage.provider.hugging_face.endpoints.endpoint_shape import SHAPE
 
 # Absent from the inputs, these are whatever the service makes them.
@@ -53,15 +52,14 @@ def sentence(record: Record, account: str, inputs: State, whose: str) -> str | N
 
 
 def _fields(found: State, inputs: State) -> Iterator[str]:
+    own = endpoint_inputs.own_framework(inputs.get("framework"), inputs["engine"])
+    inputs = {**inputs, "framework": own}
     for name in SHAPE.inputs:
         if name in endpoint_inputs.UNTOLD or name == "paused":
             continue
         if name in _OPEN and name not in inputs:
             continue
         there, wanted = found.get(name, _WHOLE.get(name)), inputs.get(name, _WHOLE.get(name))
-        if name == "framework" and there is None:
-            there = ENGINES[inputs["engine"]].framework  # what is the engine's own is not told
-            wanted = there if wanted is None else wanted
         yield from _ANY.get(name, _compared)(name, there, wanted)
 
 

@@ -69,16 +69,19 @@ def _scaling(scaling: Record) -> State:
 def _model(model: Record) -> State:
     key, image = next(iter((model.get("image") or {"huggingface": {}}).items()))
     engine = endpoint_images.named(key)
-    known = ENGINES.get(engine)
-    told = _picked(model, "repository", "revision", "task", "command", "args", "env")
-    if known is None or model.get("framework") != known.framework:
-        told["framework"] = model.get("framework")
     return {
-        **told,
+        **_picked(model, "repository", "revision", "task", "command", "args", "env"),
+        "framework": own_framework(model.get("framework"), engine),
         "engine": engine,
         "image": (image or {}).get("url"),
         "engineOptions": own_options(image or {}),
     }
+
+
+def own_framework(framework: str | None, engine: str) -> str | None:
+    """The framework of a model where it says more than its engine does by itself."""
+    known = ENGINES.get(engine)
+    return None if known is not None and framework == known.framework else framework
 
 
 def own_options(image: Mapping[str, Any]) -> State:
