@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ __all__ = ["main", "plugins"]  # what moorage asks a stack program for
 GATEWAY_PORT = 8700
 
 
-def main(root: Path, loaded: Loaded | None = None) -> None:
+async def main(root: Path, loaded: Loaded | None = None) -> None:
     """Declare the stack's resources and outputs; `root` is the folder of Pulumi.yaml.
 
     `loaded` are its specs' plans, where they were made already.
@@ -41,7 +42,10 @@ def main(root: Path, loaded: Loaded | None = None) -> None:
         delete_first=loaded.policy.delete_first,
         plans=loaded.plans,
     )
-    services = [ModelService(plan, site=site) for plan in loaded.plans]
+    services = []
+    for plan in loaded.plans:
+        services.append(ModelService(plan, site=site))
+        await asyncio.sleep(0.001)  # the engine starts with what is declared
     gateway = Gateway("gateway", services=services, port=port, site=site)
     pulumi.export("services", {s.plan.service: _service(s, gateway) for s in services})
     pulumi.export("details", {s.plan.service: _details(s, root) for s in services})
@@ -94,4 +98,4 @@ def _backend(plan: Plan, root: Path, endpoint: Endpoint) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    main(Path(pulumi.get_root_directory()))
+    pulumi.run(partial(main, Path(pulumi.get_root_directory())))

@@ -11,11 +11,10 @@ import inspect
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -63,18 +62,18 @@ def remove_reports(stack: Stack) -> None:
             empty.rmdir()
 
 
-def run_program(root: Path, loaded: Loaded | None = None) -> None:
-    """Run the stack program of a project: `main(root)` in stacks/__main__.py.
+def run_program(root: Path, loaded: Loaded | None = None) -> Awaitable[None] | None:
+    """Run the stack program of a project: `main(root)` in stacks/__main__.py, which may be async.
 
     Where it takes `loaded`, too, it gets the plans that were made already.
     """
     path = root / "stacks" / "__main__.py"
-    main: Callable[..., None] | None = getattr(_program(path, root), "main", None)
+    main: Callable[..., Awaitable[None] | None] | None = getattr(_program(path, root), "main", None)
     if main is None:
         message = f"{path} has no function `main(root)`"
         raise MoorageError(message)
     takes_plans = loaded is not None and "loaded" in inspect.signature(main).parameters
-    main(root, **({"loaded": loaded} if takes_plans else {}))
+    return main(root, **({"loaded": loaded} if takes_plans else {}))
 
 
 def equipped(stack: Stack, loaded: Loaded) -> Stack:
@@ -89,8 +88,7 @@ def equipped(stack: Stack, loaded: Loaded) -> Stack:
         program = _program(stack.root / "stacks" / "__main__.py", stack.root)
         told: Mapping[str, str] = program.plugins(loaded.plans)
         others = tuple(Plugin(name=name, version=version) for name, version in told.items())
-        Thread(target=_load_sdks, args=(told,)).start()  # the CLI takes as long to begin
-        return replace(stack, others=others)
+        return replace(stack, others=others, meanwhile=lambda: _load_sdks(told))
     return stack
 
 

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
+
+from pulumi.automation import PulumiFn
 
 from moorage.deploy import imports, names, place, plans, plugins, sdk
 from moorage.deploy.advice import foreword
@@ -68,9 +71,10 @@ class Stack:
 
     root: Path
     name: str
-    program: Callable[[], None]
+    program: PulumiFn
     plugin: tuple[str, ...] = PLUGIN
     others: tuple[plugins.Plugin, ...] = ()  # plugins of other providers that the program needs
+    meanwhile: Callable[[], None] = lambda: None  # what may be done while the CLI starts
     display: Callable[[Event], None] = lambda _event: None
     wait_s: float = 0.0  # so long at most an operation waits for another run on the stack
 
@@ -288,6 +292,8 @@ class Stack:
         try:
             sdk.quiet(run.display)
             stack = self._stack(session, options, takes, program)
+            if takes in _RUN_THE_PROGRAM:
+                Thread(target=self.meanwhile, daemon=True).start()
             with closing(Ending(end=session.command.cancel, run=run)) as ending:
                 on_event = ending.on_event if steps.goes_on else run.on_event
                 call(stack, {"on_event": on_event, **arguments(options, takes)})

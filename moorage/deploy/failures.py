@@ -8,9 +8,10 @@ import re
 import signal
 import time
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import pulumi
+from pulumi.automation import PulumiFn
 
 from moorage.deploy import dependents, sdk
 from moorage.deploy.advice import aftermath, meaning
@@ -33,28 +34,30 @@ class Program:
 
     def __init__(
         self,
-        program: Callable[[], None],
+        program: PulumiFn,
         before: snapshot.Deployment | None = None,
         is_gone: Callable[[str], bool] = lambda _urn: False,
     ) -> None:
         self._program, self._before, self._is_gone = program, before, is_gone
         self.fault: MoorageError | Fault | None = None
 
-    def __call__(self) -> Awaitable[None]:
+    async def __call__(self) -> None:
         """Run the program; the engine is told of a failure, and so are we."""
         if self._before is not None:
             standing = snapshot.standing(self._before)
             pulumi.runtime.set_config("moorage:standing", json.dumps(list(standing)))
             dependents.watch(standing, snapshot.superseded(self._before), self._is_gone)
         try:
-            self._program()
+            more = self._program()
+            if more is not None:
+                await more
         except MoorageError as error:
             self.fault = error
             raise
         except BaseException as error:
             self.fault = from_traceback("".join(traceback.format_exception(error)))
             raise
-        return sdk.settled()
+        await sdk.settled()
 
 
 def explain(

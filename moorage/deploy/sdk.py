@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
+import traceback
 import warnings
 from collections.abc import Callable
+from types import FrameType
 from typing import Any, Final
 
 import pulumi
+from pulumi.runtime import resource
+from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.settings import SETTINGS
 
 from moorage.deploy.events import Registered
@@ -17,6 +22,8 @@ from moorage.deploy.events import Registered
 _REGISTERING: Final = re.compile(
     r"registering resource: ty=(?P<kind>\S+), name=(?P<name>.*), custom="
 )
+
+_CONSTRUCTORS: Final = 3
 
 
 def quiet(tell: Callable[[Registered], None]) -> None:
@@ -35,6 +42,26 @@ def quiet(tell: Callable[[Registered], None]) -> None:
             tell(Registered(kind=declared["kind"], name=declared["name"]))
 
     pulumi.log.debug = debug
+    resource._get_stack_trace = _declared_at  # noqa: SLF001
+
+
+def _declared_at() -> source_pb2.StackTrace:
+    """Where a resource is declared, which the state keeps; the SDK tells every frame beyond, too.
+
+    That is what calls the third `__init__` from here: of Resource, of CustomResource or
+    ComponentResource, and of the resource itself.
+    """
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001
+    depth = 0
+    while frame is not None and depth < _CONSTRUCTORS:
+        depth += frame.f_code.co_name == "__init__"
+        frame = frame.f_back
+    if frame is None:
+        return source_pb2.StackTrace()
+    code = frame.f_code
+    told = traceback.FrameSummary(code.co_filename, frame.f_lineno, code.co_name, lookup_line=False)
+    position = resource._get_source_position_for_frame(told)  # noqa: SLF001
+    return source_pb2.StackTrace(frames=[source_pb2.StackFrame(pc=position)])
 
 
 async def settled() -> None:

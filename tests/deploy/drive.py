@@ -5,9 +5,10 @@ With `cli` for the operation, what follows PROGRAM is a command line of `moorage
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pulumi
@@ -77,6 +78,13 @@ def objecting(root: Path) -> None:
     raise MoorageError("this cannot be", exit_code=Exit.PROVES_NOTHING)
 
 
+async def objecting_late(root: Path) -> None:
+    """An async program that refuses when something is declared already."""
+    one(root)
+    await asyncio.sleep(0.01)
+    objecting(root)
+
+
 def serving(root: Path) -> None:
     """A real process that never becomes ready."""
     Process(
@@ -132,13 +140,14 @@ def bought(root: Path) -> None:
     pulumi.CustomResource("random:index:Thing", "far", {"path": str(root / "far")}, opts)
 
 
-PROGRAMS: dict[str, Callable[[Path], None]] = {
+PROGRAMS: dict[str, Callable[[Path], Awaitable[None] | None]] = {
     "one": one,
     "waiting": waiting,
     "sealed": sealed,
     "refused": refused,
     "raising": raising,
     "objecting": objecting,
+    "objecting-late": objecting_late,
     "serving": serving,
     "chain": chain,
     "nested": nested,

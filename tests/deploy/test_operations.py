@@ -83,8 +83,11 @@ def test_a_mistake_in_the_program_is_one_line_with_its_place(project: Project) -
     assert log.stat().st_mode & 0o077 == 0
 
 
-def test_an_objection_of_ours_keeps_its_words_and_its_exit_code(project: Project) -> None:
-    ended = project.run("up", "objecting")
+@pytest.mark.parametrize("program", ["objecting", "objecting-late"])
+def test_an_objection_of_ours_keeps_its_words_and_its_exit_code(
+    project: Project, program: str
+) -> None:
+    ended = project.run("up", program)
     assert (ended.code, ended.fault) == (5, "this cannot be")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime import resource
 from pulumi.runtime.settings import SETTINGS
 
 from moorage.deploy import sdk
@@ -20,9 +21,11 @@ from moorage.deploy.events import Registered
 def as_before() -> Iterator[None]:
     """The SDK is one for all tests of a process."""
     kept, threshold = pulumi.log.debug, gc.get_threshold()
+    trace = resource._get_stack_trace
     with warnings.catch_warnings():
         yield
     pulumi.log.debug = kept
+    resource._get_stack_trace = trace
     gc.set_threshold(*threshold)
     SETTINGS.outputs.clear()
 
@@ -65,3 +68,29 @@ def test_what_is_declared_is_told_here_and_the_engine_hears_nothing_of_it() -> N
     pulumi.log.debug("registering resource: ty=a:b:C, name=one, custom=True, remote=False")
     pulumi.log.debug("beginning rpc register")
     assert told == [Registered(kind="a:b:C", name="one")]
+
+
+@pytest.mark.parametrize("depth", [1, 2], ids=["a resource", "a resource with a typed front"])
+def test_of_all_frames_only_the_one_that_declares_a_resource_is_told(depth: int) -> None:
+    class Base:  # as the SDK's classes call one another
+        def __init__(self) -> None:
+            self.full = original()
+            self.ours = resource._get_stack_trace()
+
+    class Custom(Base):
+        def __init__(self) -> None:
+            super().__init__()
+
+    class Thing(Custom):
+        def __init__(self) -> None:
+            self.front() if depth == 2 else super().__init__()
+
+        def front(self) -> None:
+            super().__init__()
+
+    original = resource._get_stack_trace
+    sdk.quiet(lambda _one: None)
+    thing = Thing()
+    assert [*thing.ours.frames] == [thing.full.frames[0]]
+    assert thing.ours.frames[0].pc.uri.endswith("/test_sdk.py")
+    assert len(thing.full.frames) > 1

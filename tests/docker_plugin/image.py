@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import docker.auth
-
 from moorage.errors import MoorageError
 from moorage.provider.handler import Context, Created, Found, Handler, State
 from tests.docker_plugin import daemon, shapes
@@ -61,6 +59,8 @@ def _found(client: Any, name: str) -> Any:
 
 def _auth(name: str, context: Context) -> dict[str, str] | None:
     """Who we are for the registry of an image: by name, else as Docker's configuration says."""
+    import docker.auth
+
     for one in context.config.get("registryAuth") or []:
         if not name.startswith(f"{one['address']}/"):
             continue

@@ -58,7 +58,8 @@ def diff(resource: str) -> Callable[[list[Change], State, State], list[Change]]:
 @cache
 def upstream() -> Mapping[str, Mapping[str, Any]]:
     """What terraform-provider-docker declares."""
-    found: Mapping[str, Mapping[str, Any]] = yaml.safe_load(UPSTREAM.read_text(encoding="utf-8"))
+    text = UPSTREAM.read_text(encoding="utf-8")
+    found: Mapping[str, Mapping[str, Any]] = yaml.load(text, Loader=yaml.CSafeLoader)
     return found
 
 

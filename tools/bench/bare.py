@@ -6,7 +6,7 @@ our driver does neither, and to be compared with such runs would flatter it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class _Workspace(auto.LocalWorkspace):
 
 
 def workspace(
-    work: Path, program: Callable[[], None], home: Path, environ: Mapping[str, str]
+    work: Path, program: auto.PulumiFn, home: Path, environ: Mapping[str, str]
 ) -> auto.LocalWorkspace:
     """A workspace whose state lies in a folder, and which leaves the user's login alone."""
     settings = {

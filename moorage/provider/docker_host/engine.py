@@ -20,6 +20,8 @@ _FIRST_API: Final = "1.44"  # only to ask which one is spoken
 _LEAST_S: Final = 1.0
 _BEHIND_SSH: Final = "unix:///ssh"  # what stands for the socket that ssh ends at
 _MARK: Final = ".moorage-proven"
+# What engines have said of themselves: a plugin lives for one run, and looks at many containers.
+_SPEAKS: Final[dict[str, str]] = {}
 _RUNNING: Final = frozenset({"running", "restarting", "paused"})  # it holds what it was given
 
 Record = Mapping[str, Any]
@@ -190,9 +192,11 @@ def reached(written: str, context: Context) -> Iterator[Engine]:
             ends.callback(line.close)
         client = asked(host, "reaching it", lambda: _client(host, line, timeout_s), line)
         ends.callback(client.close)
-        with line.turn() if line is not None else nullcontext():
-            # Asked by the SDK itself, it would be before a line of ours is laid.
-            client._version = asked(host, "reaching it", lambda: _spoken(client), line)  # noqa: SLF001
+        if line is not None or host.address not in _SPEAKS:
+            with line.turn() if line is not None else nullcontext():
+                # Asked by the SDK itself, it would be before a line of ours is laid.
+                _SPEAKS[host.address] = asked(host, "reaching it", lambda: _spoken(client), line)
+        client._version = _SPEAKS[host.address]  # noqa: SLF001
         yield Engine(host=host, client=client, line=line)
 
 
