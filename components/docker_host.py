@@ -181,7 +181,8 @@ def _placed(case: _Case, slot: ContainerSlot) -> dict[str, Any]:
 
 def _env(server: Server, secret: Secrets) -> pulumi.Output[list[str]]:
     """Secret as a whole: Docker's variables are one list of texts."""
-    plain = [f"{name}={value}" for name, value in sorted(server.env.items())]
+    own = {name: value for name, value in server.env.items() if name not in secret}
+    plain = [f"{name}={value}" for name, value in sorted(own.items())]
     kept = [pulumi.Output.concat(name, "=", secret[name]) for name in sorted(secret)]
     listed: pulumi.Output[list[str]] = pulumi.Output.all(*plain, *kept)
     return pulumi.Output.secret(listed)

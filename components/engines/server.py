@@ -17,6 +17,7 @@ from components.engines.beside import CACHE, HUB, WEIGHTS, is_local, loaded_besi
 from components.engines.flags import flags, gguf_file, gguf_url
 from components.engines.words import words
 from moorage.plan.catalogue.spans import is_older
+from moorage.plan.environment import KEYS
 from moorage.plan.types import Placement, Plan
 
 PORT: Final = 8000
@@ -69,7 +70,7 @@ def _vllm(placement: Placement, plan: Plan) -> Server:
         args=("vllm", "serve", *args) if fetched else args,
         entrypoint=beside.start() if fetched else ("vllm", "serve") if is_old else (),
         env=_env(placement, caches | fetched),
-        key_variable="VLLM_API_KEY",
+        key_variable=KEYS["vllm"],
         health_command=_BY_PYTHON,
         model=plan.model_id,
         adapters={one.called: one.called for one in plan.adapters},
@@ -103,7 +104,7 @@ def _sglang(placement: Placement, plan: Plan) -> Server:
         args=("python3", "-m", "sglang.launch_server", *flags_),
         entrypoint=beside.start(),
         env=_env(placement, caches | fetched | {"MOORAGE_KEY_FILE": _KEY_FILE}),
-        key_variable="API_KEY",
+        key_variable=KEYS["sglang"],
         health_command=_BY_PYTHON,
         model=plan.model_id,
         # By an adapter's name alone SGLang would answer without the adapter.
@@ -118,7 +119,7 @@ def _tei(placement: Placement, plan: Plan) -> Server:
     return Server(
         args=words("tei", told),
         env=_env(placement, {}),
-        key_variable="API_KEY",
+        key_variable=KEYS["tei"],
         health_command=_BY_CURL,
         model=plan.model_id,
     )
@@ -130,7 +131,7 @@ def _llama_cpp(placement: Placement, plan: Plan) -> Server:
     return Server(
         args=words("llama.cpp", told),
         env=_env(placement, {"LLAMA_CACHE": HUB}),
-        key_variable="LLAMA_API_KEY",
+        key_variable=KEYS["llama.cpp"],
         health_command=_BY_CURL,
         model=plan.model_id,
     )
@@ -152,7 +153,7 @@ def _custom(placement: Placement, plan: Plan) -> Server:
     return Server(
         args=words("custom", told),
         env=_env(placement, known | pinned),
-        key_variable="API_KEY",
+        key_variable=KEYS["custom"],
         model=plan.model_id,
         port=port,
     )

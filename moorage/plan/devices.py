@@ -17,6 +17,7 @@ from moorage.spec.problems import Place, Problem
 
 OPTION: Final = "device_ids"  # of kinds whose hosts are shared
 SPARE: Final = "spare_device_ids"
+_HERE: Final = ("localhost", "127.0.0.1")
 
 
 class Wish(NamedTuple):
@@ -65,7 +66,8 @@ def machine(host: str) -> str:
     """What names a machine of its address: whoever logs in, by whatever socket, it is the same."""
     if host.startswith("unix:"):
         return "local"
-    return host.removeprefix("ssh://").rpartition("@")[2].removesuffix(":22").lower()
+    name = host.removeprefix("ssh://").rpartition("@")[2].removesuffix(":22").lower()
+    return "local" if name in _HERE else name
 
 
 def assign(wanted: Iterable[Wish]) -> Assigned:

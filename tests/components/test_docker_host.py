@@ -177,6 +177,23 @@ def test_one_host_is_declared_once_for_all_that_goes_there(seen: Seen) -> None:
     assert "host" not in seen["docker-local"], "where it is, is for this environment to say"
 
 
+def test_two_hosts_that_are_called_almost_alike_are_two() -> None:
+    first, second = (with_options(host=f"ssh://gpu{mark}1") for mark in ".-")
+    found = declared(first, structs.replace(second, name="docker-host-2"))
+    hosts = {
+        row["host"]: name
+        for name, row in found.items()
+        if name.startswith("docker-ssh-gpu-1-") and "sshOpts" in row
+    }
+    assert set(hosts) == {"ssh://gpu.1", "ssh://gpu-1"}
+    for container, host in (
+        ("hello-docker-host-1", "ssh://gpu.1"),
+        ("hello-docker-host-2", "ssh://gpu-1"),
+    ):
+        (joined,) = found[container]["networksAdvanced"]
+        assert joined == {"name": found[f"{hosts[host]}-network"]["name"]}
+
+
 def test_a_host_is_told_of_the_logins_for_its_own_images_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

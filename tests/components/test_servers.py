@@ -16,6 +16,7 @@ from components.engines import SERVERS, Server, server
 from components.engines.beside import start
 from moorage.plan.catalogue import catalog
 from moorage.plan.choice.said import takes
+from moorage.plan.environment import KEYS
 from moorage.plan.types import Placement, Plan, Weights
 from moorage.spec.types import Pinned
 from moorage.twin.hub import Repo, serve
@@ -93,7 +94,7 @@ def test_a_server_is_told_all_that_it_needs(engine: str) -> None:
 
 def test_every_engine_of_a_container_is_told() -> None:
     for kind in ("docker-host", "ec2-gpu"):
-        assert set(KNOWN.kinds[kind].engines) == set(SERVERS)
+        assert set(KNOWN.kinds[kind].engines) == set(SERVERS) == set(KEYS)
 
 
 @pytest.mark.parametrize("engine", [name for name in COMMANDS if name != "custom"])

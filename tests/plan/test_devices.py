@@ -90,6 +90,17 @@ def test_a_machine_is_the_same_whoever_logs_in(host: str) -> None:
     assert machine(host) == "gpu-box-1"
 
 
+@pytest.mark.parametrize(
+    "host", ["local", "unix:///run/docker.sock", "ssh://localhost", "ssh://me@127.0.0.1:22"]
+)
+def test_every_way_to_this_machine_leads_to_the_same_gpus(host: str) -> None:
+    assert machine(host) == "local"
+
+
+def test_a_port_of_this_machine_may_lead_to_another_one() -> None:
+    assert machine("ssh://localhost:2222") == "localhost:2222"
+
+
 def test_plans_say_which_gpus_their_containers_get(tmp_path: Path) -> None:
     root = tmp_path / "case"
     root.mkdir()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import Any, Final
 
 from moorage.plan.catalogue.offers import Kind
 from moorage.plan.choice.address import reach
+from moorage.plan.environment import KEYS, STEERS
 from moorage.plan.rules.rule import Rule
 from moorage.plan.subject import Subject
 from moorage.plan.world import Choice
@@ -16,6 +17,9 @@ from moorage.spec.problems import Problem
 _BLUE_GREEN: Final = "blue-green"
 _IDLE: Final = "stop_when_idle_after"
 _PROFILE: Final = "instance_profile"
+_TAKEN: Final = "variable-taken"
+_KEY: Final = "{} is where the engine takes its key from, which moorage makes"
+_OUT: Final = "take it out: the gateway has the key"
 _BESIDE: Final = ("adapters", "tokenizer", "chat_template")  # keys of `model`
 
 
@@ -145,6 +149,37 @@ def _unreadable(subject: Subject) -> Iterator[Problem]:
             yield subject.of(choice, "secrets-unreadable", says, hint, "secrets")
 
 
+def _taken(subject: Subject) -> Iterator[Problem]:
+    """Two values of one name: which of them counts would be the engine's or Docker's choice."""
+    env = subject.spec.serving.env
+    keys = {KEYS[row.engine.name] for row in subject.choices if row.engine and _starts(row)}
+    for name in sorted(keys & env.keys()):
+        yield subject.problem(_TAKEN, _KEY.format(name), _OUT, "serving", "env", name)
+    for choice in filter(_starts, subject.choices):
+        for name in choice.target.options.get("secrets", ()):
+            says, hint = _spoken_for(choice, name, keys, env)
+            if says:
+                yield subject.of(choice, _TAKEN, says, hint, "secrets", name)
+
+
+def _starts(choice: Choice) -> bool:
+    return choice.kind.starts_engine and choice.engine is not None
+
+
+def _spoken_for(
+    choice: Choice, name: str, keys: Set[str], env: Mapping[str, str]
+) -> tuple[str, str]:
+    """Why a secret cannot be called so, and what to do."""
+    if name in keys:
+        return _KEY.format(name), _OUT
+    if name in env:
+        return f"{name} stands in serving.env, too", "say it in one of the two"
+    if _PROFILE in choice.kind.options["properties"] and STEERS.fullmatch(name):
+        says = f"{name} would steer the instance's own Docker, which starts the engine"
+        return says, "call the secret otherwise"
+    return "", ""
+
+
 def _beside(subject: Subject) -> Iterator[Problem]:
     """What an engine of ours would overlook without a word."""
     told: set[tuple[str, str]] = set()
@@ -186,6 +221,7 @@ RULES: Final[dict[str, Rule]] = {
     "spot": Rule(says="the policy allows the market", check=_spot),
     "stop-when-idle": Rule(says="an instance that shall stop when idle can", check=_stops),
     "secrets-unreadable": Rule(says="an instance can read its secrets", check=_unreadable),
+    _TAKEN: Rule(says="no variable of the engine is set twice", check=_taken),
     "beside-not-served": Rule(
         says="the engine takes what is to be loaded beside the model", check=_beside
     ),

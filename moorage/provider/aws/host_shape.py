@@ -21,6 +21,7 @@ _MOST_SUBNETS: Final = 9  # as many as a tag can hold
 _MOST_TAGS: Final = 30
 _MOST_USER_DATA: Final = 16 * 1024
 _MOST_SECRET: Final = 4 * 1024
+_WIDEST_PRIVATE: Final = {4: 8, 6: 7}  # 10.0.0.0/8 and fc00::/7; wider ones are others', too
 
 
 def _matches(pattern: re.Pattern[str], words: str) -> Any:
@@ -38,7 +39,8 @@ def _is_source(text: str) -> str | None:
         network = ipaddress.ip_network(text)
     except ValueError:
         return "must be a network such as 10.0.0.0/16, a security group or a prefix list"
-    return None if network.prefixlen else "is everybody; name who may ask"
+    widest = _WIDEST_PRIVATE[network.version]
+    return None if network.prefixlen >= widest else "is half the world; name who may ask"
 
 
 def _is_short(text: str) -> str | None:
