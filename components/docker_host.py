@@ -181,10 +181,9 @@ def _placed(case: _Case, slot: ContainerSlot) -> dict[str, Any]:
 
 def _env(server: Server, secret: Secrets) -> pulumi.Output[list[str]]:
     """Secret as a whole: Docker's variables are one list of texts."""
-    own = {name: value for name, value in server.env.items() if name not in secret}
-    plain = [f"{name}={value}" for name, value in sorted(own.items())]
-    kept = [pulumi.Output.concat(name, "=", secret[name]) for name in sorted(secret)]
-    listed: pulumi.Output[list[str]] = pulumi.Output.all(*plain, *kept)
+    plain = [f"{name}={server.env[name]}" for name in sorted(server.env.keys() - secret.keys())]
+    known: pulumi.Output[dict[str, str]] = pulumi.Output.all(**secret)
+    listed = known.apply(lambda held: [*plain, *(f"{name}={held[name]}" for name in sorted(held))])
     return pulumi.Output.secret(listed)
 
 

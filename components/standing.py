@@ -10,7 +10,7 @@ update or replacement failed; then the gateway is left as it is, with the routes
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import pulumi
@@ -30,13 +30,30 @@ def left_out(endpoints: Sequence[Endpoint]) -> pulumi.Output[list[int]]:
 
 
 def came_up(
-    endpoints: Sequence[Endpoint], tell: Callable[[Endpoint], object]
+    endpoints: Sequence[Endpoint], tell: Callable[[Endpoint], Mapping[str, object]]
 ) -> pulumi.Output[list[Any]]:
-    """What there is to tell of the endpoints that were not left out."""
+    """What there is to tell of the endpoints that were not left out; by name, plain or an output.
+
+    Only the outputs are waited for: the SDK would make one of every word of it.
+    """
 
     def told(out: list[int]) -> pulumi.Output[list[Any]]:
-        kept = [endpoint for n, endpoint in enumerate(endpoints) if n not in out]
-        return pulumi.Output.from_input([tell(endpoint) for endpoint in kept])
+        rows = [tell(endpoint) for n, endpoint in enumerate(endpoints) if n not in out]
+        waits = [
+            (row, name)
+            for row, each in enumerate(rows)
+            for name, value in each.items()
+            if isinstance(value, pulumi.Output)
+        ]
+
+        def filled(values: list[Any]) -> list[Any]:
+            known = dict(zip(waits, values, strict=True))
+            return [
+                {name: known.get((row, name), value) for name, value in each.items()}
+                for row, each in enumerate(rows)
+            ]
+
+        return pulumi.Output.all(*(rows[row][name] for row, name in waits)).apply(filled)
 
     listed: pulumi.Output[list[Any]] = left_out(endpoints).apply(told)
     return listed
