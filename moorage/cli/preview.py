@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from moorage.errors import Exit
@@ -20,9 +21,12 @@ def run(args: argparse.Namespace) -> int:
     """Run the operation on Pulumi's engine."""
     from moorage.cli.ahead import plans, ready
     from moorage.cli.operation import done, options, stack_of
+    from moorage.deploy import beside
 
     stack, asked = stack_of(args), options(args)
-    prepared = ready(stack, plans(stack), asks=not args.no_preflight)
-    if prepared is None:
-        return int(Exit.PROBLEMS)
-    return done(prepared.preview(asked, save=args.save), args)
+    with beside.plugin(stack.plugin, goes_on=not asked.refresh) as attached:
+        prepared = ready(stack, plans(stack), asks=not args.no_preflight)
+        if prepared is None:
+            return int(Exit.PROBLEMS)
+        result = replace(prepared, attached=attached).preview(asked, save=args.save)
+    return done(result, args)

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -16,6 +16,7 @@ from pulumi.automation import PulumiFn
 
 from moorage.deploy import imports, names, place, plans, plugins, sdk
 from moorage.deploy.advice import foreword
+from moorage.deploy.beside import Beside
 from moorage.deploy.cli import automation, pulumi_cli
 from moorage.deploy.cli.command import CliFailed, Command, Interrupted, interruptible
 from moorage.deploy.cli.hanging import Ending
@@ -75,6 +76,7 @@ class Stack:
     plugin: tuple[str, ...] = PLUGIN
     others: tuple[plugins.Plugin, ...] = ()  # plugins of other providers that the program needs
     meanwhile: Callable[[], None] = lambda: None  # what may be done while the CLI starts
+    attached: Beside = field(default_factory=Beside)  # for a preview
     display: Callable[[Event], None] = lambda _event: None
     wait_s: float = 0.0  # so long at most an operation waits for another run on the stack
 
@@ -105,7 +107,7 @@ class Stack:
         """Compare the state with what really runs, and take over what differs."""
         with self.opened("refresh") as session:
             session.require()
-            plugins.fetch_missing(session, ())
+            plugins.fetch_missing(session, (), session.deployment())
             options = self._resolved("refresh", session, options)
             if options.expect_no_changes:
                 return self._judged("refresh", session, options, Steps())
@@ -128,7 +130,7 @@ class Stack:
     def _destroyed(self, session: Session, options: Options) -> Result:
         if not options.is_partial:
             recover.refuse_protected(session.deployment(), self.name)
-        plugins.fetch_missing(session, ())
+        plugins.fetch_missing(session, (), session.deployment())
         result = self._run("destroy", session, self._resolved("destroy", session, options))
         if not options.is_partial:
             recover.refuse_owed(session.where, session.command)
@@ -340,10 +342,11 @@ class Stack:
         runs = takes in _RUN_THE_PROGRAM
         # Where nobody asked for a look, a provider need not see what it cannot.
         goes_on = runs and options.continue_on_error and not options.refresh
+        environ = {**session.where.environ, **({GOES_ON: "1"} if goes_on else {})}
         workspace = automation.Workspace(
             work_dir=str(session.where.work),
             program=program if runs else None,
-            env_vars={**session.where.environ, **({GOES_ON: "1"} if goes_on else {})},
+            env_vars={**environ, **(self.attached.settings() if takes == "preview" else {})},
             pulumi_command=session.command,
         )
         return automation.Stack(self.name, workspace)
@@ -357,7 +360,9 @@ class Stack:
         """Create the stack where the backend does not know it, and have its plugins."""
         if not session.exists():
             session.create()
-        plugins.fetch_missing(session, self.others)
+        standing = session.deployment()
+        self.attached.expect(standing)
+        plugins.fetch_missing(session, self.others, standing)
 
     def _tidy(self, session: Session) -> None:
         recover.sweep(session.where, self.plugin, self._note)

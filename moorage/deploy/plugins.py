@@ -33,9 +33,9 @@ class Plugin:
         return f"{self.name} {self.version}"
 
 
-def fetch_missing(session: Session, plugins: Sequence[Plugin]) -> None:
+def fetch_missing(session: Session, plugins: Sequence[Plugin], standing: Deployment) -> None:
     """Have what the program and the state need; what cannot be had, the engine will ask for."""
-    needed = dict.fromkeys([*plugins, *of_state(session.deployment())])
+    needed = dict.fromkeys([*plugins, *of_state(standing)])
     missing = [plugin for plugin in needed if not _is_here(session, plugin)]
     if os.environ.get(FORBIDDEN):
         return

@@ -179,6 +179,7 @@ class Handler:
     preview: outputs that are known before the run; members of the inputs may be UNKNOWN.
     notice: what a preview should say aloud of the change, known as `preview` knows it.
     locate: the id of what an interrupted create left behind, asked of the real thing.
+    needs: modules that the functions load when they are called; whoever waits may load them ahead.
     """
 
     shape: Shape
@@ -191,3 +192,4 @@ class Handler:
     preview: Callable[[State, State | None], State] = _nothing_more
     notice: Callable[[State, State | None], str | None] = _no_word
     locate: Callable[[State, Context], str | None] = _nothing_left
+    needs: tuple[str, ...] = ()

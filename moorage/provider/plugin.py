@@ -9,7 +9,9 @@ import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from threading import Thread
 from typing import Final, NoReturn
 
 import grpc.aio
@@ -26,6 +28,8 @@ _GLANCE_S: Final = 0.5  # how often we look whether the engine still lives
 _ANSWERS_S: Final = 5.0  # for the answers of cancelled calls to reach the engine
 _MESSAGE_BYTES: Final = 400 * 1024 * 1024  # the engine's own limit
 
+_BESIDE: Final = "--beside="
+
 Command = Callable[[Sequence[str]], int]
 
 
@@ -36,6 +40,9 @@ def main(
     servicer: Callable[[Package], Provider] = Provider,
 ) -> NoReturn:
     """Serve the engine that started us, or whoever attaches; or answer one of the commands.
+
+    With `--beside=PID` it ends with that process, its parent, as it does with an engine that
+    started it; and what it reads are the types that it will be asked about.
 
     `locate` tells the driver what interrupted creates left; `schema` prints the package schema,
     `resources` the module of its Python classes, and `pages FOLDER` writes its reference there.
@@ -51,8 +58,20 @@ def main(
     if words and words[0] in known:
         _leave(_answered(known[words[0]], words[1:]))
     engine = next((word for word in words if ":" in word), "")
-    asyncio.run(_serve(servicer(package), engine))
+    guard = next((word.removeprefix(_BESIDE) for word in words if word.startswith(_BESIDE)), "")
+    parent = int(guard) if guard.isdecimal() else os.getppid() if engine else None
+    if guard:
+        Thread(target=_load_ahead, args=(package,), daemon=True).start()
+    asyncio.run(_serve(servicer(package), engine, parent))
     _leave(0)
+
+
+def _load_ahead(package: Package) -> None:
+    """Load what calls will need, while there is none yet."""
+    for token in sys.stdin.read().split():
+        with suppress(Exception):  # told of by the call that needs it
+            for name in package.handlers[token].needs:
+                import_module(name)
 
 
 def _answered(command: Command, words: Sequence[str]) -> int:
@@ -96,7 +115,7 @@ def _write_pages(package: Package, folders: Sequence[str]) -> int:
     return 0
 
 
-async def _serve(provider: Provider, engine: str) -> None:
+async def _serve(provider: Provider, engine: str, parent: int | None) -> None:
     limits = [
         ("grpc.max_receive_message_length", _MESSAGE_BYTES),
         ("grpc.max_send_message_length", _MESSAGE_BYTES),
@@ -107,7 +126,7 @@ async def _serve(provider: Provider, engine: str) -> None:
     ended = _end_on_signals()
     await server.start()
     print(port, flush=True)
-    await _until(ended, engine)
+    await _until(ended, engine, parent)
     await provider.close()
     await server.stop(_ANSWERS_S)
 
@@ -119,15 +138,14 @@ def _end_on_signals() -> asyncio.Event:
     return ended
 
 
-async def _until(ended: asyncio.Event, engine: str) -> None:
-    """Until a signal ends us, or the engine that started us is gone."""
-    parent = os.getppid()
+async def _until(ended: asyncio.Event, engine: str, parent: int | None) -> None:
+    """Until a signal ends us, or whoever started us is gone."""
     if engine and not await _listens(engine):
         return  # it died while we started, and somebody else has adopted us by now
     while not ended.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(ended.wait(), _GLANCE_S)
-        if engine and os.getppid() != parent:
+        if parent is not None and os.getppid() != parent:
             return
 
 

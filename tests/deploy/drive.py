@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -85,6 +86,14 @@ async def objecting_late(root: Path) -> None:
     objecting(root)
 
 
+def holding(root: Path) -> None:
+    """A program that takes its time: it goes on when the file `go` is there."""
+    one(root)
+    (root / "begun").touch()
+    while not (root / "go").exists():
+        time.sleep(0.05)
+
+
 def serving(root: Path) -> None:
     """A real process that never becomes ready."""
     Process(
@@ -148,6 +157,7 @@ PROGRAMS: dict[str, Callable[[Path], Awaitable[None] | None]] = {
     "raising": raising,
     "objecting": objecting,
     "objecting-late": objecting_late,
+    "holding": holding,
     "serving": serving,
     "chain": chain,
     "nested": nested,

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import grpc
 import psutil
 import pytest
 
-from moorage.provider.handlers import machine
+from moorage.provider.handlers import HANDLERS, machine
 from moorage.provider.values import decode
 from tests.provider.client import Client, EngineEar, plugin
 
@@ -107,6 +108,40 @@ def test_a_plugin_whose_engine_died_before_it_was_ready_ends(tmp_path: Path) -> 
     child = psutil.Process(int(started.stdout))
     wait_until(lambda: _is_over(child))
     assert (tmp_path / "out").read_text().strip().isdecimal()
+
+
+@pytest.mark.parametrize("guard", ["", "9"], ids=["killed later", "gone before it was ready"])
+def test_a_plugin_beside_somebody_ends_with_them(tmp_path: Path, guard: str) -> None:
+    line = f"'{sys.executable}' -m moorage.provider --beside={guard or '$$'} < /dev/null; :"
+    with subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, text=True) as starter:
+        try:
+            assert starter.stdout is not None
+            assert starter.stdout.readline().strip().isdecimal()
+            if not guard:
+                [child] = psutil.Process(starter.pid).children()
+                starter.kill()
+                wait_until(lambda: _is_over(child))
+            assert starter.wait(30) == (-signal.SIGKILL if not guard else 0)
+        finally:
+            starter.kill()
+
+
+def test_a_plugin_that_waits_loads_what_it_will_need() -> None:
+    code = (
+        "import sys; from moorage.provider import __main__, plugin;"
+        "plugin._load_ahead(__main__.PACKAGE); print('docker' in sys.modules)"
+    )
+    types = "docker:index/container:Container moorage:index:EngineReady moorage:index:Unheard"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=types, capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
+
+
+def test_all_that_may_be_loaded_ahead_is_there() -> None:
+    needed = {name for handler in HANDLERS.values() for name in handler.needs}
+    assert needed
+    assert all(find_spec(name) for name in needed)
 
 
 def _is_over(process: psutil.Process) -> bool:

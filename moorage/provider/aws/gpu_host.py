@@ -250,4 +250,5 @@ HANDLER: Final = Handler(
     diff=diff,
     preview=host_state.foreseen,
     locate=locate,
+    needs=("boto3.session",),
 )

@@ -260,4 +260,5 @@ HANDLER: Final = Handler(
     check=check,
     preview=preview,
     notice=notice,
+    needs=("docker",),
 )

@@ -180,4 +180,5 @@ HANDLER: Final = Handler(
     update=update,
     delete=delete,
     preview=preview,
+    needs=("docker",),
 )

@@ -293,4 +293,5 @@ HANDLER: Final = Handler(
     diff=diff,
     preview=endpoint_state.foreseen,
     locate=locate,
+    needs=("huggingface_hub.hf_api",),
 )

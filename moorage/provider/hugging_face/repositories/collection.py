@@ -193,4 +193,5 @@ HANDLER: Final = Handler(
     diff=diff,
     preview=preview,
     locate=locate,
+    needs=("huggingface_hub.hf_api",),
 )

@@ -210,4 +210,5 @@ HANDLER: Final = Handler(
     diff=diff,
     preview=preview,
     locate=locate,
+    needs=("huggingface_hub.hf_api",),
 )

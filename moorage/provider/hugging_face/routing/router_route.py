@@ -256,4 +256,5 @@ HANDLER: Final = Handler(
     delete=delete,
     check=check,
     preview=preview,
+    needs=("huggingface_hub.hf_api",),
 )

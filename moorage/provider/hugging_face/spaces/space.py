@@ -236,4 +236,5 @@ HANDLER: Final = Handler(
     diff=diff,
     preview=preview,
     locate=locate,
+    needs=("huggingface_hub.hf_api",),
 )
