@@ -27,10 +27,11 @@ class Beside:
 
     def __init__(self, process: subprocess.Popen[bytes] | None = None) -> None:
         self._process = process
+        self._told: Mapping[str, str] | None = None
 
     def expect(self, standing: Deployment) -> None:
         """Tell it, once, the types that it will be asked about: it loads what it needs for them."""
-        if self._process is None or self._process.stdin is None:
+        if self._process is None or self._process.stdin is None or self._process.stdin.closed:
             return
         types = sorted({one["type"] for one in resources(standing)})
         with suppress(OSError), self._process.stdin as told:  # it has ended: the engine will see
@@ -38,11 +39,16 @@ class Beside:
 
     def settings(self) -> Mapping[str, str]:
         """By what the engine finds it; nothing where it did not start."""
+        if self._told is None:
+            port = self._port()
+            self._told = {ATTACHED: f"{_NAME}:{port}"} if port.isdigit() else {}
+        return self._told
+
+    def _port(self) -> str:
         if self._process is None or self._process.stdout is None:
-            return {}
+            return ""
         told, _, _ = select.select([self._process.stdout], [], [], _STARTS_S)
-        port = self._process.stdout.readline().decode().strip() if told else ""
-        return {ATTACHED: f"{_NAME}:{port}"} if port.isdigit() else {}
+        return self._process.stdout.readline().decode().strip() if told else ""
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import psutil
 import pytest
 
 from moorage.deploy import beside
+from moorage.provider.__main__ import PACKAGE
 from tests.deploy.project import Project, until
 
 
@@ -27,6 +28,18 @@ def test_one_process_serves_a_preview(project: Project) -> None:
     assert again.code == 0, again.err
     assert starts(project) == [*started, "beside"]
     assert not project.processes()
+
+
+def test_it_serves_a_preview_that_asks_the_program_first(project: Project) -> None:
+    """Nothing is deployed, so the program alone knows what is called `one`."""
+    log = {"STARTS": str(project.root / "starts")}
+    ended = project.cli("one", "preview", "--target", "one", **log)
+    assert ended.code == 0, ended.err
+    assert starts(project) == ["beside"]
+
+
+def test_it_may_serve_state_and_program_since_nobody_sets_it_up() -> None:
+    assert not PACKAGE.config
 
 
 def test_where_it_does_not_start_the_engine_starts_its_own(project: Project) -> None:
