@@ -148,6 +148,18 @@ def test_one_that_is_not_ours_any_more_is_left_with_a_word(
     assert lines[-1] == f"collection {made.id} belongs to another stack and is left as it is"
 
 
+@pytest.mark.parametrize("blanks", [" nice words", "nice words\n", "  "])
+def test_blanks_around_a_description_are_no_drift(
+    twin: face.Twin, context: NewContext, blanks: str
+) -> None:
+    wanted = {**declared(), "description": blanks}
+    made = collection.create(wanted, context())
+    found = collection.read(made.id, made.state, wanted, context())
+    assert found is not None
+    assert found.state["drift"] is None
+    collection.delete(made.id, made.state, context())
+
+
 def test_one_whose_description_somebody_wrote_anew_is_ours_all_the_same(
     twin: face.Twin, context: NewContext
 ) -> None:

@@ -53,7 +53,7 @@ def _made(inputs: State, account: str, owner: str, at: Hub, context: Context) ->
         "title": inputs["title"],
         "namespace": account,
         "private": inputs["visibility"] == "private",
-        "description": collection_record.marked(inputs.get("description", ""), owner),
+        "description": collection_record.marked(collection_record.described(inputs), owner),
     }
     context.progress(f"creating {what}")
     outcome = hub.write(at, asked, hub.post("/api/collections", body), context)

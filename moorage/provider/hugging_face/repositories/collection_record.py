@@ -57,6 +57,11 @@ def mark_of(owner: str) -> str:
     return hashlib.sha256(owner.encode()).hexdigest()[:_DIGITS]
 
 
+def described(inputs: State) -> str:
+    """What it is to say of itself; the Hub keeps no blanks around it."""
+    return str(inputs.get("description", "")).strip()
+
+
 def marked(description: str, owner: str) -> str:
     """The description with its mark."""
     return f"{description} [moorage {mark_of(owner)}]".strip()
@@ -140,7 +145,7 @@ def drift(inputs: State, found: Record, *, is_imported: bool) -> str | None:
 def _differences(inputs: State, found: Record, *, is_imported: bool) -> Iterator[str]:
     if found.visibility != inputs["visibility"]:
         yield f"visibility: {found.visibility} instead of {inputs['visibility']}"
-    if found.description != inputs.get("description", ""):
+    if found.description != described(inputs):
         yield "description: it is another"
     if found.mark is None and not is_imported:
         yield "description: it has lost the mark that says whose it is"
@@ -177,9 +182,9 @@ def steps(inputs: State, found: Record, owner: str) -> list[Call]:
 
 
 def _settings(inputs: State, found: Record, owner: str) -> Iterator[Call]:
-    description = marked(inputs.get("description", ""), owner)
+    description = marked(described(inputs), owner)
     is_private = inputs["visibility"] == "private"
-    is_described = found.description == inputs.get("description", "")
+    is_described = found.description == described(inputs)
     if is_described and found.mark == mark_of(owner) and found.is_private == is_private:
         return
     yield lambda api: api.update_collection_metadata(
