@@ -39,21 +39,19 @@ def came_up(
 
     def told(out: list[int]) -> pulumi.Output[list[Any]]:
         rows = [tell(endpoint) for n, endpoint in enumerate(endpoints) if n not in out]
-        waits = [
-            (row, name)
-            for row, each in enumerate(rows)
-            for name, value in each.items()
-            if isinstance(value, pulumi.Output)
-        ]
+        waits = [one for row in rows for one in row.values() if isinstance(one, pulumi.Output)]
 
         def filled(values: list[Any]) -> list[Any]:
-            known = dict(zip(waits, values, strict=True))
+            known = iter(values)
             return [
-                {name: known.get((row, name), value) for name, value in each.items()}
-                for row, each in enumerate(rows)
+                {
+                    n: next(known) if isinstance(one, pulumi.Output) else one
+                    for n, one in row.items()
+                }
+                for row in rows
             ]
 
-        return pulumi.Output.all(*(rows[row][name] for row, name in waits)).apply(filled)
+        return pulumi.Output.all(*waits).apply(filled)
 
     listed: pulumi.Output[list[Any]] = left_out(endpoints).apply(told)
     return listed

@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     from moorage.deploy import beside
 
     stack, asked = stack_of(args), options(args)
-    with beside.plugin(stack.plugin, goes_on=not asked.refresh) as attached:
+    with beside.plugin(stack.plugin, goes_on=asked.goes_on) as attached:
         prepared = ready(stack, plans(stack), asks=not args.no_preflight)
         if prepared is None:
             return int(Exit.PROBLEMS)

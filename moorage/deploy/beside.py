@@ -11,6 +11,7 @@ import select
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from typing import Final
 
 from moorage.deploy.stored.snapshot import Deployment, resources
@@ -27,7 +28,6 @@ class Beside:
 
     def __init__(self, process: subprocess.Popen[bytes] | None = None) -> None:
         self._process = process
-        self._told: Mapping[str, str] | None = None
 
     def expect(self, standing: Deployment) -> None:
         """Tell it, once, the types that it will be asked about: it loads what it needs for them."""
@@ -37,18 +37,14 @@ class Beside:
         with suppress(OSError), self._process.stdin as told:  # it has ended: the engine will see
             told.write(" ".join(types).encode())
 
+    @cached_property
     def settings(self) -> Mapping[str, str]:
         """By what the engine finds it; nothing where it did not start."""
-        if self._told is None:
-            port = self._port()
-            self._told = {ATTACHED: f"{_NAME}:{port}"} if port.isdigit() else {}
-        return self._told
-
-    def _port(self) -> str:
         if self._process is None or self._process.stdout is None:
-            return ""
+            return {}
         told, _, _ = select.select([self._process.stdout], [], [], _STARTS_S)
-        return self._process.stdout.readline().decode().strip() if told else ""
+        port = self._process.stdout.readline().decode().strip() if told else ""
+        return {ATTACHED: f"{_NAME}:{port}"} if port.isdigit() else {}
 
 
 @contextmanager
@@ -61,18 +57,18 @@ def plugin(command: Sequence[str], *, goes_on: bool) -> Iterator[Beside]:
     if os.environ.get(ATTACHED):
         yield Beside()
         return
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, f"--beside={os.getpid()}"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,  # the engine starts it once more where it fails, and tells why
         env={**os.environ, **({GOES_ON: "1"} if goes_on else {})},
         start_new_session=True,  # a Ctrl-C is for the CLI, which passes it on
-    )
-    try:
-        yield Beside(process)
-    finally:
-        _end(process)
+    ) as process:
+        try:
+            yield Beside(process)
+        finally:
+            _end(process)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -81,8 +77,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait(_ENDS_S)
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError):
-                pipe.close()

@@ -28,7 +28,7 @@ from moorage.deploy.place import Place
 from moorage.deploy.record import UNCHANGED_STEPS, Record
 from moorage.deploy.session import Session, nothing_deployed
 from moorage.deploy.steps import Steps, told
-from moorage.deploy.stored import checkpoint, recover, stores
+from moorage.deploy.stored import checkpoint, recover, snapshot, stores
 from moorage.deploy.urns import is_internal
 from moorage.errors import GOES_ON, Exit, MoorageError
 
@@ -128,9 +128,10 @@ class Stack:
             return Result(operation="destroy", stack=self.name, changes={}, duration_s=0.0)
 
     def _destroyed(self, session: Session, options: Options) -> Result:
+        standing = session.deployment()
         if not options.is_partial:
-            recover.refuse_protected(session.deployment(), self.name)
-        plugins.fetch_missing(session, (), session.deployment())
+            recover.refuse_protected(standing, self.name)
+        plugins.fetch_missing(session, (), standing)
         result = self._run("destroy", session, self._resolved("destroy", session, options))
         if not options.is_partial:
             recover.refuse_owed(session.where, session.command)
@@ -141,8 +142,7 @@ class Stack:
     def adopt(self, batch: imports.Batch, types: Sequence[str] = ()) -> Result:
         """Take over what exists, by its id alone, and tell what the next up would make of it."""
         with self.opened("import") as session:
-            self._ensure(session)
-            batch = imports.planned(batch, session.deployment(), types)
+            batch = imports.planned(batch, self._ensure(session), types)
             for line in batch.known:
                 self._note(line)
             if not batch.wanted:
@@ -340,13 +340,12 @@ class Stack:
         self, session: Session, options: Options, takes: str, program: Program
     ) -> automation.Stack:
         runs = takes in _RUN_THE_PROGRAM
-        # Where nobody asked for a look, a provider need not see what it cannot.
-        goes_on = runs and options.continue_on_error and not options.refresh
-        environ = {**session.where.environ, **({GOES_ON: "1"} if goes_on else {})}
+        goes_on = {GOES_ON: "1"} if runs and options.goes_on else {}
+        attached = self.attached.settings if takes == "preview" else {}
         workspace = automation.Workspace(
             work_dir=str(session.where.work),
             program=program if runs else None,
-            env_vars={**environ, **(self.attached.settings() if takes == "preview" else {})},
+            env_vars={**session.where.environ, **goes_on, **attached},
             pulumi_command=session.command,
         )
         return automation.Stack(self.name, workspace)
@@ -356,13 +355,14 @@ class Stack:
         cli = pulumi_cli.obtain(self._note, python=lambda: Path(sys.executable), recipe=recipe)
         return Session(where=where, command=Command(cli), plugin=tuple(self.plugin), say=self._note)
 
-    def _ensure(self, session: Session) -> None:
+    def _ensure(self, session: Session) -> snapshot.Deployment:
         """Create the stack where the backend does not know it, and have its plugins."""
         if not session.exists():
             session.create()
         standing = session.deployment()
         self.attached.expect(standing)
         plugins.fetch_missing(session, self.others, standing)
+        return standing
 
     def _tidy(self, session: Session) -> None:
         recover.sweep(session.where, self.plugin, self._note)

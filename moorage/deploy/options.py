@@ -45,6 +45,11 @@ class Options:
         """Whether some of the stack is left alone."""
         return bool(self.targets or self.exclude)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether what cannot be seen is taken to be as it was: nobody asked for a look."""
+        return self.continue_on_error and not self.refresh
+
 
 DEFAULT: Final = Options()
 

@@ -63,12 +63,12 @@ def test_what_somebody_attaches_is_left_to_them(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv(beside.ATTACHED, "moorage:1234")
     with beside.plugin(["/nowhere"], goes_on=True) as none:
         none.expect({"resources": [{"type": "moorage:index:ApiKey"}]})
-        assert none.settings() == {}
+        assert none.settings == {}
 
 
 def test_one_that_is_gone_is_none(tmp_path: Path) -> None:
     script = tmp_path / "ends.py"
     script.write_text("")
     with beside.plugin([sys.executable, str(script)], goes_on=False) as gone:
-        assert gone.settings() == {}
+        assert gone.settings == {}
         gone.expect({"resources": [{"type": f"moorage:index:T{n}"} for n in range(9999)]})
